@@ -1,0 +1,1 @@
+"""Turn a Keras model into TFLite and ONNX files that are proven to answer as it does."""

@@ -1,0 +1,130 @@
+"""The Keras side of an export: load a model, check that it is a digit reader, cut it at the logits."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from mnist_edge_runtime.errors import InputError, ModelError
+from numpy.typing import NDArray
+
+__all__ = ["check_pixels", "ends_in_softmax", "load", "to_logits", "weights_sha256"]
+
+_BATCH = 500
+_CHECKED_IMAGES = 1000
+# How networks of other projects take their pixels, and what makes such a network take 0..1.
+_OTHER_PIXELS = (
+    ("0..255", lambda x: x * 255, "keras.layers.Rescaling(255)"),
+    ("-1..1", lambda x: x * 2 - 1, "keras.layers.Rescaling(2, offset=-1)"),
+    ("black on white", lambda x: 1 - x, "keras.layers.Rescaling(-1, offset=1)"),
+)
+_SUSPICIOUS = 0.1  # points of accuracy that another reading of the pixels must gain to be believed
+
+
+def load(path: Path) -> Any:
+    """Load a .keras file, in Keras' safe mode alone.
+
+    Raises:
+        InputError: there is no such file.
+        ModelError: not a .keras file, or not a network from 28 x 28 x 1 to at least two classes.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; --model takes a .keras file")
+    if path.suffix != ".keras":
+        raise ModelError(f"{path}: only .keras files are loaded; save it anew with model.save('NAME.keras')")
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the archive makes it raise
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(f"{path}: Keras cannot load it: {reason}") from None
+    try:
+        _check_shape(model)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+    return model
+
+
+def to_logits(model: Any, batch_size: int | None) -> Any:
+    """Return the same network on an input named `image`, (batch, 28, 28, 1), with its output `logits` before softmax.
+
+    Args:
+        model: a checked model.
+        batch_size: fixed into the graph, which spares it all arithmetic on shapes; None leaves it open.
+    """
+    last = _last_layer(model)
+    output = model.outputs[0]
+    if ends_in_softmax(model):
+        if isinstance(last, (keras.layers.Softmax, keras.layers.Activation)):
+            output = last.input
+        else:
+            linear = type(last).from_config({**last.get_config(), "activation": "linear"})
+            output = linear(last.input)
+            linear.set_weights(last.get_weights())
+    headless = keras.Model(model.inputs, output, name="network")
+    image = keras.Input(batch_shape=(batch_size, 28, 28, 1), name="image")
+    return keras.Model(image, {"logits": headless(image, training=False)}, name="mnist_edge")
+
+
+def ends_in_softmax(model: Any) -> bool:
+    """Return whether the model answers with probabilities; otherwise its answers are logits."""
+    last = _last_layer(model)
+    return isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
+
+
+def check_pixels(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    """Refuse a network that was plainly trained on pixels of another scale or polarity.
+
+    Args:
+        model: a checked model.
+        images: uint8 (N, 28, 28), white on black; the first 1,000 are looked at.
+        labels: the index of each image's class, (N,).
+
+    Raises:
+        ModelError: it reads them far better when they are scaled otherwise; the message says how to mend it.
+    """
+    pixels = images[:_CHECKED_IMAGES, ..., np.newaxis] / np.float32(255)
+    truth = labels[:_CHECKED_IMAGES]
+
+    def accuracy(tensor: NDArray[np.float32]) -> float:
+        return float((model.predict(tensor, batch_size=_BATCH, verbose=0).argmax(axis=1) == truth).mean())
+
+    as_agreed = accuracy(pixels)
+    for name, convert, layer in _OTHER_PIXELS:
+        otherwise = accuracy(convert(pixels))
+        if otherwise > as_agreed + _SUSPICIOUS:
+            raise ModelError(
+                f"the network reads {otherwise:.1%} of the images when their pixels are {name}, but {as_agreed:.1%} "
+                f"when they are 0..1, white on black, as every device will give them; put {layer} in front of it "
+                "and export that"
+            )
+
+
+def weights_sha256(model: Any) -> str:
+    """Return the hash of all weights; unlike that of the file it does not depend on the day it was saved."""
+    digest = hashlib.sha256()
+    for weights in model.get_weights():
+        digest.update(str((weights.shape, weights.dtype.str)).encode() + np.ascontiguousarray(weights).tobytes())
+    return digest.hexdigest()
+
+
+def _check_shape(model: Any) -> None:
+    inputs, outputs = getattr(model, "inputs", None) or [], getattr(model, "outputs", None) or []
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ModelError("expected a Sequential or functional model with one input and one output")
+    if tuple(inputs[0].shape)[1:] != (28, 28, 1):
+        raise ModelError(f"its input is {tuple(inputs[0].shape)}, expected (None, 28, 28, 1)")
+    shape = tuple(outputs[0].shape)
+    if len(shape) != 2 or shape[1] is None or shape[1] < 2:
+        raise ModelError(f"its output is {shape}, expected (None, classes) with at least two classes")
+    last = _last_layer(model)
+    activation = getattr(last, "activation", keras.activations.linear)
+    known = (keras.activations.softmax, keras.activations.linear)
+    if isinstance(last, keras.Model) or (activation not in known and not isinstance(last, keras.layers.Softmax)):
+        raise ModelError(f"it ends in {last.name!r}; expected softmax over the classes, or logits")
+
+
+def _last_layer(model: Any) -> Any:
+    return model.outputs[0]._keras_history.operation

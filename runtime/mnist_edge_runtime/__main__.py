@@ -1,0 +1,175 @@
+"""The device's command line: `mnist-edge-runtime classify|inspect|selftest`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import __version__, images, sealing
+from .classifier import Classifier, Prediction
+from .engines import ENGINES
+from .errors import EngineError, InputError, MnistEdgeError, UsageError, VerificationError, describe
+from .quiet import quiet
+from .selftest import selftest
+
+__all__ = ["main"]
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    program: str = "mnist-edge-runtime",
+    default_model: Callable[[], Path] | None = None,
+) -> int:
+    """Run one command and return its exit code.
+
+    Args:
+        argv: the arguments, `sys.argv[1:]` by default.
+        program: the name shown in help.
+        default_model: finds the model where none is named; without it, one must be.
+    """
+    arguments = _parser(program).parse_args(argv)
+    try:
+        if arguments.model is None:
+            if default_model is None:
+                raise UsageError(f"name a model: {program} {arguments.command} --model FILE.tflite ...")
+            arguments.model = default_model()
+        failure = arguments.run(arguments)
+        return failure.exit_code if failure else 0
+    except Exception as error:
+        if arguments.debug:
+            traceback.print_exc()
+        message, code = describe(error)
+        print(f"error: {message}", file=sys.stderr)
+        return code
+
+
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="Run a digit reader that mnist-edge exported.")
+    parser.add_argument("--version", action="version", version=f"{program} {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    common.add_argument("--debug", action="store_true", help="show where an error comes from")
+    engine = argparse.ArgumentParser(add_help=False)
+    engine.add_argument("--engine", choices=list(ENGINES), help="insist on this engine")
+
+    classify = commands.add_parser("classify", parents=[common, engine], help="read the digit in each picture")
+    classify.add_argument("files", nargs="+", metavar="FILE", help="PNG, JPEG, BMP, PGM or .npy")
+    classify.add_argument("--model", help="the exported model file")
+    classify.set_defaults(run=_classify)
+
+    inspect = commands.add_parser("inspect", parents=[common], help="show what a model file promises")
+    inspect.add_argument("model", nargs="?", metavar="MODEL", help="the exported model file")
+    inspect.set_defaults(run=_inspect)
+
+    test = commands.add_parser("selftest", parents=[common, engine], help="hold a model file against this machine")
+    test.add_argument("model", nargs="?", metavar="MODEL", help="the exported model file")
+    test.set_defaults(run=_selftest)
+    return parser
+
+
+def _load(sealed: sealing.SealedModel, arguments: argparse.Namespace) -> Classifier:
+    """Make the model ready; engines greet on stderr, which is for errors."""
+    with quiet():
+        try:
+            return Classifier(sealed, engine=arguments.engine)
+        except EngineError as error:
+            raise EngineError(f"{arguments.model}: {error}") from None
+
+
+def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
+    """Print a line (or a JSON entry) a picture; a bad one is reported, the others are still read."""
+    entries: list[dict[str, Any]] = []
+    failure: MnistEdgeError | None = None
+    with _load(sealing.read(arguments.model), arguments) as classifier:
+        for file in arguments.files:
+            try:
+                prediction = classifier.classify(images.read(file))
+            except InputError as error:
+                failure = error
+                entries.append({"file": file, "error": str(error)})
+                print(f"error: {error}", file=sys.stderr)
+            else:
+                entries.append({"file": file, **_as_dict(prediction)})
+                if not arguments.json:
+                    print(_as_line(file, prediction))
+    if arguments.json:
+        _print_json({"model": str(arguments.model), "predictions": entries})
+    return failure
+
+
+def _as_dict(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "label": prediction.label,
+        "confidence": prediction.confidence,
+        "probabilities": prediction.probabilities.tolist(),
+        "accepted": prediction.accepted,
+        "reason": prediction.reason,
+    }
+
+
+def _as_line(file: str, prediction: Prediction) -> str:
+    answer = f"{file}: {prediction.label}  {prediction.confidence:.1%}"
+    return answer if prediction.accepted else f"{answer}  not accepted: {prediction.reason}"
+
+
+def _inspect(arguments: argparse.Namespace) -> None:
+    sealed = sealing.read(arguments.model)
+    contract = sealed.contract
+    if arguments.json:
+        _print_json({"model": str(arguments.model), **json.loads(contract.to_json())})
+        return
+    origin, parity = contract.origin, contract.parity or {}
+    dataset = origin.get("dataset", {})
+    rows = {
+        "file": f"{arguments.model}, intact",
+        "format": f"{contract.format}, {contract.quantization}",
+        "payload": f"{contract.payload.size:,} bytes, SHA-256 {contract.payload.sha256}",
+        "labels": " ".join(contract.labels),
+        "input": f"{contract.input.dtype} {contract.input.shape}, {contract.input.polarity}, "
+        f"real value = {contract.input.real_value}, scale {contract.input.scale:.9g}, "
+        f"zero point {contract.input.zero_point}",
+        "output": f"logits, {contract.output.dtype}, scale {contract.output.scale:.9g}, "
+        f"zero point {contract.output.zero_point}",
+        "network": f"{origin.get('architecture', 'unknown')}, {origin.get('parameters', 0):,} parameters",
+        "data": f"{dataset.get('name', 'unknown')}, SHA-256 {dataset.get('sha256', 'unknown')}",
+        "parity": "; ".join(parity.get("summary", ["none"])),
+        "ran on": ", ".join(f"{row['engine']} {row['version']}" for row in contract.runtimes),
+        "golden": f"{len(sealed.golden.images)} images",
+    }
+    if dataset.get("warning"):
+        rows["WARNING"] = dataset["warning"]
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        print(f"{name:<{width}}  {value}")
+
+
+def _selftest(arguments: argparse.Namespace) -> MnistEdgeError | None:
+    sealed = sealing.read(arguments.model)
+    with _load(sealed, arguments) as classifier:
+        report = selftest(classifier, sealed.golden)
+    if arguments.json:
+        _print_json({"model": str(arguments.model), **report.to_dict()})
+    elif report.passed:
+        distance = f"{report.max_lsb} LSB" if report.max_lsb is not None else f"{report.max_difference:.2g}"
+        print(f"passed: {report.golden} golden images on {report.engine}, logits within {distance}")
+    if report.passed:
+        return None
+    for failure in report.failures:
+        print(f"failed: {failure}", file=sys.stderr)
+    return VerificationError("the self-test failed")
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

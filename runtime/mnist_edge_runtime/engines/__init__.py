@@ -1,0 +1,89 @@
+"""The engines that can run a model file, and how one of them is chosen.
+
+An engine counts as present only when it has really run the file: some import and then fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract import Contract
+from ..errors import EngineError, UsageError
+
+__all__ = ["ENGINES", "Engine", "EngineRow", "load", "names_for"]
+
+
+class Engine(Protocol):
+    """A model file made ready to run."""
+
+    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the logits, float32 (N, classes), of uint8 images (N, 28, 28)."""
+
+
+@dataclass(frozen=True)
+class EngineRow:
+    """One row of the table of engines.
+
+    Attributes:
+        module: the module of this package that holds `load(payload, contract, threads, library)`.
+        library: the module that the engine itself is imported from.
+        distribution: what pip calls it.
+        extra: the extra of mnist-edge-runtime that installs it.
+        format: the format of model file it runs.
+        family: the kernels it computes with; within a family int8 answers are the same to the bit.
+    """
+
+    module: str
+    library: str
+    distribution: str
+    extra: str
+    format: str
+    family: str
+
+
+# In the order in which they are tried.
+ENGINES: Mapping[str, EngineRow] = {
+    "litert": EngineRow("litert", "ai_edge_litert.interpreter", "ai-edge-litert", "litert", "tflite", "xnnpack"),
+    "tflite-runtime": EngineRow(
+        "litert", "tflite_runtime.interpreter", "tflite-runtime", "tflite-runtime", "tflite", "builtin"
+    ),
+    "onnxruntime": EngineRow("onnx", "onnxruntime", "onnxruntime", "onnx", "onnx", "onnxruntime"),
+}
+
+
+def names_for(format: str) -> list[str]:
+    """Return the names of the engines that run files of `format`, the preferred one first."""
+    return [name for name, row in ENGINES.items() if row.format == format]
+
+
+def load(payload: bytes, contract: Contract, *, engine: str | None = None, threads: int = 1) -> tuple[str, Engine]:
+    """Return the name and the engine of the first (or of the named one) that runs the file here.
+
+    Raises:
+        UsageError: `engine` is unknown or is not for this format, or `threads` is below 1.
+        EngineError: none could run it; the message has the reason of each.
+    """
+    names = names_for(contract.format)
+    if engine is not None and engine not in names:
+        raise UsageError(f"engine {engine!r} does not run {contract.format} files; choose from {', '.join(names)}")
+    if threads < 1:
+        raise UsageError(f"threads is {threads}, expected 1 or more")
+    reasons = []
+    for name in [engine] if engine else names:
+        row = ENGINES[name]
+        try:
+            loaded: Engine = import_module(f".{row.module}", __name__).load(payload, contract, threads, row.library)
+            loaded.run(np.zeros((1, 28, 28), np.uint8))
+            return name, loaded
+        except ModuleNotFoundError:
+            reasons.append(f"{name} is not installed (pip install 'mnist-edge-runtime[{row.extra}]')")
+        except Exception as error:  # engines fail in ways of their own, AttributeError and SystemError among them
+            first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reasons.append(f"{name} cannot run it: {first_line}")
+    raise EngineError(f"no engine here runs this {contract.format} file: {'; '.join(reasons)}")

@@ -1,0 +1,71 @@
+"""The errors a user can cause, and the exit code each one gives.
+
+MnistEdgeError
+├── UsageError         2  an option or a combination of options that is not offered
+├── InputError         3  an image, a data set, a run, a folder: missing, unreadable or of the wrong kind
+├── ModelError         4  a model file that is damaged, unsealed or of another version
+│   └── EngineError    4  no engine on this machine can run the file
+└── VerificationError  5  parity or the self-test failed
+
+Every message says what was wrong, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "EngineError",
+    "InputError",
+    "MnistEdgeError",
+    "ModelError",
+    "UsageError",
+    "VerificationError",
+    "describe",
+]
+
+
+class MnistEdgeError(Exception):
+    """Root of all errors that a user can cause."""
+
+    exit_code = 1
+
+
+class UsageError(MnistEdgeError):
+    """An option, or a combination of options, that is not offered."""
+
+    exit_code = 2
+
+
+class InputError(MnistEdgeError):
+    """An image, a data set, a run or a folder that cannot be used."""
+
+    exit_code = 3
+
+
+class ModelError(MnistEdgeError):
+    """A model file that is damaged, carries no contract or has an unknown version."""
+
+    exit_code = 4
+
+
+class EngineError(ModelError):
+    """No engine on this machine can run the model file."""
+
+
+class VerificationError(MnistEdgeError):
+    """A file answers differently from what it promises."""
+
+    exit_code = 5
+
+
+def describe(error: Exception) -> tuple[str, int]:
+    """Return the message and the exit code with which a command line ends on `error`.
+
+    A full disk, a missing permission and the like count as bad input (3); anything that is neither of
+    these nor a `MnistEdgeError` is our own fault (1).
+    """
+    if isinstance(error, MnistEdgeError):
+        return str(error), error.exit_code
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}", InputError.exit_code
+    return f"internal error: {type(error).__name__}: {error} (--debug shows where)", MnistEdgeError.exit_code

@@ -1,0 +1,170 @@
+"""How a contract and golden vectors ride behind the plain model bytes, and how they are taken apart again.
+
+    TFLite  payload + zip archive (contract.json, golden.npz, labels.txt); the digest is the archive's comment
+    ONNX    payload + protobuf fields of a ModelProto that holds only metadata_props; the digest is the last entry
+
+In both, the file's last 64 bytes are the SHA-256, in lower-case hexadecimal, of every byte before them. Only
+the standard library is needed, and no engine sees a byte before all checks have passed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import protobuf
+from .contract import Contract
+from .errors import InputError, ModelError
+from .golden import Golden
+
+__all__ = ["MAX_BYTES", "SealedModel", "read", "seal", "unseal"]
+
+MAX_BYTES = 256 * 1024 * 1024
+MEMBERS = ("contract.json", "golden.npz", "labels.txt")
+KEYS = ("mnist-edge.contract", "mnist-edge.golden", "labels")
+
+_HEX = 64
+_ZIP_COMMENT = b"mnist-edge sha256:"
+_ONNX_KEY = b"mnist-edge.sha256"
+_METADATA_PROPS = 14  # the field number in onnx.ModelProto
+_ONNX_TAIL = protobuf.metadata_entry(_METADATA_PROPS, _ONNX_KEY, b"0" * _HEX)[:-_HEX]
+
+
+@dataclass(frozen=True)
+class SealedModel:
+    """A model file whose digest, layout and contract have been checked."""
+
+    payload: bytes
+    contract: Contract
+    golden_bytes: bytes
+
+    @property
+    def golden(self) -> Golden:
+        """The golden vectors, parsed anew at each call: only the self-test needs them."""
+        return Golden.from_bytes(self.golden_bytes)
+
+
+def seal(payload: bytes, contract: Contract, golden: Golden) -> bytes:
+    """Return `payload` with its trailer; equal arguments give equal bytes.
+
+    Raises:
+        ValueError: the contract describes another payload.
+    """
+    if (len(payload), hashlib.sha256(payload).hexdigest()) != (contract.payload.size, contract.payload.sha256):
+        raise ValueError("the contract describes another payload")
+    members = (contract.to_json().encode(), golden.to_bytes(), ("\n".join(contract.labels) + "\n").encode())
+    body = payload + (_zip(members, len(payload)) if contract.format == "tflite" else _properties(members))
+    return body + hashlib.sha256(body).hexdigest().encode()
+
+
+def read(path: str | Path) -> SealedModel:
+    """Read and check the model file at `path`.
+
+    Raises:
+        InputError: the file cannot be read.
+        ModelError: it is too large, damaged, unsealed or of an unknown version.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; name a .tflite or .onnx file that mnist-edge exported") from None
+    try:
+        return unseal(data)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+def unseal(data: bytes) -> SealedModel:
+    """Take a sealed file apart after checking its digest, its layout and its payload's hash.
+
+    Raises:
+        ModelError: any of the checks failed.
+    """
+    if len(data) > MAX_BYTES:
+        raise ModelError(f"larger than {MAX_BYTES >> 20} MiB; such a file was not made by mnist-edge")
+    body, digest = data[:-_HEX], data[-_HEX:]
+    is_zip = body.endswith(_ZIP_COMMENT)
+    if not is_zip and not body.endswith(_ONNX_TAIL):
+        if _ZIP_COMMENT in data or _ONNX_KEY in data:
+            raise ModelError("the file was cut short or has bytes beyond its end; copy or export it again")
+        raise ModelError(
+            "the file carries no contract, so nothing says how its pixels and answers are meant; "
+            "make one with: mnist-edge export --model FILE.keras"
+        )
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise ModelError("the file was altered: its SHA-256 is not the one it carries; copy or export it again")
+    try:
+        start, members = (_unzip if is_zip else _unproperties)(body)
+    except ModelError:
+        raise
+    except Exception as error:  # a trailer with a valid digest that is malformed all the same
+        raise ModelError(f"the trailer cannot be read ({error}); export the model again") from None
+    contract = Contract.from_json(members[0])
+    payload = data[:start]
+    if contract.payload.size != start:
+        raise ModelError(f"the trailer begins at byte {start}, the contract says {contract.payload.size}; export again")
+    if contract.payload.sha256 != hashlib.sha256(payload).hexdigest():
+        raise ModelError("the payload is not the one the contract describes; export the model again")
+    if contract.format != ("tflite" if is_zip else "onnx"):
+        raise ModelError(f"the contract calls the file {contract.format}, its trailer is of the other format")
+    if members[2].decode().splitlines() != list(contract.labels):
+        raise ModelError("the list of labels beside the contract differs from the contract's; export again")
+    return SealedModel(payload, contract, members[1])
+
+
+def _zip(members: tuple[bytes, ...], offset: int) -> bytes:
+    """Return the archive as it stands behind `offset` bytes, without the digest that ends its comment."""
+    import zipfile
+
+    buffer = io.BytesIO()
+    buffer.write(bytes(offset))  # makes the archive's own offsets count from the start of the file
+    with zipfile.ZipFile(buffer, "a") as archive:
+        for name, content in zip(MEMBERS, members):
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, 0o644 << 16  # the same bytes on every system
+            entry.compress_type = zipfile.ZIP_DEFLATED if name != "golden.npz" else zipfile.ZIP_STORED
+            archive.writestr(entry, content)
+        archive.comment = _ZIP_COMMENT + b"0" * _HEX
+    return buffer.getvalue()[offset:-_HEX]
+
+
+def _unzip(body: bytes) -> tuple[int, tuple[bytes, ...]]:
+    """Return where the archive begins and its members."""
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(body + b"0" * _HEX)) as archive:
+        entries = archive.infolist()
+        if tuple(entry.filename for entry in entries) != MEMBERS:
+            raise ModelError(f"the trailer holds {archive.namelist()}, expected {list(MEMBERS)}; export again")
+        if sum(entry.file_size for entry in entries) > MAX_BYTES:
+            raise ModelError("the trailer would unpack to more than the size cap; export again")
+        start = min(entry.header_offset for entry in entries)
+        return start, tuple(archive.read(entry) for entry in entries)
+
+
+def _properties(members: tuple[bytes, ...]) -> bytes:
+    """Return the metadata entries, the last one without its digest."""
+    import base64
+
+    contract, golden, labels = members
+    values = (contract, base64.b64encode(golden), labels)
+    entries = (protobuf.metadata_entry(_METADATA_PROPS, key.encode(), value) for key, value in zip(KEYS, values))
+    return b"".join(entries) + _ONNX_TAIL
+
+
+def _unproperties(body: bytes) -> tuple[int, tuple[bytes, ...]]:
+    """Return where our metadata entries begin and what they hold."""
+    import base64
+
+    fields = protobuf.fields(body[: -len(_ONNX_TAIL)])
+    ours = fields[-len(KEYS) :]
+    if len(ours) < len(KEYS) or any(field.number != _METADATA_PROPS for field in ours):
+        raise ModelError("the trailer does not hold the metadata it should; export the model again")
+    pairs = [tuple(part.value for part in protobuf.fields(field.value)) for field in ours]
+    if [key.decode() for key, _ in pairs] != list(KEYS):
+        raise ModelError(f"the trailer holds {[key for key, _ in pairs]}, expected {list(KEYS)}; export again")
+    contract, golden, labels = (value for _, value in pairs)
+    return ours[0].start, (contract, base64.b64decode(golden, validate=True), labels)

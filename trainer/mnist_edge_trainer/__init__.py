@@ -1,0 +1,1 @@
+"""Train a digit reader with Keras on a workstation."""

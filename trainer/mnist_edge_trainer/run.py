@@ -1,0 +1,179 @@
+"""A run's folder: what it holds, how it is written at once, and how it is found again.
+
+runs/
+├── latest               the name of the newest run
+└── classic/
+    ├── model.keras      the network, softmax included
+    ├── run.json         configuration, data, versions, figures
+    ├── history.csv      loss and accuracy of each epoch
+    ├── *.png            learning curves, sample predictions, confusion matrix
+    └── exports/         what `mnist-edge export` published
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnist_edge_runtime.errors import InputError, UsageError
+
+from . import data
+from .data import Dataset
+
+__all__ = ["Run", "TrainedRun", "check_name", "load", "newest_export", "save"]
+
+_RECORD, _MODEL, _LATEST = "run.json", "model.keras", "latest"
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What a training made: the Keras model, the history of its epochs, and what `run.json` will say."""
+
+    model: Any
+    history: Mapping[str, list[float]]
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder and its `run.json`."""
+
+    folder: Path
+    record: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def model_file(self) -> Path:
+        return self.folder / _MODEL
+
+    @property
+    def exports(self) -> Path:
+        return self.folder / "exports"
+
+    def dataset(self, choice: str | None = None) -> Dataset:
+        """Return the data the run was trained on, found again or named by `choice`.
+
+        Raises:
+            InputError: it cannot be found, or is other data than the run's.
+        """
+        recorded = self.record["dataset"]
+        if choice is None:
+            source = recorded.get("source", "")
+            choice = "digits" if recorded["name"] == "digits" else source if Path(source).exists() else "mnist"
+        found = data.load(choice)
+        if found.sha256 != recorded["sha256"]:
+            raise InputError(
+                f"{found.source}: other data than run {self.name!r} was trained on ({recorded['name']}, "
+                f"SHA-256 {recorded['sha256'][:12]}...); name that with --data"
+            )
+        return found
+
+
+def check_name(name: str) -> None:
+    """Raise UsageError unless `name` can be that of a run."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == _LATEST:
+        raise UsageError(f"{name!r} cannot name a run; use letters, digits, '.', '_' and '-' (and not {_LATEST!r})")
+
+
+def save(trained: TrainedRun, dataset: Dataset, runs_dir: Path, name: str, *, overwrite: bool = False) -> Run:
+    """Write a run's folder and make it the latest; a process that is killed meanwhile leaves no run behind.
+
+    Args:
+        trained: what `fit.train` returned.
+        dataset: the data it was trained on, for the pictures of test images.
+        runs_dir: the folder of all runs.
+        name: the run's name; if it is taken, the next free one of NAME-2, NAME-3 ...
+        overwrite: replace the run of that name instead, its exports with it.
+    """
+    from . import plots  # matplotlib, which those who only look for a run can do without
+
+    check_name(name)
+    runs_dir.mkdir(parents=True, exist_ok=True)
+    temporary = runs_dir / f".{name}.{os.getpid()}"
+    temporary.mkdir()
+    try:
+        trained.model.save(temporary / _MODEL)
+        text = json.dumps(trained.record, indent=2, ensure_ascii=False)
+        (temporary / _RECORD).write_text(text + "\n", encoding="utf-8")
+        _write_history(temporary / "history.csv", trained.history)
+        plots.write_all(temporary, trained.model, trained.history, dataset)
+        folder = _move(temporary, runs_dir / name, overwrite)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    pointer = runs_dir / f".{_LATEST}.{os.getpid()}"
+    pointer.write_text(folder.name + "\n", encoding="utf-8")
+    os.replace(pointer, runs_dir / _LATEST)
+    return Run(folder, trained.record)
+
+
+def load(runs_dir: Path, name: str | None = None) -> Run:
+    """Return the run `name`, or the newest one.
+
+    Raises:
+        InputError: there is no such run, or it is damaged.
+    """
+    if name is None:
+        latest = runs_dir / _LATEST
+        if not latest.is_file():
+            raise InputError(f"{runs_dir}: no run yet; make one with: mnist-edge train")
+        name = latest.read_text(encoding="utf-8").strip()
+    folder = runs_dir / name
+    if not (folder / _RECORD).is_file() or not (folder / _MODEL).is_file():
+        known = sorted(path.parent.name for path in runs_dir.glob(f"*/{_RECORD}"))
+        raise InputError(f"{runs_dir}: no run {name!r}; {'there are ' + ', '.join(known) if known else 'none is there'}")
+    try:
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        record["dataset"]["name"], record["labels"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / _RECORD}: cannot be read ({error}); train the run again") from None
+    return Run(folder, record)
+
+
+def newest_export(runs_dir: Path) -> Path:
+    """Return the int8 export that was published last.
+
+    Raises:
+        InputError: there is none.
+    """
+    exports = [path for end in ("tflite", "onnx") for path in runs_dir.glob(f"*/exports/*-int8.{end}")]
+    if not exports:
+        raise InputError(f"{runs_dir}: no int8 export yet; make one with mnist-edge export, or name a model")
+    return max(exports, key=lambda path: path.stat().st_mtime_ns)
+
+
+def _move(temporary: Path, folder: Path, overwrite: bool) -> Path:
+    """Rename the finished folder into place and return where it came to lie."""
+    if overwrite and folder.exists():
+        old = temporary.with_name(temporary.name + ".old")
+        os.rename(folder, old)
+        os.rename(temporary, folder)
+        shutil.rmtree(old)
+        return folder
+    target, number = folder, 1
+    while True:
+        try:
+            os.rename(temporary, target)
+            return target
+        except OSError:
+            # Taken, perhaps a moment ago by another process: a folder that holds anything cannot be renamed over.
+            if not target.exists():
+                raise
+            number += 1
+            target = folder.with_name(f"{folder.name}-{number}")
+
+
+def _write_history(path: Path, history: Mapping[str, list[float]]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["epoch", *history])
+        writer.writerows([number, *row] for number, row in enumerate(zip(*history.values(), strict=True), start=1))
