@@ -38,14 +38,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 
 @app.callback()
 def _options(debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False) -> None:
-    """`main` looks for --debug itself: an error leaves typer before anything could be handed on."""
+    """Take the options before the command; `main` looks for --debug itself, since errors leave typer first."""
 
 
 @app.command()
 def train(
     arch: Annotated[str, typer.Option(help="The network: classic.")] = "classic",
     data: Data = "auto",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.  [default: the recipe's]")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training images.  [default: the recipe's]")
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images in a step.  [default: the recipe's]")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of Adam.  [default: the recipe's]")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,

@@ -126,16 +126,12 @@ def _export_cell(
         classifier = Classifier(sealed)
     with classifier:
         probabilities = classifier.probabilities(source.test_images)
-        report = parity.compare(
-            reference, probabilities, source.test_labels, parity.TOLERANCES[spec.quantization]
-        )
+        report = parity.compare(reference, probabilities, source.test_labels, parity.TOLERANCES[spec.quantization])
         if not report.passed:
             return Exported(spec, None, len(converted.payload), contract.payload.sha256, report, report.failures)
         logits = golden_vectors.family_logits(classifier, converted.payload, source.test_images)
         golden = golden_vectors.choose(classifier, logits, reference, source.test_images, source.test_labels)
-    contract = replace(
-        contract, selftest=golden_vectors.tolerances(contract, golden), parity=_without_failures(report)
-    )
+    contract = replace(contract, selftest=golden_vectors.tolerances(contract, golden), parity=_without_failures(report))
     file = folder / f"{source.name}-{spec}.{spec.format}"
     return _publish(file, spec, converted.payload, contract, golden, report)
 

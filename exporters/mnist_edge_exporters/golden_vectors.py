@@ -102,7 +102,7 @@ def tolerances(contract: Contract, golden: Golden) -> SelfTest:
     """
     limits = {family: float(family == "builtin") for family in golden.logits}
     if contract.selftest.unit == "absolute":
-        limits = {family: _FLOAT_TOLERANCE for family in golden.logits}
+        limits = dict.fromkeys(golden.logits, _FLOAT_TOLERANCE)
     worst = 0.0
     for logits in golden.logits.values():
         exponentials = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))

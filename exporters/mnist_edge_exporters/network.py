@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ __all__ = ["check_pixels", "ends_in_softmax", "load", "to_logits", "weights_sha2
 _BATCH = 500
 _CHECKED_IMAGES = 1000
 # How networks of other projects take their pixels, and what makes such a network take 0..1.
-_OTHER_PIXELS = (
+_OTHER_PIXELS: tuple[tuple[str, Callable[[Any], Any], str], ...] = (
     ("0..255", lambda x: x * 255, "keras.layers.Rescaling(255)"),
     ("-1..1", lambda x: x * 2 - 1, "keras.layers.Rescaling(2, offset=-1)"),
     ("black on white", lambda x: 1 - x, "keras.layers.Rescaling(-1, offset=1)"),

@@ -126,7 +126,9 @@ def compare(
         if changed > most:
             failures.append(f"{changed} of {count} answers changed, allowed are {most}")
         if p_value < _SIGNIFICANCE:
-            failures.append(f"{lost} answers got worse and {won} better, McNemar p = {p_value:.4f}, below {_SIGNIFICANCE}")
+            failures.append(
+                f"{lost} answers got worse and {won} better, McNemar p = {p_value:.4f}, below {_SIGNIFICANCE}"
+            )
     else:
         if agreement < tolerance.agreement:
             failures.append(f"{agreement:.2%} of the answers are the same, expected {tolerance.agreement:.2%}")

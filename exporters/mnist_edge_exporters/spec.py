@@ -52,9 +52,7 @@ def select(format: str, quantization: str) -> list[ExportSpec]:
     for option, value, known in (("--format", format, Format), ("--quantize", quantization, Quantization)):
         if value not in ("all", *known):
             raise UsageError(f"{option} {value} is unknown; choose from {', '.join(known)}, all")
-    cells = [
-        cell for cell in OFFERED if format in ("all", cell.format) and quantization in ("all", cell.quantization)
-    ]
+    cells = [cell for cell in OFFERED if format in ("all", cell.format) and quantization in ("all", cell.quantization)]
     if not cells:
         offered = ", ".join(map(str, OFFERED))
         raise UsageError(f"--format {format} --quantize {quantization} is not offered; there are {offered}")

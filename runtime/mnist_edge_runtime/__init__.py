@@ -1,9 +1,9 @@
 """Classify handwritten digits on a device with numpy and one engine.
 
-    from mnist_edge_runtime import Classifier, images
+from mnist_edge_runtime import Classifier, images
 
-    classifier = Classifier.load("digits.tflite")
-    print(classifier.classify(images.read("photo.png")).label)
+classifier = Classifier.load("digits.tflite")
+print(classifier.classify(images.read("photo.png")).label)
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def to_mnist(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return normalise(ink)
 
 
-def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
+def normalise(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return ink, floats (H, W) with 0 or less where there is none, in MNIST's form, uint8 (28, 28).
 
     Raises:
@@ -86,7 +86,7 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.rint(image * 255).astype(np.uint8)
 
 
-def _offset(mass: NDArray[np.floating]) -> int:
+def _offset(mass: NDArray[np.float64]) -> int:
     """Return where a digit with this mass per row (or column) begins, for its centre of mass to be central."""
     centre = float(mass @ np.arange(len(mass)) / mass.sum())
     return int(np.clip(round(_CENTRE - centre), 0, SIZE - len(mass)))

@@ -122,7 +122,7 @@ def _zip(members: tuple[bytes, ...], offset: int) -> bytes:
     buffer = io.BytesIO()
     buffer.write(bytes(offset))  # makes the archive's own offsets count from the start of the file
     with zipfile.ZipFile(buffer, "a") as archive:
-        for name, content in zip(MEMBERS, members):
+        for name, content in zip(MEMBERS, members, strict=True):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.create_system, entry.external_attr = 3, 0o644 << 16  # the same bytes on every system
             entry.compress_type = zipfile.ZIP_DEFLATED if name != "golden.npz" else zipfile.ZIP_STORED
@@ -151,7 +151,9 @@ def _properties(members: tuple[bytes, ...]) -> bytes:
 
     contract, golden, labels = members
     values = (contract, base64.b64encode(golden), labels)
-    entries = (protobuf.metadata_entry(_METADATA_PROPS, key.encode(), value) for key, value in zip(KEYS, values))
+    entries = (
+        protobuf.metadata_entry(_METADATA_PROPS, key.encode(), value) for key, value in zip(KEYS, values, strict=True)
+    )
     return b"".join(entries) + _ONNX_TAIL
 
 

@@ -1,4 +1,4 @@
-"""The golden vectors against this machine: does the file still answer here as it did when it was proven?"""
+"""The golden vectors against this machine, to see that the file still answers as it did when it was proven."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def selftest(classifier: Classifier, golden: Golden) -> SelfTestReport:
         lsb = round(difference / contract.output.scale) if np.isfinite(difference) else difference
         found, limit = (lsb, limits.logits[family]) if limits.unit == "lsb" else (difference, limits.logits[family])
         if not found <= limit:
-            failures.append(f"logits are up to {found:.3g} from the expected ones, allowed are {limit:g} ({limits.unit})")
+            failures.append(
+                f"logits are up to {found:.3g} from the expected ones, allowed are {limit:g} ({limits.unit})"
+            )
     from_keras = _largest(probabilities, golden.probabilities)
     if not from_keras <= limits.probability:
         failures.append(

@@ -7,21 +7,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ARCHITECTURES", "Architecture", "count_macs"]
+__all__ = ["ARCHITECTURES", "SMALL", "Architecture", "Recipe", "count_macs"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """One row of the table: how to build the network for a number of classes, and its default recipe.
+    """One row of the table: how to build the network for a number of classes, and its default recipes.
 
-    `epochs_small` is for data sets below `SMALL` training images, whose epochs have few steps.
+    `small_recipe` is for data sets below `SMALL` training images, whose epochs have few steps.
     """
 
     build: Callable[[int], Any]
-    epochs: int
-    epochs_small: int
-    batch_size: int
-    learning_rate: float
+    recipe: Recipe
+    small_recipe: Recipe
 
 
 SMALL = 10_000
@@ -50,7 +57,11 @@ def _classic(classes: int) -> Any:
 
 
 ARCHITECTURES: Mapping[str, Architecture] = {
-    "classic": Architecture(_classic, epochs=5, epochs_small=30, batch_size=128, learning_rate=1e-3),
+    "classic": Architecture(
+        _classic,
+        recipe=Recipe(epochs=5, batch_size=128, learning_rate=1e-3),
+        small_recipe=Recipe(epochs=30, batch_size=128, learning_rate=1e-3),
+    ),
 }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mnist_edge_runtime.errors import UsageError
 
-from .architectures import ARCHITECTURES, SMALL
+from .architectures import ARCHITECTURES, SMALL, Recipe
 
 __all__ = ["TrainConfig"]
 
@@ -37,13 +37,12 @@ class TrainConfig:
             if value is not None and not lowest <= value <= highest:
                 raise UsageError(f"{option} is {value}, expected {lowest:g} to {highest:g}")
 
-    def with_recipe(self, images: int) -> TrainConfig:
-        """Return the configuration with nothing left open, for this number of training images."""
+    def recipe(self, images: int) -> Recipe:
+        """Return the architecture's recipe for this number of training images, with what was chosen in its place."""
         row = ARCHITECTURES[self.architecture]
-        recipe_epochs = row.epochs if images >= SMALL else row.epochs_small
-        return replace(
-            self,
-            epochs=self.epochs or recipe_epochs,
-            batch_size=self.batch_size or row.batch_size,
-            learning_rate=self.learning_rate or row.learning_rate,
+        default = row.recipe if images >= SMALL else row.small_recipe
+        return Recipe(
+            epochs=self.epochs or default.epochs,
+            batch_size=self.batch_size or default.batch_size,
+            learning_rate=self.learning_rate or default.learning_rate,
         )

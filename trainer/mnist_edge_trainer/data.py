@@ -49,7 +49,7 @@ class Dataset:
     def sha256(self) -> str:
         """The hash of the four arrays, each in its IDX form."""
         arrays = (self.train_images, self.train_labels, self.test_images, self.test_labels)
-        return hashlib.sha256("".join(map(idx.sha256, arrays)).encode()).hexdigest()
+        return hashlib.sha256("".join(idx.sha256(array) for array in arrays).encode()).hexdigest()
 
     def describe(self) -> dict[str, Any]:
         """Return what `run.json` and a contract say of the data set; nothing in it depends on this machine."""

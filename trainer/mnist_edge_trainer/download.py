@@ -55,7 +55,8 @@ def mnist(urls: Sequence[str], patience: float = PATIENCE) -> tuple[idx.Arrays, 
         # Daemons: a name look-up that hangs cannot be interrupted, and must not keep the program alive.
         threading.Thread(target=_open_into, args=(url, answers), daemon=True).start()
     deadline = time.monotonic() + patience
-    silent, problems = list(urls), []
+    silent = list(urls)
+    problems: list[str] = []
     while silent:
         try:
             url, answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -109,7 +110,7 @@ class _CheckedRedirects(urllib.request.HTTPRedirectHandler):
 
 def _fetch(url: str, first: Any) -> idx.Arrays:
     """Read the file already opened and whatever else the mirror splits MNIST into."""
-    bodies = []
+    bodies: list[bytes] = []
     for name in _names(url):
         response = _open(urllib.parse.urljoin(url, name)) if bodies else first
         with response:

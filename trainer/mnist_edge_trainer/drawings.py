@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def draw(digit: str, *, size: int = 160, tilt: float = 0.0, pen: float = 0.045) 
     distance = np.full((size, size), np.inf)
     for stroke in _STROKES[digit]:
         points = (stroke - 0.5) @ rotation + 0.5
-        for start, end in zip(points[:-1], points[1:], strict=True):
+        for start, end in pairwise(points):
             distance = np.minimum(distance, _distance(pixels, start, end))
     ink = np.clip((pen - distance) * size + 0.5, 0, 1)  # one pixel of anti-aliasing
     return np.rint(245 - 215 * ink).astype(np.uint8)

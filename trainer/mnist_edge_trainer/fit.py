@@ -37,28 +37,27 @@ def train(config: TrainConfig, dataset: Dataset, split: Split) -> TrainedRun:
     Raises:
         UsageError: the loss became infinite or NaN.
     """
-    config = config.with_recipe(len(split.train_images))
-    assert config.epochs and config.batch_size and config.learning_rate
+    recipe = config.recipe(len(split.train_images))
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     classes = len(dataset.labels)
     model = architectures.ARCHITECTURES[config.architecture].build(classes)
     model.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate), loss="categorical_crossentropy", metrics=["accuracy"]
+        optimizer=keras.optimizers.Adam(recipe.learning_rate), loss="categorical_crossentropy", metrics=["accuracy"]
     )
     started = time.monotonic()
-    steps = math.ceil(len(split.train_images) / config.batch_size)
-    with progress_bar(f"training {config.architecture}", config.epochs * steps) as advance:
+    steps = math.ceil(len(split.train_images) / recipe.batch_size)
+    with progress_bar(f"training {config.architecture}", recipe.epochs * steps) as advance:
         history = model.fit(
-            batches(split.train_images, split.train_labels, classes, config.batch_size, shuffle_seed=config.seed),
+            batches(split.train_images, split.train_labels, classes, recipe.batch_size, shuffle_seed=config.seed),
             validation_data=batches(split.validation_images, split.validation_labels, classes, _EVALUATION_BATCH),
-            epochs=config.epochs,
+            epochs=recipe.epochs,
             shuffle=False,  # tf.data does it
             verbose=0,
             callbacks=[_Display(advance), keras.callbacks.TerminateOnNaN()],
         ).history
     if not np.isfinite(history["loss"]).all():
-        raise UsageError(f"the loss became NaN or infinite; choose a --learning-rate below {config.learning_rate:g}")
+        raise UsageError(f"the loss became NaN or infinite; choose a --learning-rate below {recipe.learning_rate:g}")
     seconds = time.monotonic() - started
 
     def measured(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, float]:
@@ -71,7 +70,7 @@ def train(config: TrainConfig, dataset: Dataset, split: Split) -> TrainedRun:
         "macs": architectures.count_macs(model),
         "labels": list(dataset.labels),
         "seed": config.seed,
-        "config": asdict(config),
+        "recipe": asdict(recipe),
         "dataset": {**dataset.describe(), "source": dataset.source},
         "split": {
             "seed": SPLIT_SEED,

@@ -55,7 +55,9 @@ def sample_predictions(dataset: Dataset, probabilities: NDArray[np.float32]) -> 
     chosen = [*range(min(_SAMPLES, len(predicted))), *worst]
     rows = -(-len(chosen) // _COLUMNS)
     figure = Figure(figsize=(9, 1.32 * rows + 0.5), layout="constrained")
-    figure.suptitle(f"The first {_SAMPLES} test images, then the {len(worst)} most confident of {len(mistakes)} mistakes")
+    figure.suptitle(
+        f"The first {_SAMPLES} test images, then the {len(worst)} most confident of {len(mistakes)} mistakes"
+    )
     for position, axes in enumerate(figure.subplots(rows, _COLUMNS, squeeze=False).flat):
         axes.set_axis_off()
         if position < len(chosen):

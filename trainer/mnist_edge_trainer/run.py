@@ -130,7 +130,9 @@ def load(runs_dir: Path, name: str | None = None) -> Run:
     folder = runs_dir / name
     if not (folder / _RECORD).is_file() or not (folder / _MODEL).is_file():
         known = sorted(path.parent.name for path in runs_dir.glob(f"*/{_RECORD}"))
-        raise InputError(f"{runs_dir}: no run {name!r}; {'there are ' + ', '.join(known) if known else 'none is there'}")
+        raise InputError(
+            f"{runs_dir}: no run {name!r}; {'there are ' + ', '.join(known) if known else 'none is there'}"
+        )
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
         record["dataset"]["name"], record["labels"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,10 +49,10 @@ def load(payload: bytes, contract: Contract, threads: int, library: str) -> Lite
     return LiteRTEngine(payload, contract, threads, library)
 
 
-def _agree(which: str, details: dict[str, object], dtype: str, shape: tuple[int, ...], scale: float) -> None:
+def _agree(which: str, details: dict[str, Any], dtype: str, shape: tuple[int, ...], scale: float) -> None:
     """Raise ValueError where the tensor in the file is not the one the contract describes."""
-    found_dtype, found_shape = np.dtype(details["dtype"]).name, tuple(details["shape"])  # type: ignore[call-overload,arg-type]
-    found_scale = details["quantization"][0]  # type: ignore[index]
+    found_dtype, found_shape = np.dtype(details["dtype"]).name, tuple(details["shape"])
+    found_scale = details["quantization"][0]
     if found_dtype != dtype or found_shape != shape:
         raise ValueError(f"its {which} is {found_dtype} {found_shape}, its contract says {dtype} {shape}")
     if dtype != "float32" and not np.isclose(found_scale, scale, rtol=1e-6, atol=0):
