@@ -1,0 +1,94 @@
+"""One training and one export of each kind for the whole suite: on MNIST where $MNIST_EDGE_DATA is set, else on digits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from mnist_edge_trainer import data
+from mnist_edge_trainer.data import Dataset
+
+if TYPE_CHECKING:
+    from mnist_edge_exporters.export import Exported, Source
+    from mnist_edge_trainer.run import Run
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the suite off the person's caches."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def mnist_folder() -> Path:
+    """The folder of real MNIST; tests that need it are skipped without it."""
+    folder = os.environ.get("MNIST_EDGE_DATA")
+    if not folder:
+        pytest.skip("MNIST_EDGE_DATA is not set")
+    return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    return data.load("digits")
+
+
+@pytest.fixture(scope="session")
+def dataset(digits: Dataset) -> Dataset:
+    return data.load("mnist") if os.environ.get("MNIST_EDGE_DATA") else digits
+
+
+@pytest.fixture(scope="session")
+def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("session") / "runs"
+
+
+@pytest.fixture(scope="session")
+def run(dataset: Dataset, runs_dir: Path) -> Run:
+    """What `mnist-edge train` with no options makes."""
+    from mnist_edge_trainer import run
+    from mnist_edge_trainer.config import TrainConfig
+    from mnist_edge_trainer.fit import train
+
+    return run.save(train(TrainConfig(), dataset, data.split(dataset)), dataset, runs_dir, "classic")
+
+
+@pytest.fixture(scope="session")
+def source(run: Run, dataset: Dataset) -> Source:
+    from mnist_edge_exporters import network
+    from mnist_edge_exporters.export import Source
+
+    split = data.split(dataset)
+    return Source(
+        name=run.name,
+        model=network.load(run.model_file),
+        labels=dataset.labels,
+        origin={"architecture": "classic", "parameters": 110_474, "dataset": dataset.describe()},
+        train_images=split.train_images,
+        train_labels=split.train_labels,
+        test_images=dataset.test_images,
+        test_labels=dataset.test_labels,
+    )
+
+
+@pytest.fixture(scope="session")
+def exported(run: Run, source: Source) -> Mapping[str, Exported]:
+    """The outcome of every offered cell, by its name: "tflite-int8" and so on. Files must not be changed in place."""
+    from mnist_edge_exporters.export import export
+    from mnist_edge_exporters.spec import select
+
+    return {str(outcome.spec): outcome for outcome in export(source, select("all", "all"), run.exports)}
+
+
+@pytest.fixture(scope="session")
+def files(exported: Mapping[str, Exported]) -> Mapping[str, Path]:
+    """The published file of every offered cell."""
+    return {name: outcome.file for name, outcome in exported.items() if outcome.file}
