@@ -1,4 +1,4 @@
-"""One training and one export of each kind for the whole suite: on MNIST where $MNIST_EDGE_DATA is set, else on digits."""
+"""One training and one export of each kind for the suite: on MNIST where $MNIST_EDGE_DATA is set, else on digits."""
 
 from __future__ import annotations
 

@@ -154,8 +154,6 @@ def _properties(members: tuple[bytes, ...]) -> bytes:
     entries = (
         protobuf.metadata_entry(_METADATA_PROPS, key.encode(), value) for key, value in zip(KEYS, values, strict=True)
     )
-        protobuf.metadata_entry(_METADATA_PROPS, key.encode(), value) for key, value in zip(KEYS, values, strict=True)
-    )
     return b"".join(entries) + _ONNX_TAIL
 
 
