@@ -25,7 +25,7 @@ def make_canonical(model: Any) -> None:
     constants = {constant.name: constant for constant in graph.initializer}
     order = []
     for index, node in enumerate(graph.node):
-        node.name = f"{node.op_type}_{index}"
+        node.name, node.doc_string = f"{node.op_type}_{index}", ""
         for position, name in enumerate(node.input):
             if name in constants and name not in names:
                 names[name] = f"{node.name}.{position}"
@@ -42,7 +42,7 @@ def make_canonical(model: Any) -> None:
     graph.initializer.extend(kept)
     for value in (graph.input[0], graph.output[0]):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    graph.name = "mnist_edge"
+    graph.name, graph.doc_string = "mnist_edge", ""
     used = {node.domain for node in graph.node}
     imports = [(entry.domain, entry.version) for entry in model.opset_import if entry.domain in used]
     del model.opset_import[:], model.metadata_props[:]

@@ -1,0 +1,32 @@
+.DEFAULT_GOAL := help
+SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist_edge_exporters cli.py
+
+.PHONY: help install check format test coverage demo clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install:  ## Install both packages editable, with everything for development
+	python -m pip install --constraint .ci/constraints.txt -e ./runtime -e ".[dev]"
+
+check:  ## Format, lint, types, import contracts
+	ruff format --check .
+	ruff check .
+	mypy $(SOURCES)
+	lint-imports
+
+format:  ## Bring the code into form
+	ruff format .
+	ruff check --fix .
+
+test:  ## Run the tests, on real MNIST where MNIST_EDGE_DATA names its folder
+	python -m pytest
+
+coverage:  ## Run the tests and show the lines that none of them reaches
+	python -m pytest --cov --cov-report=term-missing
+
+demo:  ## Go the whole way once: train, export, prove, classify
+	mnist-edge demo
+
+clean:  ## Remove what builds and tools leave behind
+	rm -rf build runtime/build dist *.egg-info runtime/*.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

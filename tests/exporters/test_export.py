@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mnist_edge_exporters import export as export_module
+from mnist_edge_exporters.export import Exported, Source, export
+from mnist_edge_exporters.spec import OFFERED, ExportSpec, Format, Quantization, select
+from mnist_edge_runtime import InputError, ModelError, sealing
+from mnist_edge_runtime.engines import ENGINES, names_for
+from mnist_edge_trainer import data
+from mnist_edge_trainer.data import Dataset
+from mnist_edge_trainer.run import Run
+
+INT8 = select("tflite", "int8")
+CELLS = [str(cell) for cell in OFFERED]
+
+
+@pytest.fixture(scope="module")
+def own_source(own_network: Any, digits: Dataset) -> Source:
+    split = data.split(digits)
+    return Source(
+        name="own",
+        model=own_network,
+        labels=digits.labels,
+        origin={"architecture": "own", "dataset": digits.describe()},
+        train_images=split.train_images,
+        train_labels=split.train_labels,
+        test_images=digits.test_images,
+        test_labels=digits.test_labels,
+    )
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_is_proven_on_the_whole_test_set(
+    cell: str, exported: Mapping[str, Exported], dataset: Dataset
+) -> None:
+    outcome = exported[cell]
+    report = outcome.parity
+    assert outcome.failures == ()
+    assert report.images == len(dataset.test_images)
+    if outcome.spec.quantization is Quantization.NONE:
+        assert report.agreement == 1
+        assert report.max_abs_difference is not None
+        assert report.max_abs_difference <= 1e-4
+    elif dataset.name == "mnist":
+        assert report.agreement >= 0.995
+        assert abs(report.accuracy - report.reference_accuracy) <= 0.003
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_contract_says_what_was_found(cell: str, exported: Mapping[str, Exported], source: Source) -> None:
+    outcome = exported[cell]
+    assert outcome.file is not None
+    contract = sealing.read(outcome.file).contract
+    assert f"{contract.format}-{contract.quantization}" == cell
+    assert contract.labels == source.labels
+    assert contract.parity is not None
+    assert contract.parity["passed"] is True
+    assert contract.parity["accuracy"] == outcome.parity.accuracy
+    assert contract.origin["dataset"]["sha256"] == source.origin["dataset"]["sha256"]
+    assert (contract.origin["calibration"] is not None) == (contract.quantization == "int8")
+    text = contract.to_json()
+    assert str(outcome.file.parent) not in text
+    assert time.strftime("%Y-") not in text
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_contract_names_every_engine_it_ran_on(cell: str, files: Mapping[str, Path]) -> None:
+    contract = sealing.read(files[cell]).contract
+    installed = []
+    for name in names_for(contract.format):
+        try:
+            installed.append({"engine": name, "version": version(ENGINES[name].distribution)})
+        except PackageNotFoundError:
+            continue
+    assert list(contract.runtimes) == installed
+
+
+def test_the_report_lies_beside_the_file(files: Mapping[str, Path]) -> None:
+    for cell, file in files.items():
+        report = json.loads(file.with_name(file.name + ".parity.json").read_text())
+        assert f"{report['format']}-{report['quantization']}" == cell
+        assert report["file"] == file.name == f"classic-{cell}.{report['format']}"
+        assert report["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert report["bytes"] == file.stat().st_size
+        assert {"accuracy", "reference_accuracy", "agreement", "passed"} <= report.keys()
+
+
+def test_nothing_else_lies_in_the_folder(run: Run, files: Mapping[str, Path]) -> None:
+    expected = {name for file in files.values() for name in (file.name, file.name + ".parity.json")}
+    assert {path.name for path in run.exports.iterdir()} == expected
+
+
+def _command(model: Path, dataset: Dataset) -> list[str]:
+    choice = dataset.source if dataset.name == "mnist" else "digits"
+    options = ["--format", "all", "--quantize", "all", "--model", str(model), "--data", choice]
+    return [sys.executable, "-m", "mnist_edge.cli", "export", *options]
+
+
+def test_two_processes_write_the_same_bytes(run: Run, dataset: Dataset, tmp_path: Path) -> None:
+    written: list[dict[str, bytes]] = []
+    for hash_seed in ("1", "2"):
+        model = tmp_path / hash_seed / "same.keras"
+        model.parent.mkdir()
+        model.write_bytes(run.model_file.read_bytes())
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        subprocess.run(_command(model, dataset), check=True, capture_output=True, env=environment)
+        written.append({file.name: file.read_bytes() for file in (model.parent / "exports").iterdir()})
+    assert len(written[0]) == 2 * len(OFFERED)
+    assert written[0] == written[1]
+
+
+def test_a_network_of_ones_own_is_exported_in_every_cell(own_source: Source, tmp_path: Path) -> None:
+    outcomes = list(export(own_source, select("all", "all"), tmp_path))
+    assert [outcome.failures for outcome in outcomes] == [()] * len(OFFERED)
+    assert all(outcome.file and outcome.file.name.startswith("own-") for outcome in outcomes)
+
+
+def _flip_a_channel(source: Source) -> Source:
+    """Return a source whose model changes after the reference was taken: the sign of one output's weights."""
+    import keras
+
+    clone = keras.models.clone_model(source.model)
+    *others, kernel, bias = source.model.get_weights()
+    kernel = kernel.copy()
+    kernel[:, 3] *= -1
+    clone.set_weights([*others, kernel, bias])
+    return replace(source, model=clone)
+
+
+def test_a_file_that_answers_otherwise_is_not_published(
+    own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = _flip_a_channel(own_source).model
+    convert = export_module._CONVERTERS[Format.TFLITE]
+    monkeypatch.setitem(
+        export_module._CONVERTERS,
+        Format.TFLITE,
+        lambda model, *rest: convert(broken, *rest),  # type: ignore[index]
+    )
+    outcomes = list(export(own_source, select("tflite", "all"), tmp_path))
+    for outcome in outcomes:
+        assert outcome.file is None
+        assert any("answers" in failure for failure in outcome.failures)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_whose_self_test_fails_is_not_published(
+    own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose = export_module.golden_vectors.choose
+
+    def inverted(*arguments: Any) -> Any:
+        golden = choose(*arguments)
+        return replace(golden, images=255 - golden.images)
+
+    monkeypatch.setattr(export_module.golden_vectors, "choose", inverted)
+    (outcome,) = export(own_source, INT8, tmp_path)
+    assert outcome.file is None
+    assert any("self-test on litert" in failure for failure in outcome.failures)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pixels_of_another_scale_are_refused_before_anything_is_made(own_source: Source, tmp_path: Path) -> None:
+    import keras
+
+    trained_on_raw = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(1 / 255), own_source.model])
+    with pytest.raises(ModelError, match=r"0\.\.255"):
+        list(export(replace(own_source, model=trained_on_raw), INT8, tmp_path))
+
+
+def test_data_of_other_classes_is_refused(own_source: Source, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="10 classes, the data 3"):
+        list(export(replace(own_source, labels=("a", "b", "c")), INT8, tmp_path))
+
+
+def test_a_folder_that_cannot_be_made_leaves_nothing(own_source: Source, tmp_path: Path) -> None:
+    (tmp_path / "exports").write_text("a file, not a folder")
+    with pytest.raises(OSError, match="exports"):
+        list(export(own_source, INT8, tmp_path / "exports"))
+    assert [path.name for path in tmp_path.iterdir()] == ["exports"]
+
+
+def _published(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("*") if not path.name.startswith("."))
+
+
+@pytest.mark.parametrize("seconds", [4.0, 7.0])
+def test_a_killed_export_leaves_only_whole_files(seconds: float, run: Run, dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_bytes(run.model_file.read_bytes())
+    process = subprocess.Popen(
+        _command(tmp_path / "model.keras", dataset), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    for path in _published(tmp_path / "exports"):
+        if path.suffix in (".tflite", ".onnx"):
+            assert sealing.read(path).contract.parity
+            assert path.with_name(path.name + ".parity.json").is_file()
+
+
+def test_the_cell_names_itself() -> None:
+    assert str(ExportSpec(Format.ONNX, Quantization.INT8)) == "onnx-int8"
+    assert np.unique([str(cell) for cell in OFFERED]).size == len(OFFERED)

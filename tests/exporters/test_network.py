@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from mnist_edge_exporters import network
+from mnist_edge_exporters.parity import reference_probabilities
+from mnist_edge_runtime import InputError, ModelError
+from mnist_edge_trainer.data import Dataset
+
+Heads = Callable[[Any], Any]
+HEADS: dict[str, Heads] = {
+    "dense with softmax": lambda x: keras.layers.Dense(10, activation="softmax")(x),
+    "softmax layer": lambda x: keras.layers.Softmax()(keras.layers.Dense(10)(x)),
+    "activation layer": lambda x: keras.layers.Activation("softmax")(keras.layers.Dense(10)(x)),
+    "logits": lambda x: keras.layers.Dense(10)(x),
+}
+
+
+def _network(head: Heads) -> Any:
+    keras.utils.set_random_seed(5)
+    image = keras.Input((28, 28, 1))
+    return keras.Model(image, head(keras.layers.Flatten()(image)))
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=list(HEADS))
+@pytest.mark.parametrize("batch_size", [1, None])
+def test_the_logits_lead_to_the_probabilities_of_the_whole_model(
+    head: Heads, batch_size: int | None, digits: Dataset
+) -> None:
+    model = _network(head)
+    images = digits.test_images[:1]
+    cut = network.to_logits(model, batch_size)
+    logits = np.asarray(cut(images[..., np.newaxis] / np.float32(255))["logits"])
+    probabilities = np.exp(logits) / np.exp(logits).sum()
+    assert cut.inputs[0].shape == (batch_size, 28, 28, 1)
+    np.testing.assert_allclose(probabilities, reference_probabilities(model, images), atol=1e-6)
+
+
+def test_cutting_leaves_the_model_as_it_was(own_network: Any) -> None:
+    before = network.weights_sha256(own_network)
+    network.to_logits(own_network, 1)
+    assert network.ends_in_softmax(own_network)
+    assert network.weights_sha256(own_network) == before
+
+
+def test_a_saved_model_loads_with_the_same_weights(own_network: Any, tmp_path: Path) -> None:
+    own_network.save(tmp_path / "own.keras")
+    assert network.weights_sha256(network.load(tmp_path / "own.keras")) == network.weights_sha256(own_network)
+
+
+def test_changed_weights_change_the_hash() -> None:
+    model = _network(HEADS["logits"])
+    before = network.weights_sha256(model)
+    model.set_weights([weights + 1 for weights in model.get_weights()])
+    assert network.weights_sha256(model) != before
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]), "input"),
+        (lambda: keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(4, 3)]), "output"),
+        (lambda: _network(lambda x: keras.layers.Dense(1)(x)), "at least two classes"),
+        (lambda: _network(lambda x: keras.layers.Dense(10, activation="sigmoid")(x)), "expected softmax"),
+        (lambda: _network(lambda x: [keras.layers.Dense(10)(x), keras.layers.Dense(10)(x)]), "one output"),
+        (lambda: _network(lambda x: keras.layers.Lambda(lambda y: y[:, :10])(x)), "cannot load"),
+    ],
+    ids=["other input", "image out", "one class", "sigmoid", "two outputs", "code inside"],
+)
+def test_other_networks_are_refused(make: Callable[[], Any], message: str, tmp_path: Path) -> None:
+    make().save(tmp_path / "other.keras")
+    with pytest.raises(ModelError, match=message):
+        network.load(tmp_path / "other.keras")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.keras: no such file"):
+        network.load(tmp_path / "none.keras")
+
+
+@pytest.mark.parametrize(("name", "message"), [("model.h5", "only .keras"), ("model.keras", "cannot load")])
+def test_files_of_another_kind_are_refused(name: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"neither HDF5 nor a zip archive")
+    with pytest.raises(ModelError, match=message):
+        network.load(tmp_path / name)
+
+
+def test_pixels_in_0_to_1_pass(own_network: Any, digits: Dataset) -> None:
+    network.check_pixels(own_network, digits.test_images, digits.test_labels)
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        ({"scale": 1 / 255}, r"Rescaling\(255\)"),
+        ({"scale": 0.5, "offset": 0.5}, r"Rescaling\(2, offset=-1\)"),
+        ({"scale": -1, "offset": 1}, r"Rescaling\(-1, offset=1\)"),
+    ],
+    ids=["0..255", "-1..1", "inverted"],
+)
+def test_other_pixels_are_found_out_and_the_advice_works(
+    first: dict[str, float], message: str, own_network: Any, digits: Dataset
+) -> None:
+    other = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(**first), own_network])
+    with pytest.raises(ModelError, match=message):
+        network.check_pixels(other, digits.test_images, digits.test_labels)
+    inverse = {"scale": 1 / first["scale"], "offset": -first.get("offset", 0) / first["scale"]}
+    mended = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(**inverse), other])
+    network.check_pixels(mended, digits.test_images, digits.test_labels)

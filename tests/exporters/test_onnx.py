@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from mnist_edge_exporters import calibration
+from mnist_edge_exporters import onnx as exporter
+from mnist_edge_exporters.calibration import Calibration
+from mnist_edge_exporters.converted import Converted
+from mnist_edge_exporters.spec import Quantization
+from mnist_edge_runtime.contract import InputSpec
+from mnist_edge_trainer.data import Dataset
+
+
+@pytest.fixture(scope="module")
+def drawn(digits: Dataset) -> Calibration:
+    return calibration.sample(digits.train_images, digits.train_labels, digits.labels)
+
+
+@pytest.fixture(scope="module", params=[Quantization.NONE, Quantization.INT8])
+def quantization(request: pytest.FixtureRequest) -> Quantization:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def converted(own_network: Any, quantization: Quantization, drawn: Calibration) -> Converted:
+    return exporter.convert(own_network, quantization, drawn)
+
+
+def test_the_model_is_one_that_older_runtimes_load(converted: Converted) -> None:
+    model = onnx.load_from_string(converted.payload)
+    onnx.checker.check_model(model, full_check=True)
+    assert model.ir_version == 8
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 17)]
+
+
+def test_input_and_output_have_their_names_and_a_free_batch(converted: Converted, digits: Dataset) -> None:
+    session = onnxruntime.InferenceSession(converted.payload, providers=["CPUExecutionProvider"])
+    images = digits.test_images[:7, ..., np.newaxis]
+    tensor = images if converted.input.dtype == "uint8" else images / np.float32(255)
+    (logits,) = session.run(["logits"], {"image": tensor})
+    assert logits.shape == (7, 10)
+    assert logits.dtype == converted.output.dtype
+
+
+def test_the_tensors_are_those_of_the_contract(converted: Converted, quantization: Quantization) -> None:
+    if quantization is Quantization.INT8:
+        assert (converted.input.dtype, converted.input.zero_point) == ("uint8", 0)
+        assert converted.input.scale == pytest.approx(1 / 255)
+        assert converted.output.dtype == "uint8"
+    else:
+        assert converted.input == InputSpec("float32", 1.0, 0)
+        assert (converted.output.dtype, converted.output.scale) == ("float32", 1.0)
+
+
+def test_int8_weights_are_int8_per_channel(own_network: Any, drawn: Calibration) -> None:
+    model = onnx.load_from_string(exporter.convert(own_network, Quantization.INT8, drawn).payload)
+    constants = {constant.name: onnx.numpy_helper.to_array(constant) for constant in model.graph.initializer}
+    scales = {node.output[0]: constants.get(node.input[1]) for node in model.graph.node if "Dequant" in node.op_type}
+    sources = {node.output[0]: node.input[0] for node in model.graph.node if "Dequant" in node.op_type}
+    weights = [node.input[1] for node in model.graph.node if node.op_type in ("Conv", "Gemm", "MatMul")]
+    assert len(weights) == 3
+    for name in weights:
+        assert constants[sources[name]].dtype == np.int8
+        assert scales[name] is not None
+        assert scales[name].size > 1
+
+
+def test_no_float_arithmetic_stands_before_the_first_convolution(own_network: Any, drawn: Calibration) -> None:
+    model = onnx.load_from_string(exporter.convert(own_network, Quantization.INT8, drawn).payload)
+    readers = {name: node for node in model.graph.node for name in node.input}
+    name, way = "image", []
+    while not way or way[-1] != "Conv":
+        way.append(readers[name].op_type)
+        name = readers[name].output[0]
+    assert [operator for operator in way if operator not in ("Reshape", "Transpose")] == ["DequantizeLinear", "Conv"]
+
+
+def test_converting_prints_nothing(own_network: Any, drawn: Calibration, capfd: pytest.CaptureFixture[str]) -> None:
+    exporter.convert(own_network, Quantization.INT8, drawn)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_same_network_gives_the_same_bytes(
+    own_network: Any, converted: Converted, quantization: Quantization, drawn: Calibration
+) -> None:
+    # tf2onnx numbers its nodes by a counter of the process, so the second conversion is the one that would differ.
+    assert exporter.convert(own_network, quantization, drawn) == converted

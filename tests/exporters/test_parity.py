@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from math import comb
+from typing import Any
+
+import numpy as np
+import pytest
+from mnist_edge_exporters.parity import SMALL_TEST_SET, TOLERANCES, compare, reference_probabilities
+from mnist_edge_exporters.spec import OFFERED, Quantization
+from mnist_edge_runtime import ModelError
+from mnist_edge_trainer.data import Dataset
+from numpy.typing import NDArray
+
+LARGE, SMALL = 10_000, 300
+FLOAT, INT8 = TOLERANCES[Quantization.NONE], TOLERANCES[Quantization.INT8]
+
+
+def _case(count: int, *, lost: int = 0, won: int = 0) -> tuple[NDArray[np.float32], ...]:
+    """Return reference, export and labels of which `lost` answers got worse and `won` better."""
+    labels = np.arange(count) % 10
+    reference = np.full((count, 10), 0.01, np.float32)
+    reference[np.arange(count), labels] = 0.91
+    exported = reference.copy()
+    exported[:lost] = np.roll(exported[:lost], 1, axis=1)
+    reference[count - won :] = np.roll(reference[count - won :], 1, axis=1)
+    return reference, exported, labels
+
+
+def test_every_offered_cell_has_a_tolerance() -> None:
+    assert {cell.quantization for cell in OFFERED} <= set(TOLERANCES)
+
+
+def test_equal_answers_pass_with_exact_figures() -> None:
+    report = compare(*_case(LARGE), FLOAT)
+    assert report.passed
+    assert (report.accuracy, report.reference_accuracy, report.agreement, report.changed) == (1, 1, 1, 0)
+    assert (report.max_abs_difference, report.non_finite, report.mcnemar_p) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "failures"),
+    [(0, 0, 0), (25, 25, 0), (30, 0, 0), (0, 30, 0), (31, 0, 1), (0, 31, 1), (26, 25, 1), (51, 0, 2)],
+)
+def test_int8_on_a_large_test_set_is_judged_by_shares(lost: int, won: int, failures: int) -> None:
+    report = compare(*_case(LARGE, lost=lost, won=won), INT8)
+    assert report.changed == lost + won
+    assert len(report.failures) == failures
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "failures"), [(3, 3, 0), (5, 0, 0), (6, 0, 1), (0, 6, 1), (4, 3, 1), (9, 0, 2)]
+)
+def test_int8_on_a_small_test_set_is_judged_by_counts(lost: int, won: int, failures: int) -> None:
+    assert SMALL < SMALL_TEST_SET
+    assert len(compare(*_case(SMALL, lost=lost, won=won), INT8).failures) == failures
+
+
+@pytest.mark.parametrize("count", [SMALL, LARGE])
+def test_one_changed_answer_fails_a_float_file(count: int) -> None:
+    assert not compare(*_case(count, lost=1), FLOAT).passed
+
+
+def test_mcnemar_is_the_exact_binomial_test() -> None:
+    lost, won = 9, 2
+    both_tails = 2 * sum(comb(lost + won, k) for k in range(won + 1)) / 2 ** (lost + won)
+    assert compare(*_case(LARGE, lost=lost, won=won), INT8).mcnemar_p == pytest.approx(both_tails)
+
+
+def test_a_probability_out_of_tolerance_fails_a_float_file() -> None:
+    reference, exported, labels = _case(LARGE)
+    exported[7, 3] += 2e-4
+    report = compare(reference, exported, labels, FLOAT)
+    assert report.max_abs_difference == pytest.approx(2e-4, rel=1e-3)
+    assert len(report.failures) == 1
+    assert "probability differs" in report.failures[0]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("tolerance", [FLOAT, INT8])
+def test_one_value_that_is_not_finite_is_a_failure(bad: float, tolerance: Any) -> None:
+    reference, exported, labels = _case(LARGE)
+    # In a place that changes neither the answer nor, for NaN, any maximum.
+    exported[5, 5] = bad
+    report = compare(reference, exported, labels, tolerance)
+    assert report.non_finite == 1
+    assert "NaN or infinite" in report.failures[0]
+
+
+def test_the_reference_scales_the_pixels_itself(own_network: Any, digits: Dataset) -> None:
+    pixels = digits.test_images.astype(np.float32)[..., np.newaxis] / np.float32(255)
+    expected = own_network.predict(pixels, verbose=0)
+    np.testing.assert_allclose(reference_probabilities(own_network, digits.test_images), expected, atol=1e-6)
+
+
+def test_a_reference_with_nan_is_refused(digits: Dataset) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    model.set_weights([np.full((784, 10), np.nan), np.zeros(10)])
+    with pytest.raises(ModelError, match="NaN or infinity"):
+        reference_probabilities(model, digits.test_images[:2])

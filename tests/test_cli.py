@@ -1,0 +1,179 @@
+"""The workstation's command line, as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from mnist_edge_trainer.data import Dataset
+from mnist_edge_trainer.drawings import draw
+from mnist_edge_trainer.run import Run
+from PIL import Image
+
+COMMANDS = ["train", "export", "demo", "classify", "inspect", "selftest"]
+
+
+def mnist_edge(
+    *arguments: object, cwd: Path | None = None, code: int = 0, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `mnist-edge`, expect the exit code, and never a traceback."""
+    command = [str(Path(sys.executable).with_name("mnist-edge")), *map(str, arguments)]
+    variables = {**os.environ, **environment}
+    result = subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+@pytest.fixture
+def here(run: Run, files: Mapping[str, Path]) -> Path:
+    """Return a folder in which `runs/` holds the session's run."""
+    assert files
+    return run.folder.parent.parent
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    Image.fromarray(draw("3")).save(tmp_path / "three.png")
+    return tmp_path / "three.png"
+
+
+def test_help_is_quick_and_loads_nothing_heavy() -> None:
+    script = (
+        "import sys; sys.argv = ['mnist-edge', '--help']\n"
+        "from mnist_edge.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('tensorflow', 'keras', 'numpy.random', 'sklearn', 'matplotlib') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert all(command in result.stdout for command in COMMANDS)
+    loaded = result.stdout.strip().splitlines()[-1]
+    assert not any(name in loaded for name in ("tensorflow", "keras", "sklearn", "matplotlib"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    assert "--help" in mnist_edge(command, "--help").stdout
+
+
+def test_train_then_export_then_classify(tmp_path: Path, picture: Path) -> None:
+    trained = mnist_edge("train", "--data", "digits", "--epochs", 8, "--name", "mine", "--json", cwd=tmp_path)
+    record = json.loads(trained.stdout)
+    assert record["run"] == "runs/mine"
+    assert record["architecture"] == "classic"
+    assert record["parameters"] == 110_474
+    assert record["metrics"]["test"]["accuracy"] > 0.8
+    assert "epoch 8/8" in trained.stderr
+
+    exported = json.loads(mnist_edge("export", "--json", cwd=tmp_path).stdout)
+    (outcome,) = exported["exports"]
+    assert exported["run"] == "runs/mine"
+    assert outcome["file"] == "runs/mine/exports/mine-tflite-int8.tflite"
+    assert (outcome["format"], outcome["quantization"], outcome["passed"]) == ("tflite", "int8", True)
+    assert outcome["bytes"] == (tmp_path / outcome["file"]).stat().st_size
+    assert {"sha256", "accuracy", "reference_accuracy", "agreement"} <= outcome.keys()
+
+    classified = json.loads(mnist_edge("classify", picture, "--json", cwd=tmp_path).stdout)
+    assert classified["model"] == outcome["file"]
+    assert classified["predictions"][0]["file"] == str(picture)
+
+    again = mnist_edge("train", "--data", "digits", "--epochs", 1, "--name", "mine", cwd=tmp_path)
+    assert again.stdout.startswith("runs/mine-2:")
+    assert (tmp_path / "runs" / "latest").read_text().strip() == "mine-2"
+
+
+def test_export_ends_with_the_table(here: Path, dataset: Dataset) -> None:
+    choice = ["--data", dataset.source] if dataset.name == "mnist" else []
+    result = mnist_edge("export", "--format", "all", "--quantize", "none", *choice, cwd=here)
+    header, *rows, published = result.stdout.splitlines()
+    assert header.split() == ["file", "KB", "accuracy", "difference", "agreement", "verdict"]
+    assert [row.split()[0] for row in rows] == ["classic-tflite-none.tflite", "classic-onnx-none.onnx"]
+    assert all(row.endswith("passed") and "100.00%" in row for row in rows)
+    assert published == "published into runs/classic/exports"
+
+
+def test_a_model_of_ones_own_is_exported_beside_it(run: Run, dataset: Dataset, tmp_path: Path) -> None:
+    model = tmp_path / "own.keras"
+    model.write_bytes(run.model_file.read_bytes())
+    choice = dataset.source if dataset.name == "mnist" else "digits"
+    mnist_edge("export", "--model", model, "--data", choice)
+    assert (tmp_path / "exports" / "own-tflite-int8.tflite").is_file()
+
+
+def test_the_device_commands_take_the_newest_int8_export(here: Path, picture: Path) -> None:
+    assert ": 3  " in mnist_edge("classify", picture, cwd=here).stdout
+    assert "int8" in mnist_edge("inspect", cwd=here).stdout
+    report = json.loads(mnist_edge("selftest", "--json", cwd=here).stdout)
+    assert report["passed"] is True
+    assert report["max_lsb"] == 0
+    assert report["golden"] == 40
+
+
+def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], picture: Path) -> None:
+    for file in files.values():
+        assert ": 3  " in mnist_edge("classify", "--model", file, picture).stdout
+        assert "passed" in mnist_edge("selftest", file).stdout
+        assert f"{file}, intact" in mnist_edge("inspect", file).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["train", "--arch", "resnet"], 2, "--arch resnet is unknown; choose from classic"),
+        (["train", "--epochs", "0"], 2, "--epochs is 0, expected 1 to"),
+        (["train", "--epochs", "many"], 2, "--epochs"),
+        (["train", "--name", "../up"], 2, "cannot name a run"),
+        (["train", "--data", "nowhere"], 3, "nowhere: no such file or folder"),
+        (["export"], 3, "no run yet; make one with: mnist-edge train"),
+        (["export", "--run", "lost"], 3, "no run 'lost'"),
+        (["export", "--format", "coreml"], 2, "--format coreml is unknown"),
+        (["export", "--quantize", "float16"], 2, "is not offered; there are"),
+        (["export", "--run", "a", "--model", "b.keras"], 2, "exclude each other"),
+        (["export", "--model", "none.keras", "--data", "digits"], 3, "none.keras: no such file"),
+        (["classify", "three.png"], 3, "no int8 export yet"),
+        (["classify", "--model", "none.tflite", "three.png"], 3, "none.tflite"),
+        (["selftest", "--engine", "tensorrt", "x.tflite"], 2, "invalid choice"),
+        (["frobnicate"], 2, "No such command"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_mistakes_get_a_sentence_and_a_code(arguments: list[str], code: int, message: str, tmp_path: Path) -> None:
+    result = mnist_edge(*arguments, cwd=tmp_path, code=code)
+    assert message in result.stderr
+    assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_altered_file_is_refused(files: Mapping[str, Path], picture: Path, tmp_path: Path) -> None:
+    altered = tmp_path / "altered.tflite"
+    data = bytearray(files["tflite-int8"].read_bytes())
+    data[5000] ^= 1
+    altered.write_bytes(data)
+    assert "was altered" in mnist_edge("classify", "--model", altered, picture, code=4).stderr
+
+
+def test_debug_shows_where_an_error_comes_from(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("mnist-edge")), "--debug", "export"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 3
+    assert "Traceback" in result.stderr
+
+
+def test_without_mnist_auto_warns_and_every_file_says_so(tmp_path: Path) -> None:
+    environment = {"MNIST_EDGE_DATA": "", "MNIST_EDGE_MIRRORS": "http://127.0.0.1:9/"}
+    demo = mnist_edge("demo", cwd=tmp_path, **environment)
+    warning = "trained on the 1,797 digits bundled with scikit-learn"
+    assert warning in " ".join(demo.stderr.split())
+    assert warning in demo.stdout
+    assert warning in json.loads((tmp_path / "runs/demo/run.json").read_text())["dataset"]["warning"]
+    exports = [file for file in (tmp_path / "runs/demo/exports").iterdir() if file.suffix in (".tflite", ".onnx")]
+    assert len(exports) == 4
+    for file in exports:
+        assert warning in mnist_edge("inspect", file).stdout
+    assert (tmp_path / "runs/demo/pictures/readings.png").is_file()
