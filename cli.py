@@ -18,8 +18,12 @@ from mnist_edge_runtime.errors import UsageError, VerificationError, describe
 from mnist_edge_runtime.quiet import quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mnist_edge_exporters.export import Exported, Source
+    from mnist_edge_exporters.spec import ExportSpec
     from mnist_edge_trainer.config import TrainConfig
+    from mnist_edge_trainer.data import Dataset
     from mnist_edge_trainer.run import Run
 
 __all__ = ["app", "main"]
@@ -62,9 +66,9 @@ def train(
     config = TrainConfig(arch, epochs, batch_size, learning_rate, seed)
     run = _train(config, data, name or arch, runs_dir, overwrite)
     if as_json:
-        print(json.dumps({"run": str(run.folder), **run.record}, ensure_ascii=False))
+        _print_json({"run": str(run.folder), **run.record})
     else:
-        _print_run(run)
+        print(run.summary())
 
 
 @app.command()
@@ -79,6 +83,7 @@ def export(
 ) -> None:
     """Export a run to TFLite or ONNX and prove on the whole test set that the file answers as the Keras model does."""
     from mnist_edge_exporters import spec
+    from mnist_edge_exporters.table import table
 
     if run and model:
         raise UsageError("--run and --model exclude each other; name one of them")
@@ -92,39 +97,40 @@ def export(
         source, folder, origin = _source_of_run(chosen, data), chosen.exports, str(chosen.folder)
     outcomes = _export(source, cells, folder)
     if as_json:
-        print(json.dumps({"run": origin, "exports": [outcome.to_dict() for outcome in outcomes]}, ensure_ascii=False))
+        _print_json({"run": origin, "exports": [outcome.to_dict() for outcome in outcomes]})
     else:
-        _print_exports(outcomes)
+        print(table(outcomes))
     _insist_on_parity(outcomes)
 
 
 @app.command()
-def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs")) -> None:
+def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
     """Go the whole way: train, export everything, prove parity, read pictures of our own making."""
     from mnist_edge_exporters import spec
+    from mnist_edge_exporters.table import table
     from mnist_edge_trainer.config import TrainConfig
     from mnist_edge_trainer.demonstration import read_drawings
-    from mnist_edge_trainer.run import newest_export
 
     started = time.monotonic()
     run = _train(TrainConfig(), data, "demo", runs_dir, overwrite=False)
-    _print_run(run)
-    outcomes = _export(_source_of_run(run, data if data != "auto" else None), spec.select("all", "all"), run.exports)
-    print()
-    _print_exports(outcomes)
+    outcomes = _export(_source_of_run(run, None if data == "auto" else data), spec.select("all", "all"), run.exports)
     _insist_on_parity(outcomes)
     model = run.exports / f"{run.name}-tflite-int8.tflite"
-    pictures = run.folder / "pictures"
-    readings = read_drawings(model, pictures)
+    readings = read_drawings(model, run.folder / "pictures")
+    if as_json:
+        exports = [outcome.to_dict() for outcome in outcomes]
+        pictures = [{"file": str(r.file), "drawn": r.drawn, "label": r.label} for r in readings]
+        _print_json({"run": str(run.folder), "exports": exports, "pictures": pictures})
+        return
+    print(run.summary(), table(outcomes), sep="\n\n")
     print(f"\nPictures drawn here and read by {model.name}:")
     for reading in readings:
         verdict = "" if reading.label == reading.drawn else f"   (a {reading.drawn} was drawn)"
         print(f"  {reading.file}  ->  {reading.label}  {reading.confidence:.1%}{verdict}")
     print(f"\nAll of it took {time.monotonic() - started:.0f} seconds. To look at:")
-    for path in (run.folder / "learning_curves.png", run.folder / "sample_predictions.png", pictures / "readings.png"):
-        print(f"  {path}")
-    print(f"To go on: mnist-edge classify {readings[3].file}")
-    print(f"          mnist-edge selftest {newest_export(runs_dir)}")
+    for name in ("learning_curves.png", "sample_predictions.png", "confusion_matrix.png", "pictures/readings.png"):
+        print(f"  {run.folder / name}")
+    print(f"To go on:\n  mnist-edge classify --model {model} {readings[3].file}\n  mnist-edge inspect {model}")
 
 
 def _forward(context: typer.Context) -> None:
@@ -160,6 +166,9 @@ def _train(config: TrainConfig, data: str, name: str, runs_dir: Path, overwrite:
     run.check_name(name)
     dataset = datasets.load(data)
     split = datasets.split(dataset)
+    counts = {"training": split.train_labels, "validation": split.validation_labels, "test": dataset.test_labels}
+    images = ", ".join(f"{len(labels):,} {part}" for part, labels in counts.items())
+    print(f"{dataset.name} from {dataset.source}: {images} images", file=sys.stderr)
     _load_tensorflow()
     from mnist_edge_trainer.fit import train as fit
 
@@ -167,11 +176,7 @@ def _train(config: TrainConfig, data: str, name: str, runs_dir: Path, overwrite:
 
 
 def _source_of_run(run: Run, data: str | None) -> Source:
-    dataset = run.dataset(data)
-    keys = ("architecture", "parameters", "macs", "seed", "dataset", "split")
-    origin: dict[str, Any] = {key: run.record[key] for key in keys}
-    origin["dataset"] = {key: value for key, value in origin["dataset"].items() if key != "source"}
-    return _source(run.name, run.model_file, dataset, origin)
+    return _source(run.name, run.model_file, run.dataset(data), run.origin)
 
 
 def _source_of_file(model: Path, data: str) -> Source:
@@ -181,29 +186,27 @@ def _source_of_file(model: Path, data: str) -> Source:
     return _source(model.stem, model, dataset, {"architecture": model.stem, "dataset": dataset.describe()})
 
 
-def _source(name: str, model_file: Path, dataset: Any, origin: dict[str, Any]) -> Source:
+def _source(name: str, model_file: Path, dataset: Dataset, origin: Mapping[str, Any]) -> Source:
     _load_tensorflow()
     from mnist_edge_exporters import network
     from mnist_edge_exporters.export import Source
-    from mnist_edge_trainer import data as datasets
+    from mnist_edge_trainer.data import split
 
-    model = network.load(model_file)
-    split = datasets.split(dataset)
+    parts = split(dataset)
     return Source(
         name=name,
-        model=model,
+        model=network.load(model_file),
         labels=dataset.labels,
-        origin={**origin, "parameters": model.count_params()},
-        train_images=split.train_images,
-        train_labels=split.train_labels,
-        test_images=dataset.test_images,
-        test_labels=dataset.test_labels,
+        origin=origin,
+        train=(parts.train_images, parts.train_labels),
+        test=(dataset.test_images, dataset.test_labels),
     )
 
 
-def _export(source: Source, cells: list[Any], folder: Path) -> list[Exported]:
+def _export(source: Source, cells: list[ExportSpec], folder: Path) -> list[Exported]:
     from mnist_edge_exporters.export import export as run_export
 
+    print(f"proving each file on {len(source.test[0]):,} test images", file=sys.stderr)
     outcomes = []
     for number, outcome in enumerate(run_export(source, cells, folder), start=1):
         verdict = "passed" if not outcome.failures else "FAILED"
@@ -212,29 +215,8 @@ def _export(source: Source, cells: list[Any], folder: Path) -> list[Exported]:
     return outcomes
 
 
-def _print_run(run: Run) -> None:
-    record = run.record
-    print(f"{run.folder}: {record['architecture']}, {record['parameters']:,} parameters, {record['macs']:,} MACs")
-    dataset = record["dataset"]
-    print(f"trained on {dataset['name']} in {record['seconds']:.0f} seconds; accuracy on the", end="")
-    print(",".join(f" {part} images {figures['accuracy']:.2%}" for part, figures in record["metrics"].items()))
-    if dataset["warning"]:
-        print(f"WARNING: {dataset['warning']}")
-
-
-def _print_exports(outcomes: list[Exported]) -> None:
-    print(f"{'file':<36}{'KB':>8}{'accuracy':>10}{'difference':>12}{'agreement':>11}  verdict")
-    for outcome in outcomes:
-        report = outcome.parity
-        name = outcome.file.name if outcome.file else f"{outcome.spec} (not published)"
-        difference = (report.accuracy - report.reference_accuracy) * 100
-        print(
-            f"{name:<36}{outcome.size / 1024:>8.1f}{report.accuracy:>10.2%}{difference:>+9.2f} pp"
-            f"{report.agreement:>11.2%}  {'passed' if not outcome.failures else 'FAILED'}"
-        )
-    published = [outcome.file for outcome in outcomes if outcome.file]
-    if published:
-        print(f"published into {published[0].parent}")
+def _print_json(document: Mapping[str, Any]) -> None:
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
 
 
 def _insist_on_parity(outcomes: list[Exported]) -> None:

@@ -71,11 +71,9 @@ def source(run: Run, dataset: Dataset) -> Source:
         name=run.name,
         model=network.load(run.model_file),
         labels=dataset.labels,
-        origin={"architecture": "classic", "parameters": 110_474, "dataset": dataset.describe()},
-        train_images=split.train_images,
-        train_labels=split.train_labels,
-        test_images=dataset.test_images,
-        test_labels=dataset.test_labels,
+        origin=run.origin,
+        train=(split.train_images, split.train_labels),
+        test=(dataset.test_images, dataset.test_labels),
     )
 
 

@@ -46,6 +46,9 @@ _NO_GOLDEN = Golden(
 )
 
 
+LabelledImages = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
+
 @dataclass(frozen=True)
 class Source:
     """A Keras model and the data that its exports are calibrated and proven with.
@@ -55,18 +58,16 @@ class Source:
         model: what `network.load` returned.
         labels: the label of each class.
         origin: what the contract says of where the model came from.
-        train_images, train_labels: the training split, uint8 (N, 28, 28) and (N,); calibration draws from it.
-        test_images, test_labels: the whole test set; parity is counted on it.
+        train: the training split, images uint8 (N, 28, 28) and label indices (N,); calibration draws from it.
+        test: the whole test set in the same form; parity is counted on it.
     """
 
     name: str
     model: Any
     labels: tuple[str, ...]
     origin: Mapping[str, Any]
-    train_images: NDArray[np.uint8]
-    train_labels: NDArray[np.int64]
-    test_images: NDArray[np.uint8]
-    test_labels: NDArray[np.int64]
+    train: LabelledImages
+    test: LabelledImages
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,9 @@ def export(source: Source, specs: list[ExportSpec], folder: Path) -> Iterator[Ex
     classes = source.model.outputs[0].shape[1]
     if classes != len(source.labels):
         raise InputError(f"the network has {classes} classes, the data {len(source.labels)}; name its own with --data")
-    network.check_pixels(source.model, source.test_images, source.test_labels)
-    reference = parity.reference_probabilities(source.model, source.test_images)
-    drawn = calibration.sample(source.train_images, source.train_labels, source.labels)
+    network.check_pixels(source.model, *source.test)
+    reference = parity.reference_probabilities(source.model, source.test[0])
+    drawn = calibration.sample(*source.train, source.labels)
     for spec in specs:
         yield _export_cell(source, spec, folder, reference, drawn)
 
@@ -118,6 +119,7 @@ def _export_cell(
     reference: NDArray[np.float32],
     drawn: calibration.Calibration,
 ) -> Exported:
+    images, labels = source.test
     converted = _CONVERTERS[spec.format](source.model, spec.quantization, drawn)
     contract = _draft(source, spec, converted, drawn)
     # Sealed and taken apart again before anything is proven: what is tested is what the device will load.
@@ -125,12 +127,12 @@ def _export_cell(
     with quiet():
         classifier = Classifier(sealed)
     with classifier:
-        probabilities = classifier.probabilities(source.test_images)
-        report = parity.compare(reference, probabilities, source.test_labels, parity.TOLERANCES[spec.quantization])
+        probabilities = classifier.probabilities(images)
+        report = parity.compare(reference, probabilities, labels, parity.TOLERANCES[spec.quantization])
         if not report.passed:
             return Exported(spec, None, len(converted.payload), contract.payload.sha256, report, report.failures)
-        logits = golden_vectors.family_logits(classifier, converted.payload, source.test_images)
-        golden = golden_vectors.choose(classifier, logits, reference, source.test_images, source.test_labels)
+        logits = golden_vectors.family_logits(classifier, converted.payload, images)
+        golden = golden_vectors.choose(classifier, logits, reference, images, labels)
     contract = replace(contract, selftest=golden_vectors.tolerances(contract, golden), parity=_without_failures(report))
     file = folder / f"{source.name}-{spec}.{spec.format}"
     return _publish(file, spec, converted.payload, contract, golden, report)
@@ -149,6 +151,7 @@ def _draft(source: Source, spec: ExportSpec, converted: Converted, drawn: calibr
         selftest=SelfTest(unit="lsb" if quantized else "absolute", logits={}, probability=0.0),
         origin={
             **source.origin,
+            "parameters": source.model.count_params(),
             "weights_sha256": network.weights_sha256(source.model),
             "calibration": dict(drawn.passport) if quantized else None,
             "versions": {name: version(name) for name in _DISTRIBUTIONS[spec.format]},

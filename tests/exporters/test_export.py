@@ -36,10 +36,8 @@ def own_source(own_network: Any, digits: Dataset) -> Source:
         model=own_network,
         labels=digits.labels,
         origin={"architecture": "own", "dataset": digits.describe()},
-        train_images=split.train_images,
-        train_labels=split.train_labels,
-        test_images=digits.test_images,
-        test_labels=digits.test_labels,
+        train=(split.train_images, split.train_labels),
+        test=(digits.test_images, digits.test_labels),
     )
 
 

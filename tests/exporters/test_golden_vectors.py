@@ -21,7 +21,7 @@ def test_three_a_class_and_the_ten_narrowest(cell: str, files: Mapping[str, Path
     best = np.sort(golden.probabilities, axis=1)[:, -2:]
     margins = best[:, 1] - best[:, 0]
     assert (np.diff(margins[narrow]) >= 0).all()
-    reference = reference_probabilities(source.model, source.test_images)
+    reference = reference_probabilities(source.model, source.test[0])
     best = np.sort(reference, axis=1)[:, -2:]
     # Only ties and changed answers are passed over, and there are few of them.
     assert margins[narrow].max() <= np.sort(best[:, 1] - best[:, 0])[60]
@@ -53,10 +53,9 @@ def test_tolerances_are_strict(cell: str, files: Mapping[str, Path]) -> None:
 
 
 def test_a_file_that_never_agrees_has_no_golden_vectors(files: Mapping[str, Path], source: Source) -> None:
+    images, labels = (array[:50] for array in source.test)
     with Classifier.load(files["tflite-int8"]) as classifier:
-        logits = classifier.logits(source.test_images[:50])
+        logits = classifier.logits(images)
         contrary = np.eye(10, dtype=np.float32)[(logits.argmax(axis=1) + 1) % 10]
         with pytest.raises(VerificationError, match="clearly gives"):
-            golden_vectors.choose(
-                classifier, {"xnnpack": logits}, contrary, source.test_images[:50], source.test_labels[:50]
-            )
+            golden_vectors.choose(classifier, {"xnnpack": logits}, contrary, images, labels)

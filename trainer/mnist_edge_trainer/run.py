@@ -60,6 +60,26 @@ class Run:
     def exports(self) -> Path:
         return self.folder / "exports"
 
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What a contract says of where the model came from: nothing that depends on this machine."""
+        keys = ("architecture", "parameters", "macs", "seed", "split")
+        dataset = {key: value for key, value in self.record["dataset"].items() if key != "source"}
+        return {**{key: self.record[key] for key in keys}, "dataset": dataset}
+
+    def summary(self) -> str:
+        """Return the run in a few lines, as a person reads it."""
+        record = self.record
+        dataset, metrics = record["dataset"], record["metrics"]
+        accuracies = ", ".join(f"{part} images {figures['accuracy']:.2%}" for part, figures in metrics.items())
+        lines = [
+            f"{self.folder}: {record['architecture']}, {record['parameters']:,} parameters, {record['macs']:,} MACs",
+            f"trained on {dataset['name']} in {record['seconds']:.0f} seconds; accuracy on {accuracies}",
+        ]
+        if dataset["warning"]:
+            lines.append(f"WARNING: {dataset['warning']}")
+        return "\n".join(lines)
+
     def dataset(self, choice: str | None = None) -> Dataset:
         """Return the data the run was trained on, found again or named by `choice`.
 
