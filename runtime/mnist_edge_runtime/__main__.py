@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import traceback
@@ -33,6 +34,9 @@ def main(
         program: the name shown in help.
         default_model: finds the model where none is named; without it, one must be.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file name need not be text in the terminal's encoding, and must not keep the others from being read.
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = _parser(program).parse_args(argv)
     try:
         if arguments.model is None:

@@ -127,7 +127,7 @@ class Contract:
         return contract
 
     def _check(self) -> None:
-        """Raise ValueError where a field has a value that this version does not know."""
+        """Raise ValueError where a field has a type or a value that this version does not know."""
         for name, value, known in (
             ("format", self.format, ("tflite", "onnx")),
             ("input.shape", self.input.shape, ((1, 28, 28, 1),)),
@@ -139,13 +139,27 @@ class Contract:
         ):
             if value not in known:
                 raise ValueError(f"{name} is {value!r}, expected {' or '.join(map(repr, known))}")
-        for name, number in (
-            ("input.scale", self.input.scale),
-            ("output.scale", self.output.scale),
-            ("output.temperature", self.output.temperature),
+        for name, mapping in (
+            ("selftest.logits", self.selftest.logits),
+            ("origin", self.origin),
+            ("parity", self.parity or {}),
+            *(("runtimes", runtime) for runtime in self.runtimes),
         ):
-            if not 0 < number < float("inf"):
-                raise ValueError(f"{name} is {number!r}, expected a positive number")
+            if not isinstance(mapping, Mapping):
+                raise ValueError(f"{name} is {mapping!r}, expected an object")
+        threshold = self.output.threshold
+        for name, number, above in (
+            ("input.scale", self.input.scale, 0),
+            ("input.zero_point", self.input.zero_point, -129),
+            ("output.scale", self.output.scale, 0),
+            ("output.zero_point", self.output.zero_point, -129),
+            ("output.temperature", self.output.temperature, 0),
+            ("output.threshold", 0 if threshold is None else threshold, -1),
+            ("selftest.probability", self.selftest.probability, -1),
+            *((f"selftest.logits.{family}", limit, -1) for family, limit in self.selftest.logits.items()),
+        ):
+            if not isinstance(number, (int, float)) or not above < number < float("inf"):
+                raise ValueError(f"{name} is {number!r}, expected a number above {above}")
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
             raise ValueError(f"labels are {self.labels!r}, expected at least two that differ")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def grey(array: NDArray[Any]) -> NDArray[np.uint8]:
         return np.asarray(array, np.uint8)
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype == np.uint16:
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:  # in either byte order
         return np.rint(array / 257).astype(np.uint8)
     if array.dtype.kind != "f":
         raise InputError(f"the array is {array.dtype}, expected uint8, uint16, bool or float")
@@ -105,7 +106,14 @@ def _load_with_pillow(path: str | Path) -> NDArray[np.uint8]:
         raise InputError(
             "PNG, JPEG and BMP need Pillow: pip install 'mnist-edge-runtime[image]' (PGM and .npy do without)"
         ) from None
-    with Image.open(path, formats=_PILLOW_FORMATS) as opened:
+    with warnings.catch_warnings():
+        # Pillow has a cap of its own, higher than ours.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            opened = Image.open(path, formats=_PILLOW_FORMATS)
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+            raise InputError(f"more than {MAX_PIXELS // 10**6} megapixels; scale it down") from None
+    with opened:
         _check_size(*opened.size)
         picture = ImageOps.exif_transpose(opened)
     if picture.mode.startswith("I"):  # 16-bit grey, which convert("L") would clip at 255

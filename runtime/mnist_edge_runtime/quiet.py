@@ -9,6 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 from .errors import MnistEdgeError
 
@@ -21,14 +22,14 @@ def quiet() -> Iterator[None]:
 
     The streams belong to the whole process: for command lines and converters, not for use beside other threads.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = os.dup(1), os.dup(2)
+    saved = {stream: copy for stream in (1, 2) if (copy := _duplicate(stream)) is not None}
+    logging_level = logging.root.manager.disable
     unexpected = False
-    with tempfile.TemporaryFile() as captured:
-        for stream in (1, 2):
+    with _scratch() as captured:
+        _flush()
+        for stream in saved:
             os.dup2(captured.fileno(), stream)
-        logging.disable(logging.ERROR)
+        logging.disable(max(logging.ERROR, logging_level))
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -37,12 +38,33 @@ def quiet() -> Iterator[None]:
             unexpected = not isinstance(error, MnistEdgeError)
             raise
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            logging.disable(logging.NOTSET)
-            for stream, copy in enumerate(saved, start=1):
+            _flush()
+            logging.disable(logging_level)
+            for stream, copy in saved.items():
                 os.dup2(copy, stream)
                 os.close(copy)
-            if unexpected:
+            if unexpected and sys.stderr:
                 captured.seek(0)
                 sys.stderr.write(captured.read().decode(errors="replace"))
+
+
+def _duplicate(stream: int) -> int | None:
+    """Return a second descriptor of the stream, None where the process was started without it."""
+    try:
+        return os.dup(stream)
+    except OSError:
+        return None
+
+
+def _scratch() -> IO[bytes]:
+    """Return a file to capture into; on a device whose disk is read-only what is captured is lost."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return open(os.devnull, "w+b")
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream:
+            stream.flush()

@@ -50,10 +50,12 @@ def seal(payload: bytes, contract: Contract, golden: Golden) -> bytes:
     """Return `payload` with its trailer; equal arguments give equal bytes.
 
     Raises:
-        ValueError: the contract describes another payload.
+        ValueError: the contract describes another payload, or a label cannot stand on a line of its own.
     """
     if (len(payload), hashlib.sha256(payload).hexdigest()) != (contract.payload.size, contract.payload.sha256):
         raise ValueError("the contract describes another payload")
+    if any(label.splitlines() not in ([], [label]) for label in contract.labels):
+        raise ValueError(f"labels are {contract.labels!r}, expected a line of text each")
     members = (contract.to_json().encode(), golden.to_bytes(), ("\n".join(contract.labels) + "\n").encode())
     body = payload + (_zip(members, len(payload)) if contract.format == "tflite" else _properties(members))
     return body + hashlib.sha256(body).hexdigest().encode()
@@ -98,6 +100,7 @@ def unseal(data: bytes) -> SealedModel:
         raise ModelError("the file was altered: its SHA-256 is not the one it carries; copy or export it again")
     try:
         start, members = (_unzip if is_zip else _unproperties)(body)
+        labels = members[2].decode().splitlines()
     except ModelError:
         raise
     except Exception as error:  # a trailer with a valid digest that is malformed all the same
@@ -110,7 +113,7 @@ def unseal(data: bytes) -> SealedModel:
         raise ModelError("the payload is not the one the contract describes; export the model again")
     if contract.format != ("tflite" if is_zip else "onnx"):
         raise ModelError(f"the contract calls the file {contract.format}, its trailer is of the other format")
-    if members[2].decode().splitlines() != list(contract.labels):
+    if labels != list(contract.labels):
         raise ModelError("the list of labels beside the contract differs from the contract's; export again")
     return SealedModel(payload, contract, members[1])
 

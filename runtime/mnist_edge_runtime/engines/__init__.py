@@ -77,7 +77,10 @@ def load(payload: bytes, contract: Contract, *, engine: str | None = None, threa
     reasons = []
     for name in [engine] if engine else names:
         row = ENGINES[name]
+        imported = False
         try:
+            import_module(row.library)
+            imported = True
             loaded: Engine = import_module(f".{row.module}", __name__).load(payload, contract, threads, row.library)
             loaded.run(np.zeros((1, 28, 28), np.uint8))
             return name, loaded
@@ -86,4 +89,6 @@ def load(payload: bytes, contract: Contract, *, engine: str | None = None, threa
         except Exception as error:  # engines fail in ways of their own, AttributeError and SystemError among them
             first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
             reasons.append(f"{name} cannot run it: {first_line}")
+        if imported:
+            break  # LiteRT and tflite-runtime in one process can end it with a signal
     raise EngineError(f"no engine here runs this {contract.format} file: {'; '.join(reasons)}")

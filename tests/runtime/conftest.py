@@ -1,0 +1,81 @@
+"""What the runtime's tests share: the exported files, files sealed anew with other contents, pictures, children."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mnist_edge_runtime import Contract, sealing
+from mnist_edge_runtime.contract import Payload
+from mnist_edge_runtime.golden import Golden
+from mnist_edge_runtime.selftest import as_picture
+
+CELLS = ("tflite-none", "tflite-int8", "onnx-none", "onnx-int8")
+
+
+@pytest.fixture(params=CELLS)
+def model_file(request: pytest.FixtureRequest, files: Mapping[str, Path]) -> Path:
+    return files[request.param]
+
+
+@pytest.fixture(params=[cell for cell in CELLS if cell.endswith("int8")])
+def int8_file(request: pytest.FixtureRequest, files: Mapping[str, Path]) -> Path:
+    return files[request.param]
+
+
+@pytest.fixture
+def tflite_file(files: Mapping[str, Path]) -> Path:
+    return files["tflite-int8"]
+
+
+@pytest.fixture
+def reseal(tmp_path: Path) -> Callable[..., Path]:
+    """Return the function that seals a copy of a file with parts of it changed; its digests are all valid."""
+
+    def reseal(
+        file: Path,
+        *,
+        contract: Callable[[Contract], Contract] = lambda contract: contract,
+        golden: Callable[[Golden], Golden] = lambda golden: golden,
+        payload: Callable[[bytes], bytes] = lambda payload: payload,
+    ) -> Path:
+        sealed = sealing.read(file)
+        changed = payload(sealed.payload)
+        described = replace(sealed.contract, payload=Payload(len(changed), hashlib.sha256(changed).hexdigest()))
+        target = tmp_path / f"resealed-{file.name}"
+        target.write_bytes(sealing.seal(changed, contract(described), golden(sealed.golden)))
+        return target
+
+    return reseal
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Callable[..., tuple[Path, str]]:
+    """Return the function that writes a PGM of a digit that the model file is sure to read, and gives its label."""
+
+    def picture(file: Path, name: str = "digit.pgm") -> tuple[Path, str]:
+        golden = sealing.read(file).golden
+        drawn = as_picture(golden.images[golden.picture])
+        height, width = drawn.shape
+        target = tmp_path / name
+        target.write_bytes(f"P5 {width} {height} 255\n".encode() + drawn.tobytes())
+        return target, str(golden.predicted[golden.picture])
+
+    return picture
+
+
+@pytest.fixture
+def device() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return the function that runs `python -m mnist_edge_runtime` in a process of its own."""
+
+    def device(*arguments: str | Path | bytes, **options: Any) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "mnist_edge_runtime", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
+
+    return device

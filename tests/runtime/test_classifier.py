@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mnist_edge_runtime import Classifier, Contract, EngineError, InputError, ModelError, UsageError, sealing
+from numpy.typing import NDArray
+
+Images = NDArray[np.uint8]
+
+
+@pytest.fixture
+def images(model_file: Path) -> Images:
+    return sealing.read(model_file).golden.images
+
+
+@pytest.fixture
+def classifier(model_file: Path) -> Iterator[Classifier]:
+    with Classifier.load(model_file) as loaded:
+        yield loaded
+
+
+def _output(**changes: Any) -> Callable[[Contract], Contract]:
+    return lambda contract: replace(contract, output=replace(contract.output, **changes))
+
+
+@pytest.mark.parametrize("as_path", [Path, str])
+def test_a_file_is_loaded_with_its_contract_and_an_engine(
+    model_file: Path, as_path: Callable[[Path], str | Path]
+) -> None:
+    with Classifier.load(as_path(model_file)) as classifier:
+        assert classifier.contract == sealing.read(model_file).contract
+        assert classifier.engine_name == {".tflite": "litert", ".onnx": "onnxruntime"}[model_file.suffix]
+
+
+def test_logits_and_probabilities_of_a_batch(classifier: Classifier, images: Images) -> None:
+    logits, probabilities = classifier.logits(images), classifier.probabilities(images)
+
+    for answers in (logits, probabilities):
+        assert (answers.shape, answers.dtype) == ((len(images), 10), np.dtype(np.float32))
+    assert np.isfinite(logits).all()
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_probabilities_are_the_softmax_of_the_logits(classifier: Classifier, images: Images) -> None:
+    exponentials = np.exp(classifier.logits(images).astype(np.float64))
+
+    np.testing.assert_allclose(
+        classifier.probabilities(images), exponentials / exponentials.sum(axis=1, keepdims=True), atol=1e-5
+    )
+
+
+def test_the_answers_are_those_of_the_keras_model(model_file: Path, classifier: Classifier) -> None:
+    sealed = sealing.read(model_file)
+    golden, limit = sealed.golden, sealed.contract.selftest.probability
+
+    assert [classifier.classify(image).label for image in golden.images] == golden.predicted.tolist()
+    np.testing.assert_allclose(classifier.probabilities(golden.images), golden.probabilities, rtol=0, atol=limit)
+
+
+def test_a_prediction_says_what_the_probabilities_say(classifier: Classifier, images: Images) -> None:
+    prediction = classifier.classify(images[0])
+
+    assert prediction.label == classifier.contract.labels[int(prediction.probabilities.argmax())]
+    assert isinstance(prediction.confidence, float)
+    assert prediction.confidence == prediction.probabilities.max()
+    assert (prediction.probabilities.shape, prediction.probabilities.dtype) == ((10,), np.dtype(np.float32))
+    assert prediction.accepted is True
+    assert prediction.reason is None
+
+
+@pytest.mark.parametrize("count", [1, 40, 300])
+def test_a_batch_gives_what_its_images_give_one_by_one(classifier: Classifier, images: Images, count: int) -> None:
+    batch = np.resize(images, (count, 28, 28))
+    singles = np.concatenate([classifier.logits(image[np.newaxis]) for image in batch])
+
+    if classifier.contract.quantization == "int8":
+        np.testing.assert_array_equal(classifier.logits(batch), singles)
+    else:
+        np.testing.assert_allclose(classifier.logits(batch), singles, rtol=0, atol=1e-4)
+
+
+def test_a_second_batch_does_not_change_the_first_ones_answers(classifier: Classifier, images: Images) -> None:
+    first = classifier.logits(images[:1])
+    kept = first.copy()
+
+    classifier.logits(np.invert(images[:1]))
+
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_an_empty_batch_has_no_answers(classifier: Classifier, images: Images) -> None:
+    for answers in (classifier.logits(images[:0]), classifier.probabilities(images[:0])):
+        assert (answers.shape, answers.dtype) == ((0, 10), np.dtype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda images: np.repeat(images, 2, axis=0)[::2],
+        lambda images: np.repeat(images, 2, axis=2)[..., ::2],
+        lambda images: np.asfortranarray(images),
+        lambda images: images[:, ::-1].copy()[:, ::-1],
+    ],
+    ids=["every second image", "every second column", "columns first", "upside down"],
+)
+def test_the_order_in_memory_does_not_matter(
+    classifier: Classifier, images: Images, view: Callable[[Images], Images]
+) -> None:
+    viewed = view(images)
+    viewed.setflags(write=False)
+
+    np.testing.assert_array_equal(viewed, images)
+    np.testing.assert_array_equal(classifier.logits(viewed), classifier.logits(images))
+
+
+UNFIT: dict[str, tuple[Callable[[Images], Any], str]] = {
+    "float": (lambda images: images.astype(np.float32), r"float32 \(40, 28, 28\)"),
+    "int64": (lambda images: images.astype(np.int64), r"int64 \(40, 28, 28\)"),
+    "int8": (lambda images: images.view(np.int8), r"int8 \(40, 28, 28\)"),
+    "bool": (lambda images: images > 0, r"bool \(40, 28, 28\)"),
+    "a channel": (lambda images: images[..., np.newaxis], r"uint8 \(40, 28, 28, 1\)"),
+    "flat": (lambda images: images.reshape(40, 784), r"uint8 \(40, 784\)"),
+    "too narrow": (lambda images: images[:, :, 1:], r"uint8 \(40, 28, 27\)"),
+    "list": (lambda images: images.tolist(), "list"),
+    "bytes": (lambda images: images.tobytes(), "bytes"),
+    "None": (lambda images: None, "NoneType"),
+}
+
+
+@pytest.mark.parametrize("kind", UNFIT)
+@pytest.mark.parametrize("method", ["logits", "probabilities"])
+def test_what_is_no_batch_of_images_is_refused(tflite_file: Path, method: str, kind: str) -> None:
+    change, got = UNFIT[kind]
+    batch = change(np.resize(sealing.read(tflite_file).golden.images, (40, 28, 28)))
+
+    with (
+        Classifier.load(tflite_file) as classifier,
+        pytest.raises(InputError, match=rf"got {got}, expected .*uint8 \(N, 28, 28\)"),
+    ):
+        getattr(classifier, method)(batch)
+
+
+@pytest.mark.parametrize("kind", UNFIT)
+def test_what_is_no_image_is_refused(tflite_file: Path, kind: str) -> None:
+    change, _ = UNFIT[kind]
+    batch = change(np.resize(sealing.read(tflite_file).golden.images, (40, 28, 28)))
+    image = batch[0] if isinstance(batch, np.ndarray) else batch
+
+    with (
+        Classifier.load(tflite_file) as classifier,
+        pytest.raises(InputError, match=r"got .*, expected .*uint8 \(28, 28\)"),
+    ):
+        classifier.classify(image)
+
+
+def test_a_single_image_is_no_batch_and_a_batch_no_single_image(classifier: Classifier, images: Images) -> None:
+    with pytest.raises(InputError, match=r"got uint8 \(28, 28\), expected uint8 \(N, 28, 28\)"):
+        classifier.logits(images[0])
+    with pytest.raises(InputError, match=r"got uint8 \(1, 28, 28\), expected uint8 \(28, 28\)"):
+        classifier.classify(images[:1])
+
+
+def test_a_closed_classifier_is_not_used(model_file: Path, images: Images) -> None:
+    with Classifier.load(model_file) as classifier:
+        classifier.classify(images[0])
+
+    for use in (classifier.logits, classifier.probabilities, lambda batch: classifier.classify(batch[0])):
+        with pytest.raises(InputError, match="closed"):
+            use(images)
+
+
+def test_a_classifier_may_be_closed_twice_and_also_after_an_error(model_file: Path) -> None:
+    classifier = Classifier.load(model_file)
+    with pytest.raises(InputError, match="got NoneType"), classifier:
+        classifier.classify(None)  # type: ignore[arg-type]
+    classifier.close()
+
+    with pytest.raises(InputError, match="closed"):
+        classifier.logits(np.zeros((1, 28, 28), np.uint8))
+
+
+def test_two_classifiers_do_not_disturb_each_other(model_file: Path, images: Images) -> None:
+    with Classifier.load(model_file) as first:
+        expected = first.logits(images)
+        with Classifier.load(model_file) as second:
+            np.testing.assert_array_equal(second.logits(images), expected)
+        np.testing.assert_array_equal(first.logits(images), expected)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_do_not_change_the_answers(int8_file: Path, threads: int) -> None:
+    golden = sealing.read(int8_file).golden
+    with Classifier.load(int8_file) as one, Classifier.load(int8_file, threads=threads) as several:
+        np.testing.assert_array_equal(several.logits(golden.images), one.logits(golden.images))
+
+
+def test_a_confidence_below_the_threshold_is_not_accepted(int8_file: Path, reseal: Callable[..., Path]) -> None:
+    golden = sealing.read(int8_file).golden
+    with Classifier.load(int8_file) as classifier:
+        confidences = sorted(classifier.classify(image).confidence for image in golden.images)
+    threshold = (confidences[0] + confidences[-1]) / 2
+
+    with Classifier.load(reseal(int8_file, contract=_output(threshold=threshold))) as classifier:
+        predictions = [classifier.classify(image) for image in golden.images]
+
+    assert {prediction.accepted for prediction in predictions} == {True, False}
+    for prediction in predictions:
+        assert prediction.accepted is (prediction.confidence >= threshold)
+        if prediction.accepted:
+            assert prediction.reason is None
+        else:
+            assert prediction.reason is not None
+            assert f"{prediction.confidence:.3f}" in prediction.reason
+            assert f"{threshold:.3f}" in prediction.reason
+
+
+def test_the_threshold_itself_is_accepted(int8_file: Path, reseal: Callable[..., Path]) -> None:
+    image = sealing.read(int8_file).golden.images[0]
+    with Classifier.load(int8_file) as classifier:
+        confidence = classifier.classify(image).confidence
+
+    with Classifier.load(reseal(int8_file, contract=_output(threshold=confidence))) as classifier:
+        assert classifier.classify(image).accepted
+
+
+def test_a_threshold_changes_neither_labels_nor_confidences(int8_file: Path, reseal: Callable[..., Path]) -> None:
+    image = sealing.read(int8_file).golden.images[0]
+    strict = reseal(int8_file, contract=_output(threshold=1.0))
+    with Classifier.load(int8_file) as plain, Classifier.load(strict) as with_threshold:
+        one, other = plain.classify(image), with_threshold.classify(image)
+
+    assert (one.label, one.confidence) == (other.label, other.confidence)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0, 10.0])
+def test_a_temperature_softens_probabilities_only(
+    int8_file: Path, reseal: Callable[..., Path], temperature: float
+) -> None:
+    images = sealing.read(int8_file).golden.images
+    changed = reseal(int8_file, contract=_output(temperature=temperature))
+    with Classifier.load(int8_file) as plain, Classifier.load(changed) as tempered:
+        logits = plain.logits(images)
+        before, after = plain.probabilities(images), tempered.probabilities(images)
+        np.testing.assert_array_equal(tempered.logits(images), logits)
+
+    exponentials = np.exp(logits.astype(np.float64) / temperature)
+    np.testing.assert_allclose(after, exponentials / exponentials.sum(axis=1, keepdims=True), atol=1e-5)
+    np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))
+    softer = bool(after.max(axis=1).mean() < before.max(axis=1).mean())
+    assert softer == (temperature > 1)
+
+
+def test_what_cannot_be_loaded_is_refused(model_file: Path, tmp_path: Path, reseal: Callable[..., Path]) -> None:
+    with pytest.raises(InputError, match="missing"):
+        Classifier.load(tmp_path / "missing")
+    with pytest.raises(UsageError, match="engine"):
+        Classifier.load(model_file, engine="tensorflow")
+    (tmp_path / "plain").write_bytes(sealing.read(model_file).payload)
+    with pytest.raises(ModelError, match="no contract"):
+        Classifier.load(tmp_path / "plain")
+
+
+def test_an_engine_error_names_the_file(int8_file: Path, reseal: Callable[..., Path]) -> None:
+    broken = reseal(int8_file, payload=lambda payload: b"")
+    engine = {".tflite": "litert", ".onnx": "onnxruntime"}[int8_file.suffix]
+
+    with pytest.raises(EngineError, match=rf"{broken.name}: .*{engine} cannot run it"):
+        Classifier.load(broken, engine=engine)

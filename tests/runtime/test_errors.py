@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+from mnist_edge_runtime import errors
+from mnist_edge_runtime.errors import (
+    EngineError,
+    InputError,
+    MnistEdgeError,
+    ModelError,
+    UsageError,
+    VerificationError,
+    describe,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (MnistEdgeError, 1),
+        (UsageError, 2),
+        (InputError, 3),
+        (ModelError, 4),
+        (EngineError, 4),
+        (VerificationError, 5),
+    ],
+)
+def test_a_users_error_keeps_its_message_and_has_its_exit_code(kind: type[MnistEdgeError], code: int) -> None:
+    assert describe(kind("the picture is blank")) == ("the picture is blank", code)
+
+
+def test_every_error_is_a_mnist_edge_error() -> None:
+    kinds = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
+
+    assert len(kinds) == 6
+    assert all(issubclass(kind, MnistEdgeError) for kind in kinds)
+
+
+def test_an_engine_error_is_a_model_error() -> None:
+    assert issubclass(EngineError, ModelError)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/model.keras"), "runs/model.keras: No space left"),
+        (OSError(errno.EPIPE, os.strerror(errno.EPIPE)), "Broken pipe"),
+        (OSError("the disk is gone"), "the disk is gone"),
+    ],
+    ids=["with a file", "without a file", "without a number"],
+)
+def test_what_the_system_refuses_counts_as_bad_input(error: OSError, message: str) -> None:
+    described, code = describe(error)
+
+    assert described.startswith(message)
+    assert code == 3
+
+
+def test_anything_else_is_our_own_fault() -> None:
+    message, code = describe(ZeroDivisionError("division by zero"))
+
+    assert code == 1
+    assert "internal error" in message
+    assert "ZeroDivisionError: division by zero" in message
+    assert "--debug" in message

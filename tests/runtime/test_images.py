@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mnist_edge_runtime import InputError, images
+from mnist_edge_runtime.pictures import load_picture
+from mnist_edge_trainer.drawings import draw
+from numpy.typing import NDArray
+from PIL import Image
+
+Picture = NDArray[np.uint8]
+
+DIGITS = tuple("0123456789")
+PAPER = 245  # of `draw`
+ALIKE = 12  # by `_distance`: above what one more or one less pixel of width does, below what another digit does
+
+
+@cache
+def _drawn(digit: str, *, size: int = 160, tilt: float = 0.0) -> Picture:
+    picture = draw(digit, size=size, tilt=tilt)
+    picture.setflags(write=False)
+    return picture
+
+
+def _distance(found: Picture, expected: Picture) -> float:
+    """Return the mean difference in grey levels, leaving aside a shift by one pixel.
+
+    A digit is placed by whole pixels, so its place may change where its centre lies between two of them.
+    """
+    shifted = (np.roll(expected, shift, axis=(0, 1)) for shift in product((-1, 0, 1), repeat=2))
+    return min(float(np.abs(found.astype(float) - image).mean()) for image in shifted)
+
+
+def _is_alike(found: Picture, expected: Picture) -> bool:
+    return _distance(found, expected) < ALIKE
+
+
+def _box(image: Picture) -> tuple[int, int]:
+    """Return height and width of the ink."""
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    return int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
+
+
+def _rectangle(height: int, width: int) -> Picture:
+    """Return a black rectangle on a white page."""
+    return np.pad(np.zeros((height, width), np.uint8), 40, constant_values=255)
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_light_on_dark_is_the_same_as_dark_on_light(digit: str) -> None:
+    picture = _drawn(digit)
+
+    np.testing.assert_array_equal(images.to_mnist(np.invert(picture)), images.to_mnist(picture))
+
+
+@pytest.mark.parametrize("margins", [((0, 300), (0, 300)), ((50, 0), (200, 10)), ((0, 0), (90, 0))], ids=str)
+@pytest.mark.parametrize("digit", DIGITS)
+def test_it_does_not_matter_where_the_digit_lies(digit: str, margins: tuple[tuple[int, int], ...]) -> None:
+    picture = _drawn(digit)
+    page = np.pad(picture, margins, constant_values=PAPER)
+
+    np.testing.assert_array_equal(images.to_mnist(page), images.to_mnist(picture))
+
+
+def test_different_digits_are_not_alike() -> None:
+    found = [images.to_mnist(_drawn(digit)) for digit in DIGITS]
+
+    assert not any(_is_alike(one, other) for one, other in combinations(found, 2))
+
+
+@pytest.mark.parametrize("size", [64, 100, 240, 480])
+@pytest.mark.parametrize("digit", DIGITS)
+def test_it_does_not_matter_how_large_the_digit_is(digit: str, size: int) -> None:
+    assert _is_alike(images.to_mnist(_drawn(digit, size=size)), images.to_mnist(_drawn(digit)))
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(255, 0), (200, 60), (120, 20), (180, 120), (30, 250)])
+@pytest.mark.parametrize("digit", DIGITS)
+def test_it_does_not_matter_how_strong_the_contrast_is(digit: str, paper: int, ink: int) -> None:
+    picture = np.rint(np.interp(_drawn(digit), (30, PAPER), (ink, paper))).astype(np.uint8)
+
+    assert _is_alike(images.to_mnist(picture), images.to_mnist(_drawn(digit)))
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_the_grain_of_the_paper_does_not_matter(digit: str) -> None:
+    grain = np.random.default_rng(0).normal(0, 6, (160, 160))
+    picture = np.clip(_drawn(digit) + grain, 0, 255).astype(np.uint8)
+
+    assert _is_alike(images.to_mnist(picture), images.to_mnist(_drawn(digit)))
+
+
+@pytest.mark.parametrize("tilt", [-30, 0, 20])
+@pytest.mark.parametrize("digit", DIGITS)
+def test_the_digit_fills_a_box_of_20_around_its_centre_of_mass(digit: str, tilt: int) -> None:
+    image = images.to_mnist(_drawn(digit, tilt=tilt))
+    mass = image.astype(float)
+
+    assert (image.shape, image.dtype) == ((28, 28), np.dtype(np.uint8))
+    assert max(_box(image)) == 20
+    assert image.max() == 255
+    assert image[0, 0] == 0
+    assert mass.sum(axis=1) @ np.arange(28) / mass.sum() == pytest.approx(14, abs=1)
+    assert mass.sum(axis=0) @ np.arange(28) / mass.sum() == pytest.approx(14, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "box"),
+    [
+        (300, 100, (20, 7)),
+        (100, 300, (7, 20)),
+        (200, 200, (20, 20)),
+        (60, 45, (20, 15)),
+        (12, 6, (20, 10)),
+        (400, 10, (20, 1)),
+        (1, 1000, (1, 20)),
+    ],
+)
+def test_the_aspect_is_kept(height: int, width: int, box: tuple[int, int]) -> None:
+    assert _box(images.to_mnist(_rectangle(height, width))) == box
+
+
+def test_a_digit_heavy_on_one_side_stays_inside_the_image() -> None:
+    page = np.full((200, 200), 255, np.uint8)
+    page[20:180, 20:40] = 0  # nearly all the ink
+    page[100:102, 20:180] = 0
+
+    image = images.to_mnist(page)
+
+    assert _box(image) == (20, 20)
+
+
+def test_thin_strokes_stay_white() -> None:
+    page = np.full((1000, 1000), 255, np.uint8)
+    page[100:900, 500] = 0
+    page[500, 100:900] = 0
+
+    assert images.to_mnist(page).max() == 255
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_mnist_form_passes_bit_for_bit(digit: str) -> None:
+    image = np.roll(images.to_mnist(_drawn(digit)), (2, -3), axis=(0, 1))  # where no centring would leave it
+    image[13, 13] = 99
+    image[26, 26] = 3  # fainter than what counts as ink
+
+    found = images.to_mnist(image)
+
+    np.testing.assert_array_equal(found, image)
+    assert not np.shares_memory(found, image)
+
+
+def test_dark_on_light_of_28_by_28_is_brought_to_mnist_form() -> None:
+    image = images.to_mnist(_drawn("3"))
+
+    assert _is_alike(images.to_mnist(np.invert(image)), image)
+
+
+def test_the_picture_is_not_changed() -> None:
+    picture = draw("5")
+
+    images.to_mnist(picture)
+
+    np.testing.assert_array_equal(picture, draw("5"))
+
+
+@pytest.mark.parametrize("order", [np.asfortranarray, lambda picture: np.repeat(picture, 2, axis=1)[:, ::2]])
+def test_the_order_in_memory_does_not_matter(order: Callable[[Picture], Picture]) -> None:
+    np.testing.assert_array_equal(images.to_mnist(order(_drawn("6"))), images.to_mnist(_drawn("6")))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((28, 28), np.uint8),
+        np.full((28, 28), 255, np.uint8),
+        np.full((100, 60), 128, np.uint8),
+        np.random.default_rng(0).integers(120, 128, (50, 50), np.uint8),
+        np.pad(np.full((8, 8), 10, np.uint8), 10),
+        np.zeros((3, 3), np.uint8),
+    ],
+    ids=["black", "white", "grey", "grain", "too faint", "tiny"],
+)
+def test_a_blank_picture_is_refused(picture: Picture) -> None:
+    with pytest.raises(InputError, match="blank"):
+        images.to_mnist(picture)
+
+
+@pytest.mark.parametrize(
+    ("picture", "got"),
+    [
+        (_drawn("3").astype(np.float32), r"float32 \(160, 160\)"),
+        (_drawn("3").astype(np.int64), r"int64 \(160, 160\)"),
+        (_drawn("3") > 100, r"bool \(160, 160\)"),
+        (np.zeros((28, 28, 3), np.uint8), r"uint8 \(28, 28, 3\)"),
+        (np.zeros(784, np.uint8), r"uint8 \(784,\)"),
+        (np.zeros((2, 50), np.uint8), r"uint8 \(2, 50\)"),
+        (np.zeros((0, 0), np.uint8), r"uint8 \(0, 0\)"),
+        (_drawn("3").tolist(), "list"),
+        (None, "NoneType"),
+    ],
+    ids=["float", "int", "bool", "colour", "flat", "too low", "empty", "list", "None"],
+)
+def test_what_is_no_grey_picture_is_refused(picture: Any, got: str) -> None:
+    with pytest.raises(InputError, match=f"got {got}, expected .*uint8"):
+        images.to_mnist(picture)
+
+
+@pytest.mark.parametrize("scale", [1, 16, 0.001])
+def test_ink_of_any_strength_is_normalised(scale: float) -> None:
+    ink = PAPER - _drawn("4").astype(float)
+
+    np.testing.assert_array_equal(images.normalise(ink * scale), images.to_mnist(_drawn("4")))
+
+
+@pytest.mark.parametrize("ink", [np.zeros((8, 8)), np.full((8, 8), -1.0)], ids=["none", "negative"])
+def test_there_is_nothing_to_normalise_without_ink(ink: NDArray[np.float64]) -> None:
+    with pytest.raises(InputError, match="no ink"):
+        images.normalise(ink)
+
+
+@pytest.mark.parametrize("as_path", [Path, str])
+def test_a_picture_file_is_read_into_mnist_form(tmp_path: Path, as_path: Callable[[Path], Any]) -> None:
+    file = tmp_path / "three.png"
+    Image.fromarray(_drawn("3")).save(file)
+
+    found = images.read(as_path(file))
+
+    np.testing.assert_array_equal(found, images.to_mnist(load_picture(file)))
+    np.testing.assert_array_equal(found, images.to_mnist(_drawn("3")))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file"),
+        (b"an essay", "not a picture"),
+        (b"P5 4 4 255\n" + bytes(3), "cut short"),
+        (b"P5 4 4 255\n" + bytes(16), "blank"),
+        (b"P5 2 2 255\n" + bytes(4), "at least 3 x 3"),
+    ],
+    ids=["missing", "text", "cut short", "blank", "tiny"],
+)
+def test_messages_name_the_file(tmp_path: Path, content: bytes | None, message: str) -> None:
+    file = tmp_path / "seven.pgm"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(InputError, match=rf"seven\.pgm: .*{message}"):
+        images.read(file)
