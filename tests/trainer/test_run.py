@@ -99,6 +99,28 @@ class TestSaved:
             assert len(np.unique(np.asarray(picture))) > 10
 
 
+class TestDescription:
+    def test_the_origin_says_where_a_model_came_from_and_nothing_of_this_machine(self, kept: Run) -> None:
+        origin = kept.origin
+        for key in ("architecture", "parameters", "macs", "seed", "split"):
+            assert origin.pop(key) == kept.record[key]
+        assert origin.pop("dataset") == {k: v for k, v in kept.record["dataset"].items() if k != "source"}
+        assert origin == {}
+        assert "source" in kept.record["dataset"]
+
+    def test_the_summary_has_the_figures_a_person_asks_for(self, kept: Run) -> None:
+        summary = kept.summary()
+        expected = [str(kept.folder), "classic", "110,474 parameters", "3,106,176 MACs", "trained on digits"]
+        expected += [f"{part} images {kept.record['metrics'][part]['accuracy']:.2%}" for part in ("train", "test")]
+        assert [text for text in expected if text not in summary] == []
+        assert "WARNING" not in summary
+
+    def test_the_summary_passes_on_a_warning_about_the_data(self, kept: Run) -> None:
+        dataset = {**kept.record["dataset"], "warning": "only a demonstration"}
+        warned = Run(kept.folder, {**kept.record, "dataset": dataset})
+        assert "WARNING: only a demonstration" in warned.summary()
+
+
 class TestNames:
     def test_a_taken_name_gets_a_number(self, copy: Run, save: Callable[..., Run], runs: Path) -> None:
         """And the run that had it is not touched."""

@@ -35,7 +35,7 @@ class TrainConfig:
             ("--seed", self.seed, 0, 2**32 - 1),
         ):
             if value is not None and not lowest <= value <= highest:
-                raise UsageError(f"{option} is {value}, expected {lowest:g} to {highest:g}")
+                raise UsageError(f"{option} is {value}, expected {lowest} to {highest}")
 
     def recipe(self, images: int) -> Recipe:
         """Return the architecture's recipe for this number of training images, with what was chosen in its place."""
@@ -44,5 +44,5 @@ class TrainConfig:
         return Recipe(
             epochs=self.epochs or default.epochs,
             batch_size=self.batch_size or default.batch_size,
-            learning_rate=self.learning_rate or default.learning_rate,
+            learning_rate=float(self.learning_rate or default.learning_rate),
         )

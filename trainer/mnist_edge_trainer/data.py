@@ -14,6 +14,7 @@ from mnist_edge_runtime.errors import InputError
 from mnist_edge_runtime.images import normalise
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.text import Text
 
 from . import download, idx
 from .idx import Arrays
@@ -47,9 +48,10 @@ class Dataset:
 
     @property
     def sha256(self) -> str:
-        """The hash of the four arrays, each in its IDX form."""
+        """The hash of the four arrays, each in its IDX form, and of the names of the labels."""
         arrays = (self.train_images, self.train_labels, self.test_images, self.test_labels)
-        return hashlib.sha256("".join(idx.sha256(array) for array in arrays).encode()).hexdigest()
+        lines = [*(idx.sha256(array) for array in arrays), *self.labels]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def describe(self) -> dict[str, Any]:
         """Return what `run.json` and a contract say of the data set; nothing in it depends on this machine."""
@@ -162,7 +164,10 @@ def _cached_or_downloaded() -> tuple[Arrays, str]:
                 reason = str(error)
             _warn(f"{file} is left aside: {reason}.")
     arrays, url = download.mnist(download.mirrors())
-    idx.write_npz(cache_file(), arrays)
+    try:
+        idx.write_npz(cache_file(), arrays)
+    except OSError as error:
+        _warn(f"{cache_file()} cannot be written ({error.strerror}): the next run will download MNIST again.")
     return arrays, url
 
 
@@ -209,4 +214,4 @@ def _digits(warning: str | None = None) -> Dataset:
 
 
 def _warn(message: str) -> None:
-    Console(stderr=True).print(f"[bold yellow]WARNING[/] {message}", highlight=False)
+    Console(stderr=True).print(Text.assemble(("WARNING ", "bold yellow"), message), soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import os
 import queue
 import threading
@@ -95,9 +96,15 @@ def _open(url: str) -> Any:
 
 def _check_scheme(url: str) -> None:
     parts = urllib.parse.urlsplit(url)
-    loopback = parts.hostname in ("localhost", "::1") or (parts.hostname or "").startswith("127.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
         raise InputError(f"{url} is refused: only https is fetched, and http from this machine")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class _CheckedRedirects(urllib.request.HTTPRedirectHandler):

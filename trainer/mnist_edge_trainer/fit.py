@@ -54,9 +54,9 @@ def train(config: TrainConfig, dataset: Dataset, split: Split) -> TrainedRun:
             epochs=recipe.epochs,
             shuffle=False,  # tf.data does it
             verbose=0,
-            callbacks=[_Display(advance), keras.callbacks.TerminateOnNaN()],
+            callbacks=[_Display(advance)],
         ).history
-    if not np.isfinite(history["loss"]).all():
+    if not all(np.isfinite(values).all() for values in history.values()):
         raise UsageError(f"the loss became NaN or infinite; choose a --learning-rate below {recipe.learning_rate:g}")
     seconds = time.monotonic() - started
 
@@ -90,7 +90,7 @@ def train(config: TrainConfig, dataset: Dataset, split: Split) -> TrainedRun:
 
 
 class _Display(keras.callbacks.Callback):  # type: ignore[misc]
-    """Moves the bar at every batch and leaves one line an epoch on stderr."""
+    """Moves the bar at every batch, leaves one line an epoch on stderr, and stops when the loss is not finite."""
 
     def __init__(self, advance: Callable[..., None]) -> None:
         super().__init__()
@@ -100,7 +100,10 @@ class _Display(keras.callbacks.Callback):  # type: ignore[misc]
         self._started = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._advance(1, note=f"loss {logs['loss']:.4f}" if logs else "")
+        loss = (logs or {})["loss"]
+        self._advance(1, note=f"loss {loss:.4f}")
+        if not math.isfinite(loss):
+            self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         logs = logs or {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import math
 import os
 import struct
 import zlib
@@ -80,7 +81,7 @@ def parse(data: bytes, where: str) -> NDArray[np.uint8]:
         raise InputError(f"{where}: not an IDX file of unsigned bytes")
     shape = struct.unpack(f">{data[3]}I", data[4 : 4 + 4 * data[3]])
     body = data[4 + 4 * data[3] :]
-    if len(body) != int(np.prod(shape, dtype=np.uint64)):
+    if len(body) != math.prod(shape):
         raise InputError(f"{where}: has {len(body):,} bytes for the shape {shape}; fetch it again")
     return np.frombuffer(body, np.uint8).reshape(shape)
 

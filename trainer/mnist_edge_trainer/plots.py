@@ -55,9 +55,8 @@ def sample_predictions(dataset: Dataset, probabilities: NDArray[np.float32]) -> 
     chosen = [*range(min(_SAMPLES, len(predicted))), *worst]
     rows = -(-len(chosen) // _COLUMNS)
     figure = Figure(figsize=(9, 1.32 * rows + 0.5), layout="constrained")
-    figure.suptitle(
-        f"The first {_SAMPLES} test images, then the {len(worst)} most confident of {len(mistakes)} mistakes"
-    )
+    first = len(chosen) - len(worst)
+    figure.suptitle(f"The first {first} test images, then the {len(worst)} most confident of {len(mistakes)} mistakes")
     for position, axes in enumerate(figure.subplots(rows, _COLUMNS, squeeze=False).flat):
         axes.set_axis_off()
         if position < len(chosen):
@@ -87,6 +86,7 @@ def confusion_matrix(dataset: Dataset, predicted: NDArray[np.int64]) -> Figure:
     axes.set(
         title=f"{right:,} of {len(predicted):,} test images right", xlabel="Answer of the network", ylabel="True class"
     )
+    axes.set(xticks=[], yticks=[])
     if classes <= _MOST_LABELS:
         axes.set_xticks(range(classes), dataset.labels)
         axes.set_yticks(range(classes), dataset.labels)

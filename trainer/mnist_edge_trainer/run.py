@@ -16,6 +16,7 @@ import csv
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from .data import Dataset
 __all__ = ["Run", "TrainedRun", "check_name", "load", "newest_export", "save"]
 
 _RECORD, _MODEL, _LATEST = "run.json", "model.keras", "latest"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # no leading dot: hidden folders are not yet, or no longer, runs
+_KEYS = ("architecture", "parameters", "macs", "seed", "split", "labels", "metrics", "seconds")
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,10 @@ class Run:
             InputError: it cannot be found, or is other data than the run's.
         """
         recorded = self.record["dataset"]
+        source = str(recorded.get("source"))
         if choice is None:
-            source = recorded.get("source", "")
+            if recorded["name"] == "custom" and not Path(source).exists():
+                raise InputError(f"the data of run {self.name!r} is no longer at {source}; name it with --data")
             choice = "digits" if recorded["name"] == "digits" else source if Path(source).exists() else "mnist"
         found = data.load(choice)
         if found.sha256 != recorded["sha256"]:
@@ -101,7 +106,7 @@ class Run:
 
 def check_name(name: str) -> None:
     """Raise UsageError unless `name` can be that of a run."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == _LATEST:
+    if not _NAME.fullmatch(name) or name == _LATEST:
         raise UsageError(f"{name!r} cannot name a run; use letters, digits, '.', '_' and '-' (and not {_LATEST!r})")
 
 
@@ -119,7 +124,9 @@ def save(trained: TrainedRun, dataset: Dataset, runs_dir: Path, name: str, *, ov
 
     check_name(name)
     runs_dir.mkdir(parents=True, exist_ok=True)
-    temporary = runs_dir / f".{name}.{os.getpid()}"
+    # A random part, not the process's number: in containers every process has the same.
+    token = secrets.token_hex(4)
+    temporary, pointer = runs_dir / f".{name}.{token}", runs_dir / f".{_LATEST}.{token}"
     temporary.mkdir()
     try:
         trained.model.save(temporary / _MODEL)
@@ -128,11 +135,11 @@ def save(trained: TrainedRun, dataset: Dataset, runs_dir: Path, name: str, *, ov
         _write_history(temporary / "history.csv", trained.history)
         plots.write_all(temporary, trained.model, trained.history, dataset)
         folder = _move(temporary, runs_dir / name, overwrite)
+        pointer.write_text(folder.name + "\n", encoding="utf-8")
+        os.replace(pointer, runs_dir / _LATEST)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    pointer = runs_dir / f".{_LATEST}.{os.getpid()}"
-    pointer.write_text(folder.name + "\n", encoding="utf-8")
-    os.replace(pointer, runs_dir / _LATEST)
+        pointer.unlink(missing_ok=True)
     return Run(folder, trained.record)
 
 
@@ -148,14 +155,17 @@ def load(runs_dir: Path, name: str | None = None) -> Run:
             raise InputError(f"{runs_dir}: no run yet; make one with: mnist-edge train")
         name = latest.read_text(encoding="utf-8").strip()
     folder = runs_dir / name
-    if not (folder / _RECORD).is_file() or not (folder / _MODEL).is_file():
-        known = sorted(path.parent.name for path in runs_dir.glob(f"*/{_RECORD}"))
+    if not _NAME.fullmatch(name) or not (folder / _RECORD).is_file() or not (folder / _MODEL).is_file():
+        known = sorted(path.parent.name for path in runs_dir.glob(f"[!.]*/{_RECORD}"))
         raise InputError(
             f"{runs_dir}: no run {name!r}; {'there are ' + ', '.join(known) if known else 'none is there'}"
         )
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-        record["dataset"]["name"], record["labels"]
+        missing = [key for key in _KEYS if key not in record]
+        missing += [f"dataset.{key}" for key in ("name", "sha256", "warning") if key not in record["dataset"]]
+        if missing:
+            raise ValueError(f"it has no {', '.join(missing)}")
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / _RECORD}: cannot be read ({error}); train the run again") from None
     return Run(folder, record)
@@ -167,7 +177,7 @@ def newest_export(runs_dir: Path) -> Path:
     Raises:
         InputError: there is none.
     """
-    exports = [path for end in ("tflite", "onnx") for path in runs_dir.glob(f"*/exports/*-int8.{end}")]
+    exports = [path for end in ("tflite", "onnx") for path in runs_dir.glob(f"[!.]*/exports/[!.]*-int8.{end}")]
     if not exports:
         raise InputError(f"{runs_dir}: no int8 export yet; make one with mnist-edge export, or name a model")
     return max(exports, key=lambda path: path.stat().st_mtime_ns)
