@@ -20,8 +20,9 @@ from mnist_edge_runtime.quiet import quiet
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mnist_edge_exporters.export import Exported, Source
-    from mnist_edge_exporters.spec import ExportSpec
+    from mnist_edge_exporters.export import Exported
+    from mnist_edge_exporters.source import Source
+    from mnist_edge_exporters.spec import ExportSpec, Options
     from mnist_edge_trainer.config import TrainConfig
     from mnist_edge_trainer.data import Dataset
     from mnist_edge_trainer.run import Run
@@ -37,6 +38,9 @@ app = typer.Typer(
 
 RunsDir = Annotated[Path, typer.Option(help="The folder of all runs.")]
 Data = Annotated[str, typer.Option(help="auto, mnist, digits, or a folder or .npz file in MNIST's form.")]
+RunData = Annotated[str | None, typer.Option("--data", help="Where the run's data is now; for --model: its data.")]
+Targets = Annotated[list[str] | None, typer.Option("--target-runtime", help="ENGINE or ENGINE==VERSION; repeatable.")]
+Tolerances = Annotated[list[str] | None, typer.Option(help="NAME=NUMBER in place of the table's; repeatable.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 
 
@@ -49,9 +53,7 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show where an 
 def train(
     arch: Annotated[str, typer.Option(help="The network: classic.")] = "classic",
     data: Data = "auto",
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the training images.  [default: the recipe's]")
-    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the images.  [default: the recipe's]")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images in a step.  [default: the recipe's]")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of Adam.  [default: the recipe's]")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
@@ -74,10 +76,17 @@ def train(
 @app.command()
 def export(
     format: Annotated[str, typer.Option(help="tflite, onnx or all.")] = "tflite",
-    quantize: Annotated[str, typer.Option(help="none, int8 or all.")] = "int8",
+    quantize: Annotated[str, typer.Option(help="none, float16, dynamic, int8, int16x8 or all.")] = "int8",
     run: Annotated[str | None, typer.Option(help="The run to export.  [default: the latest]")] = None,
     model: Annotated[Path | None, typer.Option(help="A .keras file of your own instead of a run.")] = None,
-    data: Annotated[str | None, typer.Option(help="Where the run's data is now; for --model: its data.")] = None,
+    data: RunData = None,
+    io_dtype: Annotated[str, typer.Option(help="Image and logits of int8 files: uint8, int8 or float32.")] = "uint8",
+    granularity: Annotated[str, typer.Option(help="Scales of int8 weights: per-channel, per-tensor.")] = "per-channel",
+    opset: Annotated[int, typer.Option(help="Of ONNX files, 13 to 18.")] = 17,
+    force: Annotated[bool, typer.Option("--force", help="Make cells that are not worth having, too.")] = False,
+    calibration_samples: Annotated[int, typer.Option(help="Training images that quantizers see.", min=10)] = 500,
+    target_runtime: Targets = None,
+    tolerance: Tolerances = None,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
@@ -87,20 +96,39 @@ def export(
 
     if run and model:
         raise UsageError("--run and --model exclude each other; name one of them")
-    cells = spec.select(format, quantize)
-    if model:
-        source, folder, origin = _source_of_file(model, data or "auto"), model.parent / "exports", str(model)
-    else:
-        from mnist_edge_trainer.run import load
-
-        chosen = load(runs_dir, run)
-        source, folder, origin = _source_of_run(chosen, data), chosen.exports, str(chosen.folder)
-    outcomes = _export(source, cells, folder)
+    cells = spec.select(format, quantize, io_dtype=io_dtype, granularity=granularity, opset=opset, force=force)
+    source, folder = _source_of_file(model, data or "auto") if model else _source_of_run(runs_dir, run, data)
+    options = spec.Options(tuple(target_runtime or ()), tuple(tolerance or ()), calibration_samples)
+    outcomes = _export(source, cells, folder, options)
     if as_json:
-        _print_json({"run": origin, "exports": [outcome.to_dict() for outcome in outcomes]})
+        _print_json({"run": str(folder.parent), "exports": [outcome.to_dict() for outcome in outcomes]})
     else:
         print(table(outcomes))
-    _insist_on_parity(outcomes)
+    _insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="An exported file.")],
+    run: Annotated[str | None, typer.Option(help="The run it came from.  [default: the latest]")] = None,
+    data: RunData = None,
+    target_runtime: Targets = None,
+    tolerance: Tolerances = None,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Prove an exported file once more: hold its answers on every runtime against a run's Keras model."""
+    from mnist_edge_exporters.spec import Options
+
+    source, _ = _source_of_run(runs_dir, run, data)
+    from mnist_edge_exporters.verify import verify as prove_again
+
+    proof = prove_again(file, source, Options(tuple(target_runtime or ()), tuple(tolerance or ())))
+    if as_json:
+        _print_json({"file": str(file), **proof.to_dict()})
+    else:
+        print("\n".join(proof.lines()))
+    _insist([(str(file), proof.failures)], "does not answer as the run")
 
 
 @app.command()
@@ -113,9 +141,11 @@ def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson 
 
     started = time.monotonic()
     run = _train(TrainConfig(), data, "demo", runs_dir, overwrite=False)
-    outcomes = _export(_source_of_run(run, None if data == "auto" else data), spec.select("all", "all"), run.exports)
-    _insist_on_parity(outcomes)
-    model = run.exports / f"{run.name}-tflite-int8.tflite"
+    source, folder = _source_of_run(runs_dir, run.name, None if data == "auto" else data)
+    cells = [cell for cell in spec.select("all", "all") if cell.is_quick]
+    outcomes = _export(source, cells, folder, spec.Options())
+    _insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
+    model = folder / f"{run.name}-tflite-int8.tflite"
     readings = read_drawings(model, run.folder / "pictures")
     if as_json:
         exports = [outcome.to_dict() for outcome in outcomes]
@@ -123,10 +153,7 @@ def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson 
         _print_json({"run": str(run.folder), "exports": exports, "pictures": pictures})
         return
     print(run.summary(), table(outcomes), sep="\n\n")
-    print(f"\nPictures drawn here and read by {model.name}:")
-    for reading in readings:
-        verdict = "" if reading.label == reading.drawn else f"   (a {reading.drawn} was drawn)"
-        print(f"  {reading.file}  ->  {reading.label}  {reading.confidence:.1%}{verdict}")
+    print(f"\nPictures drawn here and read by {model.name}:", *readings, sep="\n  ")
     print(f"\nAll of it took {time.monotonic() - started:.0f} seconds. To look at:")
     for name in ("learning_curves.png", "sample_predictions.png", "confusion_matrix.png", "pictures/readings.png"):
         print(f"  {run.folder / name}")
@@ -166,63 +193,58 @@ def _train(config: TrainConfig, data: str, name: str, runs_dir: Path, overwrite:
     run.check_name(name)
     dataset = datasets.load(data)
     split = datasets.split(dataset)
-    counts = {"training": split.train_labels, "validation": split.validation_labels, "test": dataset.test_labels}
-    images = ", ".join(f"{len(labels):,} {part}" for part, labels in counts.items())
-    print(f"{dataset.name} from {dataset.source}: {images} images", file=sys.stderr)
+    print(dataset.summary(split), file=sys.stderr)
     _load_tensorflow()
     from mnist_edge_trainer.fit import train as fit
 
     return run.save(fit(config, dataset, split), dataset, runs_dir, name, overwrite=overwrite)
 
 
-def _source_of_run(run: Run, data: str | None) -> Source:
-    return _source(run.name, run.model_file, run.dataset(data), run.origin)
+def _source_of_run(runs_dir: Path, name: str | None, data: str | None) -> tuple[Source, Path]:
+    from mnist_edge_trainer.run import load
+
+    run = load(runs_dir, name)
+    return _source(run.name, run.model_file, run.origin, run.dataset(data)), run.exports
 
 
-def _source_of_file(model: Path, data: str) -> Source:
+def _source_of_file(model: Path, data: str) -> tuple[Source, Path]:
     from mnist_edge_trainer import data as datasets
 
     dataset = datasets.load(data)
-    return _source(model.stem, model, dataset, {"architecture": model.stem, "dataset": dataset.describe()})
+    origin = {"architecture": model.stem, "dataset": dataset.describe()}
+    return _source(model.stem, model, origin, dataset), model.parent / "exports"
 
 
-def _source(name: str, model_file: Path, dataset: Dataset, origin: Mapping[str, Any]) -> Source:
-    _load_tensorflow()
-    from mnist_edge_exporters import network
-    from mnist_edge_exporters.export import Source
+def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset) -> Source:
     from mnist_edge_trainer.data import split
 
     parts = split(dataset)
-    return Source(
-        name=name,
-        model=network.load(model_file),
-        labels=dataset.labels,
-        origin=origin,
-        train=(parts.train_images, parts.train_labels),
-        test=(dataset.test_images, dataset.test_labels),
-    )
+    _load_tensorflow()
+    from mnist_edge_exporters.source import Source
+
+    return Source.load(name, model_file, origin, dataset, parts)
 
 
-def _export(source: Source, cells: list[ExportSpec], folder: Path) -> list[Exported]:
+def _export(source: Source, cells: list[ExportSpec], folder: Path, options: Options) -> list[Exported]:
     from mnist_edge_exporters.export import export as run_export
 
     print(f"proving each file on {len(source.test[0]):,} test images", file=sys.stderr)
     outcomes = []
-    for number, outcome in enumerate(run_export(source, cells, folder), start=1):
+    for number, outcome in enumerate(run_export(source, cells, folder, options), start=1):
         verdict = "passed" if not outcome.failures else "FAILED"
-        print(f"export {number}/{len(cells)}  {outcome.spec}  {verdict}", file=sys.stderr)
+        print(f"export {number}/{len(cells)}  {outcome.spec}  {verdict}  {outcome.spec.note}", file=sys.stderr)
         outcomes.append(outcome)
     return outcomes
 
 
 def _print_json(document: Mapping[str, Any]) -> None:
-    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+    print(json.dumps(document, allow_nan=False))
 
 
-def _insist_on_parity(outcomes: list[Exported]) -> None:
-    failures = [f"{outcome.spec}: {failure}" for outcome in outcomes for failure in outcome.failures]
+def _insist(outcomes: list[tuple[str, tuple[str, ...]]], verdict: str) -> None:
+    failures = [f"{name}: {failure}" for name, found in outcomes for failure in found]
     if failures:
-        raise VerificationError(f"not published, because {'; '.join(failures)}")
+        raise VerificationError(f"{verdict}, because {'; '.join(failures)}")
 
 
 def main() -> None:

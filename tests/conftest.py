@@ -12,7 +12,8 @@ from mnist_edge_trainer import data
 from mnist_edge_trainer.data import Dataset
 
 if TYPE_CHECKING:
-    from mnist_edge_exporters.export import Exported, Source
+    from mnist_edge_exporters.export import Exported
+    from mnist_edge_exporters.source import Source
     from mnist_edge_trainer.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,27 +64,18 @@ def run(dataset: Dataset, runs_dir: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def source(run: Run, dataset: Dataset) -> Source:
-    from mnist_edge_exporters import network
-    from mnist_edge_exporters.export import Source
+    from mnist_edge_exporters.source import Source
 
-    split = data.split(dataset)
-    return Source(
-        name=run.name,
-        model=network.load(run.model_file),
-        labels=dataset.labels,
-        origin=run.origin,
-        train=(split.train_images, split.train_labels),
-        test=(dataset.test_images, dataset.test_labels),
-    )
+    return Source.load(run.name, run.model_file, run.origin, dataset, data.split(dataset))
 
 
 @pytest.fixture(scope="session")
 def exported(run: Run, source: Source) -> Mapping[str, Exported]:
     """The outcome of every offered cell, by its name: "tflite-int8" and so on. Files must not be changed in place."""
     from mnist_edge_exporters.export import export
-    from mnist_edge_exporters.spec import select
+    from mnist_edge_exporters.spec import Options, select
 
-    return {str(outcome.spec): outcome for outcome in export(source, select("all", "all"), run.exports)}
+    return {str(outcome.spec): outcome for outcome in export(source, select("all", "all"), run.exports, Options())}
 
 
 @pytest.fixture(scope="session")

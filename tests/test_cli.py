@@ -15,7 +15,7 @@ from mnist_edge_trainer.drawings import draw
 from mnist_edge_trainer.run import Run
 from PIL import Image
 
-COMMANDS = ["train", "export", "demo", "classify", "inspect", "selftest"]
+COMMANDS = ["train", "export", "verify", "demo", "classify", "inspect", "selftest"]
 
 
 def mnist_edge(
@@ -115,6 +115,17 @@ def test_the_device_commands_take_the_newest_int8_export(here: Path, picture: Pa
     assert report["golden"] == 40
 
 
+def test_verify_proves_a_file_again(here: Path, files: Mapping[str, Path], dataset: Dataset) -> None:
+    choice = ["--data", dataset.source] if dataset.name == "mnist" else []
+    result = mnist_edge("verify", files["onnx-int8"], *choice, cwd=here)
+    assert "onnxruntime==" in result.stdout
+    assert "the same answer" in result.stdout
+    strict = ["--tolerance", "probability-difference=0", "--json"]
+    failed = mnist_edge("verify", files["onnx-int8"], *choice, *strict, cwd=here, code=5)
+    assert json.loads(failed.stdout)["passed"] is False
+    assert "does not answer as the run" in failed.stderr
+
+
 def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], picture: Path) -> None:
     for file in files.values():
         assert ": 3  " in mnist_edge("classify", "--model", file, picture).stdout
@@ -133,7 +144,10 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
         (["export"], 3, "no run yet; make one with: mnist-edge train"),
         (["export", "--run", "lost"], 3, "no run 'lost'"),
         (["export", "--format", "coreml"], 2, "--format coreml is unknown"),
-        (["export", "--quantize", "float16"], 2, "is not offered; there are"),
+        (["export", "--format", "onnx", "--quantize", "int16x8"], 2, "is not offered; there are"),
+        (["export", "--format", "onnx", "--quantize", "dynamic"], 2, "--force only"),
+        (["export", "--opset", "99"], 2, "--opset is 99"),
+        (["verify", "none.tflite"], 3, "no run yet"),
         (["export", "--run", "a", "--model", "b.keras"], 2, "exclude each other"),
         (["export", "--model", "none.keras", "--data", "digits"], 3, "none.keras: no such file"),
         (["classify", "three.png"], 3, "no int8 export yet"),
@@ -173,7 +187,7 @@ def test_without_mnist_auto_warns_and_every_file_says_so(tmp_path: Path) -> None
     assert warning in demo.stdout
     assert warning in json.loads((tmp_path / "runs/demo/run.json").read_text())["dataset"]["warning"]
     exports = [file for file in (tmp_path / "runs/demo/exports").iterdir() if file.suffix in (".tflite", ".onnx")]
-    assert len(exports) == 4
+    assert len(exports) == 7
     for file in exports:
         assert warning in mnist_edge("inspect", file).stdout
     assert (tmp_path / "runs/demo/pictures/readings.png").is_file()

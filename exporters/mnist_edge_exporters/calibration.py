@@ -11,10 +11,14 @@ import numpy as np
 from mnist_edge_runtime.errors import InputError
 from numpy.typing import NDArray
 
-__all__ = ["SAMPLES", "Calibration", "sample"]
+from .spec import CALIBRATION_SAMPLES
 
-SAMPLES = 500
+__all__ = ["Calibration", "check", "sample"]
+
 _SEED = 0
+_MOST_CONSTANT = 0.5
+_LEAST_WHITE = 64
+_LEAST_CORRELATION = 0.3
 
 
 @dataclass(frozen=True)
@@ -29,33 +33,71 @@ class Calibration:
         return self.images[..., np.newaxis] / np.float32(255)
 
 
-def sample(images: NDArray[np.uint8], labels: NDArray[np.int64], names: tuple[str, ...]) -> Calibration:
+def sample(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    names: tuple[str, ...],
+    held_out: tuple[NDArray[np.uint8], ...],
+    count: int = CALIBRATION_SAMPLES,
+) -> Calibration:
     """Draw a stratified sample of the training images, the same for the same data.
 
     Args:
         images: the training split, uint8 (N, 28, 28).
         labels: the index of each image's class, (N,).
         names: the label of each class.
+        held_out: the images, uint8 (M, 28, 28), that judge the result and must not shape it; an image that also
+            stands there, to the byte, is never drawn.
+        count: how many to draw.
 
     Raises:
-        InputError: too few images of some class.
+        InputError: too few images of some class, or images that are unfit.
     """
     from sklearn.model_selection import train_test_split
 
-    chosen = np.arange(len(images))
-    if len(images) > SAMPLES:
+    forbidden = {image.tobytes() for part in held_out for image in part}
+    allowed = np.flatnonzero([image.tobytes() not in forbidden for image in images])
+    if len(allowed) > count:
         try:
-            chosen, _ = train_test_split(chosen, train_size=SAMPLES, stratify=labels, random_state=_SEED)
+            allowed, _ = train_test_split(allowed, train_size=count, stratify=labels[allowed], random_state=_SEED)
         except ValueError as error:
             raise InputError(f"no calibration sample can be drawn from the training images: {error}") from None
-    drawn = images[chosen]
-    counts = np.bincount(labels[chosen], minlength=len(names))
+    drawn = images[allowed]
+    counts = np.bincount(labels[allowed], minlength=len(names))
+    check(drawn, counts)
     passport = {
-        "method": "stratified sample of the training split",
+        "method": "stratified sample of the training split, none of it in the validation or test images",
         "seed": _SEED,
         "samples": len(drawn),
-        "per_class": {name: int(count) for name, count in zip(names, counts, strict=True)},
+        "per_class": {name: int(number) for name, number in zip(names, counts, strict=True)},
         "pixel_range": [int(drawn.min()), int(drawn.max())],
         "sha256": hashlib.sha256(drawn.tobytes()).hexdigest(),
     }
     return Calibration(drawn, passport)
+
+
+def check(images: NDArray[np.uint8], counts: NDArray[np.int64]) -> None:
+    """Refuse images from which a quantizer would learn the wrong ranges.
+
+    Args:
+        images: uint8 (N, 28, 28).
+        counts: how many there are of each class.
+
+    Raises:
+        InputError: of another dtype, of one class, constant, without a full range, or noise.
+    """
+    if images.dtype != np.uint8 or images.shape[1:] != (28, 28) or not len(images):
+        raise InputError(f"calibration images are {images.dtype} {images.shape}, expected uint8 (N, 28, 28)")
+    if (counts > 0).sum() < 2:
+        raise InputError("the calibration images are all of one class; the ranges of the others would be guessed")
+    constant = images.reshape(len(images), -1)
+    if (constant == constant[:, :1]).all(axis=1).mean() > _MOST_CONSTANT:
+        raise InputError("most calibration images are of a single grey; they tell a quantizer nothing")
+    if images.max() < _LEAST_WHITE:
+        raise InputError(f"no calibration pixel is above {images.max()} of 255; were the pixels scaled to 0..1 before?")
+    # Neighbours in a drawing are alike; in noise they are not.
+    pixels = images.astype(np.float64)
+    if np.corrcoef(pixels[:, :, 1:].ravel(), pixels[:, :, :-1].ravel())[0, 1] < _LEAST_CORRELATION:
+        raise InputError(
+            "the calibration images look like noise: neighbouring pixels have nothing to do with each other"
+        )

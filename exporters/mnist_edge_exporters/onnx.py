@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +17,33 @@ from . import onnx_graph
 from .calibration import Calibration
 from .converted import Converted
 from .network import to_logits
-from .spec import Quantization
+from .spec import ExportSpec, Granularity, IoDtype, Quantization
 
 __all__ = ["convert"]
 
-OPSET = 17
 
+def convert(model: Any, spec: ExportSpec, calibration: Calibration) -> Converted:
+    """Return the model as ONNX with a free batch size and IR version 8.
 
-def convert(model: Any, quantization: Quantization, calibration: Calibration) -> Converted:
-    """Return the model as ONNX with a free batch size, opset 17, IR version 8.
-
-    `int8` is static QDQ: activations uint8, weights int8 per channel, image and logits uint8.
+    `int8` is static QDQ: activations uint8, weights int8; image and logits are uint8, or float32 where the spec says
+    so. `dynamic` has int8 weights alone, `float16` computes in float16; these and `none` take and give float32.
 
     Args:
         model: a checked Keras model.
-        quantization: `none` or `int8`.
+        spec: an ONNX cell.
         calibration: the images that `int8` learns its ranges from.
     """
     with quiet():
-        graph = _from_keras(model)
-        if quantization is Quantization.INT8:
-            graph = _quantized(graph, calibration)
-            image, logits = onnx_graph.integer_input(graph), onnx_graph.integer_output(graph)
-        else:
-            image = logits = ("float32", 1.0, 0)
+        graph = _QUANTIZERS[spec.quantization](_from_keras(model, spec.opset), spec, calibration)
+    image = logits = ("float32", 1.0, 0)
+    if spec.quantization is Quantization.INT8 and spec.io_dtype is not IoDtype.FLOAT32:
+        image, logits = onnx_graph.integer_input(graph), onnx_graph.integer_output(graph)
     onnx_graph.make_canonical(graph)
     onnx.checker.check_model(graph, full_check=True)
     return Converted(graph.SerializeToString(deterministic=True), InputSpec(*image), OutputSpec(*logits))
 
 
-def _from_keras(model: Any) -> Any:
+def _from_keras(model: Any, opset: int) -> Any:
     if not hasattr(np, "object"):
         np.object = object  # type: ignore[attr-defined]  # tf2onnx still uses the alias that numpy 1.24 removed
     import tf2onnx
@@ -53,14 +51,32 @@ def _from_keras(model: Any) -> Any:
     network = to_logits(model, batch_size=None)
     function = tf.function(lambda image: network(image, training=False))
     signature = [tf.TensorSpec((None, 28, 28, 1), tf.float32, name="image")]
-    graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
+    graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
     onnx_graph.make_canonical(graph)
     return graph
 
 
-def _quantized(graph: Any, calibration: Calibration) -> Any:
+def _float32(graph: Any, spec: ExportSpec, calibration: Calibration) -> Any:
+    return graph
+
+
+def _float16(graph: Any, spec: ExportSpec, calibration: Calibration) -> Any:
+    from onnxruntime.quantization.onnx_model import ONNXModel
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    converted = ONNXModel(convert_float_to_float16(graph, keep_io_types=True))
+    converted.topological_sort()  # the casts at both ends were appended
+    return converted.model
+
+
+def _dynamic(graph: Any, spec: ExportSpec, calibration: Calibration) -> Any:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    return _through_files(graph, lambda source, target: quantize_dynamic(source, target, weight_type=QuantType.QInt8))
+
+
+def _int8(graph: Any, spec: ExportSpec, calibration: Calibration) -> Any:
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
         """Hands out the calibration images one by one."""
@@ -72,18 +88,36 @@ def _quantized(graph: Any, calibration: Calibration) -> Any:
             tensor = next(self._tensors, None)
             return None if tensor is None else {"image": tensor[np.newaxis]}
 
+    return _through_files(
+        graph,
+        lambda source, target: quantize_static(
+            source,
+            target,
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=spec.granularity is Granularity.PER_CHANNEL,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        ),
+    )
+
+
+def _through_files(graph: Any, quantize: Callable[[Path, Path], None]) -> Any:
+    """Return the graph after onnxruntime's own preparation and `quantize(source, target)`, which work on files."""
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
     with tempfile.TemporaryDirectory(prefix="mnist-edge-") as folder:
-        plain, prepared, quantized = (Path(folder) / name for name in ("plain.onnx", "prepared.onnx", "int8.onnx"))
+        plain, prepared, quantized = (Path(folder) / name for name in ("plain.onnx", "prepared.onnx", "quantized.onnx"))
         onnx.save(graph, plain)
         # Symbolic shape inference needs sympy and adds nothing to a graph whose only free size is the batch.
         quant_pre_process(plain, prepared, skip_symbolic_shape=True)
-        quantize_static(
-            prepared,
-            quantized,
-            Reader(),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-        )
+        quantize(prepared, quantized)
         return onnx.load(quantized)
+
+
+_QUANTIZERS: Mapping[Quantization, Callable[[Any, ExportSpec, Calibration], Any]] = {
+    Quantization.NONE: _float32,
+    Quantization.FLOAT16: _float16,
+    Quantization.DYNAMIC: _dynamic,
+    Quantization.INT8: _int8,
+}

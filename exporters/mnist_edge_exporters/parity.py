@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime.errors import ModelError
+from mnist_edge_runtime.classifier import softmax
+from mnist_edge_runtime.errors import ModelError, UsageError
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
+from . import statistics
 from .network import ends_in_softmax
 from .spec import Quantization
 
@@ -26,35 +27,82 @@ class Tolerance:
     """How far a file may be from the Keras model.
 
     Attributes:
-        agreement: the least share of images with the same answer.
+        agreement: the least share of images with the same answer, 0 to 1.
         accuracy_loss: the largest absolute difference of the two accuracies, 0 to 1.
-        probability_difference: the largest absolute difference of any probability; None for no limit.
+        probability_difference: the largest absolute difference of any probability, 0 to 1.
     """
 
     agreement: float
     accuracy_loss: float
-    probability_difference: float | None
+    probability_difference: float
+
+    def replaced(self, figures: Sequence[str]) -> Tolerance:
+        """Return the tolerance with some figures replaced, each as "agreement=0.99".
+
+        Raises:
+            UsageError: an unknown figure, or a value that is not from 0 to 1.
+        """
+        changes = {}
+        for figure in figures:
+            name, _, value = figure.partition("=")
+            name = name.replace("-", "_")
+            if name not in asdict(self):
+                known = ", ".join(known.replace("_", "-") for known in asdict(self))
+                raise UsageError(f"--tolerance {figure}: unknown figure; choose from {known}")
+            try:
+                changes[name] = float(value)
+            except ValueError:
+                raise UsageError(f"--tolerance {figure}: expected NAME=NUMBER") from None
+            if not 0 <= changes[name] <= 1:
+                raise UsageError(f"--tolerance {figure}: expected a number from 0 to 1")
+        return replace(self, **changes)
 
 
+# Probabilities of a quantized file may differ by much where two classes are close, hence the limits of 1.
 TOLERANCES: Mapping[Quantization, Tolerance] = {
     Quantization.NONE: Tolerance(agreement=1.0, accuracy_loss=0.0, probability_difference=1e-4),
-    Quantization.INT8: Tolerance(agreement=0.995, accuracy_loss=0.003, probability_difference=None),
+    Quantization.FLOAT16: Tolerance(agreement=0.999, accuracy_loss=0.001, probability_difference=0.02),
+    Quantization.INT16X8: Tolerance(agreement=0.999, accuracy_loss=0.001, probability_difference=0.1),
+    Quantization.DYNAMIC: Tolerance(agreement=0.997, accuracy_loss=0.002, probability_difference=1.0),
+    Quantization.INT8: Tolerance(agreement=0.995, accuracy_loss=0.003, probability_difference=1.0),
 }
 
 
 @dataclass(frozen=True)
 class ParityReport:
-    """The figures and the verdict; `failures` has one sentence for each figure out of tolerance."""
+    """The figures of one file on one runtime, and the verdict.
+
+    Attributes:
+        images: the size of the test set.
+        accuracy, reference_accuracy: of the file and of the Keras model, with their 95 % Wilson intervals.
+        agreement: the share of images with the same answer; `changed` is the number of the others.
+        lost, won: answers that got worse and better; `mcnemar_p` is the exact McNemar test on them.
+        max_abs_difference, mean_abs_difference: of probabilities; None where any is not finite.
+        mean_kl: the mean Kullback-Leibler divergence in nats.
+        sqnr_db: of the probabilities, in dB; None where there is no noise at all.
+        lsb_histogram: by how many output steps the logits are off; None for float outputs.
+        non_finite: how many probabilities are NaN or infinite.
+        flips: the changed answers, the largest margin first.
+        failures: a sentence for each figure out of tolerance.
+    """
 
     images: int
     accuracy: float
+    accuracy_interval: tuple[float, float]
     reference_accuracy: float
+    reference_interval: tuple[float, float]
     agreement: float
     changed: int
+    lost: int
+    won: int
     mcnemar_p: float
     max_abs_difference: float | None
     mean_abs_difference: float | None
+    mean_kl: float | None
+    sqnr_db: float | None
+    lsb_histogram: Mapping[str, int] | None
     non_finite: int
+    flips: tuple[Mapping[str, Any], ...]
     failures: tuple[str, ...]
 
     @property
@@ -62,14 +110,17 @@ class ParityReport:
         return not self.failures
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as the contract and the file beside the export hold it."""
-        return {**asdict(self), "failures": list(self.failures), "passed": self.passed, "summary": self.summary()}
+        """Return the report as the file beside the export holds it."""
+        return {**asdict(self), "passed": self.passed, "summary": self.summary()}
 
     def summary(self) -> list[str]:
         """Return the figures as a person reads them."""
+        low, high = self.accuracy_interval
         return [
-            f"{self.accuracy:.2%} of {self.images:,} test images right, the Keras model {self.reference_accuracy:.2%}",
-            f"{self.agreement:.2%} the same answer",
+            f"{self.accuracy:.2%} of {self.images:,} test images right ({low:.2%} to {high:.2%}), "
+            f"the Keras model {self.reference_accuracy:.2%}",
+            f"{self.agreement:.2%} the same answer, {self.lost} worse, {self.won} better, "
+            f"McNemar p {self.mcnemar_p:.2g}",
         ]
 
 
@@ -86,66 +137,82 @@ def reference_probabilities(model: Any, images: NDArray[np.uint8]) -> NDArray[np
     answers: NDArray[np.float32] = model.predict(pixels, batch_size=_BATCH, verbose=0)
     if not np.isfinite(answers).all():
         raise ModelError("the Keras model itself answers with NaN or infinity; train it again")
-    if not ends_in_softmax(model):
-        exponentials = np.exp(answers - answers.max(axis=1, keepdims=True))
-        answers = exponentials / exponentials.sum(axis=1, keepdims=True)
-    return answers
+    return answers if ends_in_softmax(model) else softmax(answers)
 
 
 def compare(
     reference: NDArray[np.float32],
-    probabilities: NDArray[np.float32],
+    logits: NDArray[np.float32],
     labels: NDArray[np.int64],
     tolerance: Tolerance,
+    *,
+    temperature: float = 1.0,
+    step: float | None = None,
 ) -> ParityReport:
-    """Hold a file's probabilities against the Keras model's.
+    """Hold a file's answers against the Keras model's.
 
     Args:
-        reference: those of the Keras model, float32 (N, classes).
-        probabilities: those of the file, float32 (N, classes).
+        reference: the Keras model's probabilities, float32 (N, classes).
+        logits: those of the file, float32 (N, classes).
         labels: the index of each image's true class, (N,).
         tolerance: what is allowed; an inexact file on a small test set is judged by the exact McNemar test and the
             number of changed answers instead of by shares.
+        temperature: by which the file's contract divides its logits.
+        step: the scale of a quantized output, None for a float one.
     """
+    with np.errstate(invalid="ignore"):  # NaN is counted below, not warned of
+        probabilities = softmax(logits / np.float32(temperature))
+        difference = np.abs(probabilities.astype(np.float64) - reference)
     count = len(labels)
     answered, expected = probabilities.argmax(axis=1), reference.argmax(axis=1)
     right, right_before = answered == labels, expected == labels
-    changed = int((answered != expected).sum())
     lost, won = int((right_before & ~right).sum()), int((~right_before & right).sum())
-    # Exact McNemar test: under equal skill each change of right and wrong is a coin toss.
-    p_value = float(binomtest(lost, lost + won).pvalue) if lost + won else 1.0
     non_finite = int((~np.isfinite(probabilities)).sum())
-    difference = np.abs(probabilities.astype(np.float64) - reference)
-    agreement, loss = 1 - changed / count, abs(float(right.mean()) - float(right_before.mean()))
-
-    failures = []
-    if non_finite:
-        failures.append(f"{non_finite} probabilities are NaN or infinite")
-    if count < SMALL_TEST_SET and tolerance.agreement < 1:
-        most = max(3, count * 2 // 100)
-        if changed > most:
-            failures.append(f"{changed} of {count} answers changed, allowed are {most}")
-        if p_value < _SIGNIFICANCE:
-            failures.append(
-                f"{lost} answers got worse and {won} better, McNemar p = {p_value:.4f}, below {_SIGNIFICANCE}"
-            )
-    else:
-        if agreement < tolerance.agreement:
-            failures.append(f"{agreement:.2%} of the answers are the same, expected {tolerance.agreement:.2%}")
-        if loss > tolerance.accuracy_loss + 1e-12:
-            failures.append(f"accuracy differs by {loss:.2%}, allowed is {tolerance.accuracy_loss:.2%}")
-    limit = tolerance.probability_difference
-    if limit is not None and not difference.max() <= limit:
-        failures.append(f"a probability differs by {difference.max():.2g}, allowed is {limit:g}")
-    return ParityReport(
+    sqnr = None if non_finite else statistics.sqnr_db(reference, probabilities)
+    return _judged(
+        tolerance,
         images=count,
         accuracy=float(right.mean()),
+        accuracy_interval=statistics.wilson(int(right.sum()), count),
         reference_accuracy=float(right_before.mean()),
-        agreement=agreement,
-        changed=changed,
-        mcnemar_p=p_value,
+        reference_interval=statistics.wilson(int(right_before.sum()), count),
+        agreement=float((answered == expected).mean()),
+        changed=int((answered != expected).sum()),
+        lost=lost,
+        won=won,
+        mcnemar_p=statistics.mcnemar(lost, won),
         max_abs_difference=None if non_finite else float(difference.max()),
         mean_abs_difference=None if non_finite else float(difference.mean()),
+        mean_kl=None if non_finite else statistics.kl_divergence(reference, probabilities),
+        sqnr_db=sqnr if sqnr is not None and np.isfinite(sqnr) else None,
+        lsb_histogram=statistics.lsb_histogram(reference, logits, step) if step and not non_finite else None,
         non_finite=non_finite,
-        failures=tuple(failures),
+        flips=tuple(statistics.flips(reference, probabilities, labels)),
     )
+
+
+def _judged(tolerance: Tolerance, **figures: Any) -> ParityReport:
+    """Return the report with a sentence for each figure out of tolerance."""
+    report = ParityReport(failures=(), **figures)
+    failures = []
+    if report.non_finite:
+        failures.append(f"{report.non_finite} probabilities are NaN or infinite")
+    if report.images < SMALL_TEST_SET and tolerance.agreement < 1:
+        most = max(3, report.images * 2 // 100)
+        if report.changed > most:
+            failures.append(f"{report.changed} of {report.images} answers changed, allowed are {most}")
+        if report.mcnemar_p < _SIGNIFICANCE:
+            failures.append(
+                f"{report.lost} answers got worse and {report.won} better, McNemar p = {report.mcnemar_p:.4f}, "
+                f"below {_SIGNIFICANCE}"
+            )
+    else:
+        if report.agreement < tolerance.agreement:
+            failures.append(f"{report.agreement:.2%} of the answers are the same, expected {tolerance.agreement:.2%}")
+        loss = abs(report.accuracy - report.reference_accuracy)
+        if loss > tolerance.accuracy_loss + 1e-12:
+            failures.append(f"accuracy differs by {loss:.2%}, allowed is {tolerance.accuracy_loss:.2%}")
+    largest = report.max_abs_difference
+    if largest is not None and largest > tolerance.probability_difference:
+        failures.append(f"a probability differs by {largest:.2g}, allowed is {tolerance.probability_difference:g}")
+    return ParityReport(failures=tuple(failures), **figures)

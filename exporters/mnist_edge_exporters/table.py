@@ -17,7 +17,10 @@ def table(outcomes: Sequence[Exported]) -> str:
     width = max(map(len, names))
     lines = [f"{'file':<{width}}{'KB':>9}{'accuracy':>10}{'difference':>12}{'agreement':>11}  verdict"]
     for name, outcome in zip(names, outcomes, strict=True):
-        report = outcome.parity
+        report = outcome.proof.report
+        if report is None:
+            lines.append(f"{name:<{width}}{outcome.size / 1024:>9.1f}{'':33}  FAILED")
+            continue
         difference = (report.accuracy - report.reference_accuracy) * 100
         lines.append(
             f"{name:<{width}}{outcome.size / 1024:>9.1f}{report.accuracy:>10.2%}{difference:>+9.2f} pp"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -16,20 +16,22 @@ from mnist_edge_runtime.quiet import quiet
 from .calibration import Calibration
 from .converted import Converted
 from .network import to_logits
-from .spec import Quantization
+from .spec import ExportSpec, Granularity, Quantization
 
 __all__ = ["convert"]
 
 
-def convert(model: Any, quantization: Quantization, calibration: Calibration) -> Converted:
+def convert(model: Any, spec: ExportSpec, calibration: Calibration) -> Converted:
     """Return the model as TFLite with batch size 1.
 
-    `int8` is full-integer: weights and activations are int8, image and logits uint8.
+    `int8` is full-integer: weights and activations are int8, image and logits of the spec's dtype. `int16x8` has
+    int16 activations and int8 weights, `dynamic` int8 weights alone, `float16` float16 weights; these and `none`
+    take and give float32.
 
     Args:
         model: a checked Keras model.
-        quantization: `none` or `int8`.
-        calibration: the images that `int8` learns its ranges from.
+        spec: a TFLite cell.
+        calibration: the images that `int8` and `int16x8` learn their ranges from.
     """
     network = to_logits(model, batch_size=1)
     with tempfile.TemporaryDirectory(prefix="mnist-edge-") as folder, quiet():
@@ -38,16 +40,52 @@ def convert(model: Any, quantization: Quantization, calibration: Calibration) ->
         archive.add_endpoint("serving_default", network.call, [tf.TensorSpec((1, 28, 28, 1), tf.float32, name="image")])
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if quantization is Quantization.INT8:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: _one_by_one(calibration)
-            # Without this a layer that cannot be quantized would silently stay float.
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.inference_input_type = converter.inference_output_type = tf.uint8
+        _SETTINGS[spec.quantization](converter, spec, calibration)
         payload: bytes = converter.convert()
     interpreter = Interpreter(model_content=payload)
     image, logits = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     return Converted(payload, InputSpec(*_meaning(image)), OutputSpec(*_meaning(logits)))
+
+
+def _float32(converter: Any, spec: ExportSpec, calibration: Calibration) -> None:
+    """Leave the weights as they are."""
+
+
+def _float16(converter: Any, spec: ExportSpec, calibration: Calibration) -> None:
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+
+
+def _dynamic(converter: Any, spec: ExportSpec, calibration: Calibration) -> None:
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    # Per-channel dense weights are version 12 of FULLY_CONNECTED, which tflite-runtime 2.14 does not know.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+
+
+def _int8(converter: Any, spec: ExportSpec, calibration: Calibration) -> None:
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: _one_by_one(calibration)
+    # Without this a layer that cannot be quantized would silently stay float.
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.as_dtype(spec.io_dtype.value)
+    if spec.granularity is Granularity.PER_TENSOR:
+        converter._experimental_disable_per_channel = True
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+
+
+def _int16x8(converter: Any, spec: ExportSpec, calibration: Calibration) -> None:
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: _one_by_one(calibration)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]
+
+
+_SETTINGS: Mapping[Quantization, Callable[[Any, ExportSpec, Calibration], None]] = {
+    Quantization.NONE: _float32,
+    Quantization.FLOAT16: _float16,
+    Quantization.DYNAMIC: _dynamic,
+    Quantization.INT8: _int8,
+    Quantization.INT16X8: _int16x8,
+}
 
 
 def _one_by_one(calibration: Calibration) -> Iterator[list[Any]]:

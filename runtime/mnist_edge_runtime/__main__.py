@@ -7,7 +7,7 @@ import io
 import json
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +130,6 @@ def _inspect(arguments: argparse.Namespace) -> None:
     if arguments.json:
         _print_json({"model": str(arguments.model), **json.loads(contract.to_json())})
         return
-    origin, parity = contract.origin, contract.parity or {}
-    dataset = origin.get("dataset", {})
     rows = {
         "file": f"{arguments.model}, intact",
         "format": f"{contract.format}, {contract.quantization}",
@@ -142,17 +140,28 @@ def _inspect(arguments: argparse.Namespace) -> None:
         f"zero point {contract.input.zero_point}",
         "output": f"logits, {contract.output.dtype}, scale {contract.output.scale:.9g}, "
         f"zero point {contract.output.zero_point}",
-        "network": f"{origin.get('architecture', 'unknown')}, {origin.get('parameters', 0):,} parameters",
-        "data": f"{dataset.get('name', 'unknown')}, SHA-256 {dataset.get('sha256', 'unknown')}",
-        "parity": "; ".join(parity.get("summary", ["none"])),
-        "ran on": ", ".join(f"{row['engine']} {row['version']}" for row in contract.runtimes),
+        "network": f"{_of(contract.origin, 'architecture')}, {_of(contract.origin, 'parameters')} parameters",
+        "data": f"{_of(contract.origin, 'dataset', 'name')}, SHA-256 {_of(contract.origin, 'dataset', 'sha256')}",
+        "accuracy": f"{_of(contract.parity, 'accuracy')} on {_of(contract.parity, 'images')} test images, "
+        f"the Keras model {_of(contract.parity, 'reference_accuracy')}; "
+        f"{_of(contract.parity, 'agreement')} the same answer",
+        "runtimes": ", ".join(
+            f"{_of(row, 'engine')} {_of(row, 'version')} ({_of(row, 'status')})" for row in contract.runtimes
+        ),
         "golden": f"{len(sealed.golden.images)} images",
     }
-    if dataset.get("warning"):
-        rows["WARNING"] = dataset["warning"]
+    if (warning := _of(contract.origin, "dataset", "warning")) not in ("unknown", "None"):
+        rows["WARNING"] = warning
     width = max(map(len, rows))
     for name, value in rows.items():
         print(f"{name:<{width}}  {value}")
+
+
+def _of(value: Any, *keys: str) -> str:
+    """Return what lies under `keys` in the free parts of a contract, which other versions may fill otherwise."""
+    for key in keys:
+        value = value.get(key, "unknown") if isinstance(value, Mapping) else "unknown"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _selftest(arguments: argparse.Namespace) -> MnistEdgeError | None:
@@ -172,7 +181,7 @@ def _selftest(arguments: argparse.Namespace) -> MnistEdgeError | None:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+    print(json.dumps(document, allow_nan=False))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from . import engines, sealing
 from .contract import Contract
 from .errors import EngineError, InputError
 
-__all__ = ["Classifier", "Prediction"]
+__all__ = ["Classifier", "Prediction", "softmax"]
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,7 @@ class Classifier:
         Raises:
             InputError: another dtype or shape.
         """
-        scaled = self.logits(images) / np.float32(self.contract.output.temperature)
-        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
-        probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return probabilities
+        return softmax(self.logits(images) / np.float32(self.contract.output.temperature))
 
     def classify(self, image: NDArray[np.uint8]) -> Prediction:
         """Return the prediction for one uint8 image (28, 28).
@@ -125,6 +122,13 @@ class Classifier:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the probabilities, float32 (N, classes), of logits (N, classes)."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def _check(images: Any, *, ndim: int) -> None:

@@ -112,7 +112,7 @@ class Contract:
             contract = cls(
                 format=str(document["format"]),
                 quantization=str(document["quantization"]),
-                labels=tuple(str(label) for label in document["labels"]),
+                labels=_labels(document["labels"]),
                 input=_build(InputSpec, document["input"], shape=tuple(document["input"]["shape"])),
                 output=_build(OutputSpec, document["output"]),
                 payload=_build(Payload, document["payload"]),
@@ -160,8 +160,19 @@ class Contract:
         ):
             if not isinstance(number, (int, float)) or not above < number < float("inf"):
                 raise ValueError(f"{name} is {number!r}, expected a number above {above}")
+        for name, tensor in (("input", self.input), ("output", self.output)):
+            if type(tensor.zero_point) is not int:
+                raise ValueError(f"{name}.zero_point is {tensor.zero_point!r}, expected a whole number")
+            if tensor.dtype == "float32" and (tensor.scale, tensor.zero_point) != (1, 0):
+                raise ValueError(f"{name} is float32 with a scale or zero point; it is its own real value")
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
             raise ValueError(f"labels are {self.labels!r}, expected at least two that differ")
+
+
+def _labels(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"labels are {value!r}, expected a list")
+    return tuple(str(label) for label in value)
 
 
 def _build(kind: Any, document: Mapping[str, Any], **changes: Any) -> Any:

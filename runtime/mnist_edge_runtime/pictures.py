@@ -82,7 +82,7 @@ def _load_pgm(path: str | Path) -> NDArray[np.uint8]:
     """Read PGM, plain (P2) or raw (P5), after https://netpbm.sourceforge.net/doc/pgm.html ."""
     data = Path(path).read_bytes()
     number = rb"(?:\s|#[^\n]*\n)+(\d{1,9})"
-    header = re.match(rb"P([25])" + number * 3, data)
+    header = re.match(rb"P([25])" + number * 3 + rb"(?=\s)", data)
     if header is None:
         raise InputError("the PGM header cannot be read")
     kind, width, height, maximum = (int(group) for group in header.groups())

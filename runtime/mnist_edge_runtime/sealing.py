@@ -90,8 +90,8 @@ def unseal(data: bytes) -> SealedModel:
     body, digest = data[:-_HEX], data[-_HEX:]
     is_zip = body.endswith(_ZIP_COMMENT)
     if not is_zip and not body.endswith(_ONNX_TAIL):
-        if _ZIP_COMMENT in data or _ONNX_KEY in data:
-            raise ModelError("the file was cut short or has bytes beyond its end; copy or export it again")
+        if any(mark in data for mark in (MEMBERS[0].encode(), b"mnist-edge.")):
+            raise ModelError("the file was altered, cut short or has bytes beyond its end; copy or export it again")
         raise ModelError(
             "the file carries no contract, so nothing says how its pixels and answers are meant; "
             "make one with: mnist-edge export --model FILE.keras"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mnist_edge_exporters.parity import SMALL_TEST_SET, TOLERANCES, compare, reference_probabilities
 from mnist_edge_exporters.spec import OFFERED, Quantization
-from mnist_edge_runtime import ModelError
+from mnist_edge_runtime import ModelError, UsageError
 from mnist_edge_trainer.data import Dataset
 from numpy.typing import NDArray
 
@@ -16,25 +16,27 @@ FLOAT, INT8 = TOLERANCES[Quantization.NONE], TOLERANCES[Quantization.INT8]
 
 
 def _case(count: int, *, lost: int = 0, won: int = 0) -> tuple[NDArray[np.float32], ...]:
-    """Return reference, export and labels of which `lost` answers got worse and `won` better."""
+    """Return probabilities, logits and labels of which `lost` answers got worse and `won` better."""
     labels = np.arange(count) % 10
     reference = np.full((count, 10), 0.01, np.float32)
     reference[np.arange(count), labels] = 0.91
     exported = reference.copy()
     exported[:lost] = np.roll(exported[:lost], 1, axis=1)
     reference[count - won :] = np.roll(reference[count - won :], 1, axis=1)
-    return reference, exported, labels
+    return reference, np.log(exported), labels
 
 
 def test_every_offered_cell_has_a_tolerance() -> None:
-    assert {cell.quantization for cell in OFFERED} <= set(TOLERANCES)
+    assert {quantization for _, quantization in OFFERED} <= set(TOLERANCES)
 
 
 def test_equal_answers_pass_with_exact_figures() -> None:
     report = compare(*_case(LARGE), FLOAT)
     assert report.passed
     assert (report.accuracy, report.reference_accuracy, report.agreement, report.changed) == (1, 1, 1, 0)
-    assert (report.max_abs_difference, report.non_finite, report.mcnemar_p) == (0, 0, 1)
+    assert (report.non_finite, report.mcnemar_p, report.flips) == (0, 1, ())
+    assert report.max_abs_difference == pytest.approx(0, abs=1e-6)
+    assert report.accuracy_interval[0] < 1 == report.accuracy_interval[1]
 
 
 @pytest.mark.parametrize(
@@ -68,9 +70,9 @@ def test_mcnemar_is_the_exact_binomial_test() -> None:
 
 def test_a_probability_out_of_tolerance_fails_a_float_file() -> None:
     reference, exported, labels = _case(LARGE)
-    exported[7, 3] += 2e-4
+    reference[7, 3] += 2e-4
     report = compare(reference, exported, labels, FLOAT)
-    assert report.max_abs_difference == pytest.approx(2e-4, rel=1e-3)
+    assert report.max_abs_difference == pytest.approx(2e-4, rel=1e-2)
     assert len(report.failures) == 1
     assert "probability differs" in report.failures[0]
 
@@ -79,11 +81,28 @@ def test_a_probability_out_of_tolerance_fails_a_float_file() -> None:
 @pytest.mark.parametrize("tolerance", [FLOAT, INT8])
 def test_one_value_that_is_not_finite_is_a_failure(bad: float, tolerance: Any) -> None:
     reference, exported, labels = _case(LARGE)
-    # In a place that changes neither the answer nor, for NaN, any maximum.
     exported[5, 5] = bad
     report = compare(reference, exported, labels, tolerance)
-    assert report.non_finite == 1
+    assert report.non_finite == 10
+    assert report.max_abs_difference is None
     assert "NaN or infinite" in report.failures[0]
+
+
+def test_the_contracts_temperature_is_applied() -> None:
+    reference, exported, labels = _case(LARGE)
+    report = compare(reference, exported * 4, labels, FLOAT, temperature=4.0)
+    assert report.max_abs_difference == pytest.approx(0, abs=1e-6)
+
+
+def test_figures_of_a_tolerance_are_replaced_by_name() -> None:
+    replaced = INT8.replaced(["agreement=0.5", "probability-difference=0.25"])
+    assert (replaced.agreement, replaced.accuracy_loss, replaced.probability_difference) == (0.5, 0.003, 0.25)
+
+
+@pytest.mark.parametrize("figure", ["accord=0.9", "agreement", "agreement=most", "agreement=1.5", "agreement=nan"])
+def test_other_figures_are_refused(figure: str) -> None:
+    with pytest.raises(UsageError, match=f"--tolerance {figure}"):
+        INT8.replaced([figure])
 
 
 def test_the_reference_scales_the_pixels_itself(own_network: Any, digits: Dataset) -> None:

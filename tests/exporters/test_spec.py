@@ -1,29 +1,67 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from mnist_edge_exporters.spec import OFFERED, Format, Quantization, select
+from mnist_edge_exporters.spec import OFFERED, ExportSpec, Format, Granularity, IoDtype, Quantization, select
 from mnist_edge_runtime import UsageError
 
 
-def test_all_stands_for_every_offered_cell() -> None:
-    assert select("all", "all") == list(OFFERED)
-
-
-@pytest.mark.parametrize("cell", OFFERED, ids=str)
-def test_each_cell_is_selected_by_its_name(cell: object) -> None:
-    assert list(map(str, select(*str(cell).split("-")))) == [str(cell)]
+def test_all_stands_for_every_cell_that_needs_no_force() -> None:
+    assert [(spec.format, spec.quantization) for spec in select("all", "all")] == [
+        cell for cell, offer in OFFERED.items() if not offer.needs_force
+    ]
+    assert [(spec.format, spec.quantization) for spec in select("all", "all", force=True)] == list(OFFERED)
 
 
 @pytest.mark.parametrize("format", Format)
 @pytest.mark.parametrize("quantization", Quantization)
-def test_what_is_not_offered_is_refused_with_the_list_of_what_is(format: Format, quantization: Quantization) -> None:
-    if any((cell.format, cell.quantization) == (format, quantization) for cell in OFFERED):
-        return
-    with pytest.raises(UsageError, match=rf"{format} --quantize {quantization} is not offered.*tflite-none"):
-        select(format, quantization)
+def test_a_cell_is_made_or_refused_by_name(format: Format, quantization: Quantization) -> None:
+    if (format, quantization) in OFFERED:
+        assert list(map(str, select(format, quantization, force=True))) == [f"{format}-{quantization}"]
+    else:
+        with pytest.raises(UsageError, match=rf"{format} --quantize {quantization} is not offered.*tflite-none"):
+            select(format, quantization)
 
 
-@pytest.mark.parametrize(("format", "quantization"), [("tensorrt", "int8"), ("tflite", "int3")])
-def test_unknown_words_are_refused(format: str, quantization: str) -> None:
-    with pytest.raises(UsageError, match="is unknown; choose from"):
-        select(format, quantization)
+def test_a_cell_not_worth_having_needs_force_and_says_why() -> None:
+    with pytest.raises(UsageError, match=r"--force only: .*381 against 71"):
+        select("onnx", "dynamic")
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({}, "tflite-int8"),
+        ({"io_dtype": "int8"}, "tflite-int8-int8-io"),
+        ({"io_dtype": "float32", "granularity": "per-tensor"}, "tflite-int8-float32-io-per-tensor"),
+    ],
+)
+def test_options_stand_in_the_name(options: dict[str, str], name: str) -> None:
+    assert list(map(str, select("tflite", "int8", **options))) == [name]  # type: ignore[arg-type]
+
+
+def test_options_reach_only_the_cells_that_have_them() -> None:
+    specs = {str(spec): spec for spec in select("all", "all", io_dtype="float32", opset=18)}
+    assert specs["tflite-int8-float32-io"].io_dtype is IoDtype.FLOAT32
+    assert specs["tflite-none"] == ExportSpec(Format.TFLITE, Quantization.NONE)
+    assert specs["onnx-none-opset18"].opset == 18
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (("tensorrt", "int8"), {}, "--format tensorrt is unknown; choose from all, tflite, onnx"),
+        (("tflite", "int3"), {}, "--quantize int3 is unknown"),
+        (("tflite", "int8"), {"io_dtype": "int16"}, "--io-dtype int16 is unknown"),
+        (("tflite", "int8"), {"granularity": "per-row"}, "--granularity per-row is unknown"),
+        (("onnx", "none"), {"opset": 9}, "--opset is 9, expected 13 to 18"),
+        (("tflite", "none"), {"io_dtype": "int8"}, "--io-dtype int8 does nothing for tflite-none"),
+        (("tflite", "int8"), {"opset": 18}, "--opset 18 does nothing"),
+        (("onnx", "float16"), {"granularity": Granularity.PER_TENSOR}, "--granularity per-tensor does nothing"),
+        (("onnx", "int8"), {"io_dtype": "int8"}, "--io-dtype int8 is for TFLite"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: tuple[str, str], options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        select(*arguments, **options)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,24 +9,27 @@ from ai_edge_litert.interpreter import Interpreter
 from mnist_edge_exporters import calibration, tflite
 from mnist_edge_exporters.calibration import Calibration
 from mnist_edge_exporters.converted import Converted
-from mnist_edge_exporters.spec import Quantization
+from mnist_edge_exporters.spec import ExportSpec, Format, Granularity, IoDtype, Quantization
 from mnist_edge_runtime.contract import InputSpec
 from mnist_edge_trainer.data import Dataset
+
+SPECS = [ExportSpec(Format.TFLITE, quantization) for quantization in tflite._SETTINGS]
+INT8 = ExportSpec(Format.TFLITE, Quantization.INT8)
 
 
 @pytest.fixture(scope="module")
 def drawn(digits: Dataset) -> Calibration:
-    return calibration.sample(digits.train_images, digits.train_labels, digits.labels)
+    return calibration.sample(digits.train_images, digits.train_labels, digits.labels, (digits.test_images,))
 
 
-@pytest.fixture(scope="module", params=[Quantization.NONE, Quantization.INT8])
-def quantization(request: pytest.FixtureRequest) -> Quantization:
+@pytest.fixture(scope="module", params=SPECS, ids=str)
+def spec(request: pytest.FixtureRequest) -> ExportSpec:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def converted(own_network: Any, quantization: Quantization, drawn: Calibration) -> Converted:
-    return tflite.convert(own_network, quantization, drawn)
+def converted(own_network: Any, spec: ExportSpec, drawn: Calibration) -> Converted:
+    return tflite.convert(own_network, spec, drawn)
 
 
 def _interpreter(converted: Converted) -> Any:
@@ -34,8 +38,12 @@ def _interpreter(converted: Converted) -> Any:
     return interpreter
 
 
-def test_the_tensors_are_those_of_the_contract(converted: Converted, quantization: Quantization) -> None:
-    if quantization is Quantization.INT8:
+def _dtypes(converted: Converted) -> set[str]:
+    return {np.dtype(tensor["dtype"]).name for tensor in _interpreter(converted).get_tensor_details()}
+
+
+def test_the_tensors_are_those_of_the_contract(converted: Converted, spec: ExportSpec) -> None:
+    if spec == INT8:
         # The bytes of an image are the tensor: no arithmetic on the device.
         assert (converted.input.dtype, converted.input.zero_point) == ("uint8", 0)
         assert converted.input.scale == pytest.approx(1 / 255)
@@ -47,9 +55,31 @@ def test_the_tensors_are_those_of_the_contract(converted: Converted, quantizatio
     assert signature == {"inputs": ["image"], "outputs": ["logits"]}
 
 
-def test_int8_leaves_no_float_tensor_inside(converted: Converted, quantization: Quantization) -> None:
-    dtypes = {np.dtype(tensor["dtype"]).name for tensor in _interpreter(converted).get_tensor_details()}
-    assert ("float32" in dtypes) == (quantization is Quantization.NONE)
+def test_the_weights_are_what_the_quantization_says(converted: Converted, spec: ExportSpec) -> None:
+    expected = {
+        Quantization.NONE: set(),
+        Quantization.FLOAT16: {"float16"},
+        Quantization.DYNAMIC: {"int8"},
+        Quantization.INT8: {"uint8", "int8"},
+        Quantization.INT16X8: {"int16", "int8", "int64"},
+    }[spec.quantization]
+    assert _dtypes(converted) - {"float32", "int32"} == expected
+
+
+@pytest.mark.parametrize("granularity", Granularity)
+@pytest.mark.parametrize("io_dtype", IoDtype)
+def test_int8_takes_its_options(
+    own_network: Any, drawn: Calibration, io_dtype: IoDtype, granularity: Granularity
+) -> None:
+    spec = replace(INT8, io_dtype=io_dtype, granularity=granularity)
+    converted = tflite.convert(own_network, spec, drawn)
+    assert converted.input.dtype == converted.output.dtype == io_dtype
+    # Full-integer: where image and logits are integers no float tensor is left inside.
+    assert ("float32" in _dtypes(converted)) == (io_dtype is IoDtype.FLOAT32)
+    # Not allocated: LiteRT's delegate rewrites what the file says of dense weights.
+    tensors = Interpreter(model_content=converted.payload).get_tensor_details()
+    scales = max(len(tensor["quantization_parameters"]["scales"]) for tensor in tensors)
+    assert (scales > 1) == (granularity is Granularity.PER_CHANNEL)
 
 
 def test_the_file_ends_at_the_logits(converted: Converted) -> None:
@@ -57,11 +87,11 @@ def test_the_file_ends_at_the_logits(converted: Converted) -> None:
 
 
 def test_converting_prints_nothing(own_network: Any, drawn: Calibration, capfd: pytest.CaptureFixture[str]) -> None:
-    tflite.convert(own_network, Quantization.INT8, drawn)
+    tflite.convert(own_network, INT8, drawn)
     assert capfd.readouterr() == ("", "")
 
 
 def test_the_same_network_gives_the_same_bytes(
-    own_network: Any, converted: Converted, quantization: Quantization, drawn: Calibration
+    own_network: Any, converted: Converted, spec: ExportSpec, drawn: Calibration
 ) -> None:
-    assert tflite.convert(own_network, quantization, drawn) == converted
+    assert tflite.convert(own_network, spec, drawn) == converted

@@ -364,13 +364,14 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
+        _png(5_000, 5_000),
         _png(10_000, 10_000),
         _png(20_000, 20_000),
         b"P5 5000 5000 255\n",
         b"P2 100000 100000 255\n0",
         _npy_header((5000, 5000)) + bytes(25_000_000),
     ],
-    ids=["PNG", "large PNG", "P5", "P2", "npy"],
+    ids=["PNG", "larger PNG", "largest PNG", "P5", "P2", "npy"],
 )
 def test_a_picture_that_is_too_large_is_refused_before_it_is_unpacked(file: Path, content: bytes) -> None:
     file.write_bytes(content)

@@ -49,12 +49,8 @@ def test_an_untouched_file_passes(model_file: Path) -> None:
 
 
 def test_steps_are_counted_for_int8_files_only(files: Mapping[str, Path]) -> None:
-    assert {cell: _run(file).max_lsb for cell, file in files.items()} == {
-        "tflite-none": None,
-        "tflite-int8": 0,
-        "onnx-none": None,
-        "onnx-int8": 0,
-    }
+    for cell, file in files.items():
+        assert _run(file).max_lsb == (0 if cell.endswith("-int8") else None)
 
 
 def test_the_report_can_be_printed(int8_file: Path) -> None:

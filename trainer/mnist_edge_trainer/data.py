@@ -63,6 +63,12 @@ class Dataset:
             "warning": self.warning,
         }
 
+    def summary(self, split: Split) -> str:
+        """Return where the images came from and how many there are, as a person reads it."""
+        parts = {"training": split.train_labels, "validation": split.validation_labels, "test": self.test_labels}
+        counts = ", ".join(f"{len(labels):,} {part}" for part, labels in parts.items())
+        return f"{self.name} from {self.source}: {counts} images"
+
 
 @dataclass(frozen=True)
 class Split:

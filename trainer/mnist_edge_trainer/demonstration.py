@@ -27,6 +27,10 @@ class Reading:
     label: str
     confidence: float
 
+    def __str__(self) -> str:
+        verdict = "" if self.label == self.drawn else f"   (a {self.drawn} was drawn)"
+        return f"{self.file}  ->  {self.label}  {self.confidence:.1%}{verdict}"
+
 
 def read_drawings(model: Path, folder: Path) -> list[Reading]:
     """Draw the ten digits as PNG files into `folder`, classify each, and draw `readings.png` of it all."""

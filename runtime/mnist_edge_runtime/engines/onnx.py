@@ -30,12 +30,14 @@ class OnnxEngine:
         _agree("output", logits, contract.output.dtype, (1, len(contract.labels)))
         self._input, self._output = image.name, [logits.name]
         self._encode, self._decode = encoder(contract.input), decoder(contract.output)
+        # Dynamic quantization takes the range of a whole batch: an answer would depend on the other images in it.
+        self._batch = 1 if contract.quantization == "dynamic" else _BATCH
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the logits, float32 (N, classes), of uint8 images (N, 28, 28)."""
         batches = [
-            self._session.run(self._output, {self._input: self._encode(pixels[start : start + _BATCH])})[0]
-            for start in range(0, len(pixels), _BATCH)
+            self._session.run(self._output, {self._input: self._encode(pixels[start : start + self._batch])})[0]
+            for start in range(0, len(pixels), self._batch)
         ]
         return self._decode(np.concatenate(batches))
 

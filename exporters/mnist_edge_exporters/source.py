@@ -1,0 +1,89 @@
+"""A Keras model and the data that its exports are calibrated and proven with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from mnist_edge_runtime.errors import InputError
+from numpy.typing import NDArray
+
+from . import network
+
+__all__ = ["LabelledImages", "Source"]
+
+LabelledImages = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
+
+class _Dataset(Protocol):
+    """What this package asks of a data set, whoever loaded it."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def test_images(self) -> NDArray[np.uint8]: ...
+    @property
+    def test_labels(self) -> NDArray[np.int64]: ...
+
+
+class _Split(Protocol):
+    """The same of its training images, parted in two."""
+
+    @property
+    def train_images(self) -> NDArray[np.uint8]: ...
+    @property
+    def train_labels(self) -> NDArray[np.int64]: ...
+    @property
+    def validation_images(self) -> NDArray[np.uint8]: ...
+    @property
+    def validation_labels(self) -> NDArray[np.int64]: ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an export starts from.
+
+    Attributes:
+        name: opens the names of the files.
+        model: what `network.load` returned.
+        labels: the label of each class.
+        origin: what the contract says of where the model came from.
+        train: the training split, images uint8 (N, 28, 28) and label indices (N,); calibration draws from it.
+        validation: the validation split in the same form.
+        test: the whole test set in the same form; parity is counted on it.
+    """
+
+    name: str
+    model: Any
+    labels: tuple[str, ...]
+    origin: Mapping[str, Any]
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
+
+    @classmethod
+    def load(cls, name: str, model_file: Path, origin: Mapping[str, Any], dataset: _Dataset, split: _Split) -> Source:
+        """Load the model and put its data beside it.
+
+        Raises:
+            InputError: there is no such file, or it has another number of classes than the data.
+            ModelError: it is not a digit reader that Keras can load.
+        """
+        model = network.load(model_file)
+        classes = model.outputs[0].shape[1]
+        if classes != len(dataset.labels):
+            raise InputError(
+                f"{model_file}: has {classes} classes, the data {len(dataset.labels)}; name its own with --data"
+            )
+        return cls(
+            name=name,
+            model=model,
+            labels=dataset.labels,
+            origin=origin,
+            train=(split.train_images, split.train_labels),
+            validation=(split.validation_images, split.validation_labels),
+            test=(dataset.test_images, dataset.test_labels),
+        )

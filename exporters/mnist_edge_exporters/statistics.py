@@ -1,0 +1,88 @@
+"""How far two sets of answers are apart, in the field's terms."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+__all__ = ["flips", "kl_divergence", "lsb_histogram", "mcnemar", "sqnr_db", "wilson"]
+
+_TINY = 1e-30  # below any probability that matters; keeps logarithms finite
+_HISTOGRAM_END = 8
+
+
+def wilson(successes: int, count: int) -> tuple[float, float]:
+    """Return the 95 % confidence interval of a share (E. B. Wilson, JASA 22, 1927)."""
+    interval = binomtest(successes, count).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def mcnemar(lost: int, won: int) -> float:
+    """Return the p-value of McNemar's exact test: under equal skill each changed verdict is a coin toss."""
+    return float(binomtest(lost, lost + won).pvalue) if lost + won else 1.0
+
+
+def kl_divergence(reference: NDArray[np.float32], probabilities: NDArray[np.float32]) -> float:
+    """Return the mean Kullback-Leibler divergence, in nats, of `probabilities` from `reference`, both (N, classes)."""
+    p, q = (np.maximum(values.astype(np.float64), _TINY) for values in (reference, probabilities))
+    return float((p * np.log(p / q)).sum(axis=1).mean())
+
+
+def sqnr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
+    """Return the signal to quantization noise ratio in dB; infinity where there is no noise."""
+    signal = reference.astype(np.float64)
+    noise = float(((signal - found) ** 2).sum())
+    return 10 * math.log10(float((signal**2).sum()) / noise) if noise else math.inf
+
+
+def lsb_histogram(reference: NDArray[np.float32], logits: NDArray[np.float32], scale: float) -> dict[str, int]:
+    """Count by how many steps of the output the logits are off those behind the reference's probabilities.
+
+    Softmax keeps differences of logits alone, so both sides are taken relative to the reference's answer.
+
+    Args:
+        reference: probabilities, float32 (N, classes).
+        logits: float32 (N, classes).
+        scale: one step of the output.
+
+    Returns:
+        "0" to "8" and "more" steps -> how many of the N x classes outputs, the reference's answers left out.
+    """
+    rows, answers = np.arange(len(reference)), reference.argmax(axis=1)
+    expected = np.log(np.maximum(reference.astype(np.float64), _TINY))
+    expected -= expected[rows, answers][:, np.newaxis]
+    found = logits.astype(np.float64) - logits[rows, answers][:, np.newaxis]
+    # Where float32 ran out of digits the reference's logit is not known.
+    known = (reference > 1e-37) & (np.arange(reference.shape[1]) != answers[:, np.newaxis])
+    steps = np.rint(np.abs(found - expected)[known] / scale).astype(np.int64)
+    counts = np.bincount(np.minimum(steps, _HISTOGRAM_END + 1), minlength=_HISTOGRAM_END + 2)
+    names = [*map(str, range(_HISTOGRAM_END + 1)), "more"]
+    return {name: int(count) for name, count in zip(names, counts, strict=True)}
+
+
+def flips(
+    reference: NDArray[np.float32], probabilities: NDArray[np.float32], labels: NDArray[np.int64]
+) -> list[dict[str, Any]]:
+    """List the images whose answer changed, those with the largest margin first.
+
+    The margin is that of the reference between its answer and the file's: a changed answer with a large one is
+    no coin toss.
+    """
+    expected, answered = reference.argmax(axis=1), probabilities.argmax(axis=1)
+    changed = np.flatnonzero(expected != answered)
+    margins = reference[changed, expected[changed]] - reference[changed, answered[changed]]
+    order = np.argsort(-margins, kind="stable")
+    return [
+        {
+            "image": int(image),
+            "true": int(labels[image]),
+            "reference": int(expected[image]),
+            "answer": int(answered[image]),
+            "margin": float(margin),
+        }
+        for image, margin in zip(changed[order], margins[order], strict=True)
+    ]

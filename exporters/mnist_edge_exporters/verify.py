@@ -1,0 +1,35 @@
+"""Prove an exported file once more, at any time and against any run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mnist_edge_runtime import InputError, ModelError, sealing
+
+from . import parity
+from .prove import Proof, prove
+from .source import Source
+from .spec import Options, Quantization
+from .targets import targets_for
+
+__all__ = ["verify"]
+
+
+def verify(file: Path, source: Source, options: Options) -> Proof:
+    """Hold the file's answers on every target against those of the source's Keras model.
+
+    Raises:
+        InputError: the file has other labels than the source.
+        ModelError: the file is damaged, or its quantization is unknown.
+        UsageError: an unknown target or figure.
+    """
+    sealed = sealing.read(file)
+    contract = sealed.contract
+    if contract.labels != source.labels:
+        raise InputError(f"{file}: its labels are {' '.join(contract.labels)}, the run's {' '.join(source.labels)}")
+    if contract.quantization not in [quantization.value for quantization in parity.TOLERANCES]:
+        raise ModelError(f"{file}: there is no tolerance for its quantization, {contract.quantization}")
+    tolerance = parity.TOLERANCES[Quantization(contract.quantization)].replaced(options.tolerances)
+    reference = parity.reference_probabilities(source.model, source.test[0])
+    targets = targets_for(contract.format, options.targets)
+    return prove(file, sealed, targets, reference, *source.test, tolerance)
