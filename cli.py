@@ -67,10 +67,7 @@ def train(
 
     config = TrainConfig(arch, epochs, batch_size, learning_rate, seed)
     run = _train(config, data, name or arch, runs_dir, overwrite)
-    if as_json:
-        _print_json({"run": str(run.folder), **run.record})
-    else:
-        print(run.summary())
+    _show(as_json, {"run": str(run.folder), **run.record}, run.summary())
 
 
 @app.command()
@@ -100,10 +97,8 @@ def export(
     source, folder = _source_of_file(model, data or "auto") if model else _source_of_run(runs_dir, run, data)
     options = spec.Options(tuple(target_runtime or ()), tuple(tolerance or ()), calibration_samples)
     outcomes = _export(source, cells, folder, options)
-    if as_json:
-        _print_json({"run": str(folder.parent), "exports": [outcome.to_dict() for outcome in outcomes]})
-    else:
-        print(table(outcomes))
+    exports = [outcome.to_dict() for outcome in outcomes]
+    _show(as_json, {"run": str(model or folder.parent), "exports": exports}, table(outcomes))
     _insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
 
 
@@ -124,10 +119,7 @@ def verify(
     from mnist_edge_exporters.verify import verify as prove_again
 
     proof = prove_again(file, source, Options(tuple(target_runtime or ()), tuple(tolerance or ())))
-    if as_json:
-        _print_json({"file": str(file), **proof.to_dict()})
-    else:
-        print("\n".join(proof.lines()))
+    _show(as_json, {"file": str(file), **proof.to_dict()}, "\n".join(proof.lines()))
     _insist([(str(file), proof.failures)], "does not answer as the run")
 
 
@@ -147,17 +139,14 @@ def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson 
     _insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
     model = folder / f"{run.name}-tflite-int8.tflite"
     readings = read_drawings(model, run.folder / "pictures")
-    if as_json:
-        exports = [outcome.to_dict() for outcome in outcomes]
-        pictures = [{"file": str(r.file), "drawn": r.drawn, "label": r.label} for r in readings]
-        _print_json({"run": str(run.folder), "exports": exports, "pictures": pictures})
-        return
-    print(run.summary(), table(outcomes), sep="\n\n")
-    print(f"\nPictures drawn here and read by {model.name}:", *readings, sep="\n  ")
-    print(f"\nAll of it took {time.monotonic() - started:.0f} seconds. To look at:")
-    for name in ("learning_curves.png", "sample_predictions.png", "confusion_matrix.png", "pictures/readings.png"):
-        print(f"  {run.folder / name}")
-    print(f"To go on:\n  mnist-edge classify --model {model} {readings[3].file}\n  mnist-edge inspect {model}")
+    exports = [outcome.to_dict() for outcome in outcomes]
+    pictures = [{"file": str(reading.file), "drawn": reading.drawn, "label": reading.label} for reading in readings]
+    lines = [run.summary(), "", table(outcomes), "", f"Pictures drawn here and read by {model.name}:"]
+    lines += [f"  {reading}" for reading in readings]
+    lines += ["", f"All of it took {time.monotonic() - started:.0f} seconds. To look at:"]
+    lines += [f"  {path}" for path in (*sorted(run.folder.glob("*.png")), run.folder / "pictures" / "readings.png")]
+    lines += ["To go on:", f"  mnist-edge classify --model {model} {readings[3].file}", f"  mnist-edge inspect {model}"]
+    _show(as_json, {"run": str(run.folder), "exports": exports, "pictures": pictures}, "\n".join(lines))
 
 
 def _forward(context: typer.Context) -> None:
@@ -232,13 +221,14 @@ def _export(source: Source, cells: list[ExportSpec], folder: Path, options: Opti
     outcomes = []
     for number, outcome in enumerate(run_export(source, cells, folder, options), start=1):
         verdict = "passed" if not outcome.failures else "FAILED"
-        print(f"export {number}/{len(cells)}  {outcome.spec}  {verdict}  {outcome.spec.note}", file=sys.stderr)
+        line = f"export {number}/{len(cells)}  {outcome.spec}  {verdict}  {outcome.spec.note}"
+        print(line.rstrip(), file=sys.stderr)
         outcomes.append(outcome)
     return outcomes
 
 
-def _print_json(document: Mapping[str, Any]) -> None:
-    print(json.dumps(document, allow_nan=False))
+def _show(as_json: bool, document: Mapping[str, Any], text: str) -> None:
+    print(json.dumps(document, allow_nan=False) if as_json else text)
 
 
 def _insist(outcomes: list[tuple[str, tuple[str, ...]]], verdict: str) -> None:
