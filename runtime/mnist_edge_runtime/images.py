@@ -8,6 +8,7 @@ classifying on the device both come through here, so the two cannot drift apart.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,13 +57,17 @@ def to_mnist(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     light_on_dark = lightest - paper >= paper - darkest
     if picture.shape == (SIZE, SIZE) and light_on_dark and lightest - paper >= _CONTRAST:
         return picture.copy()
-    ink = picture - paper if light_on_dark else paper - picture
-    if ink.max() < _CONTRAST:
+    strongest = max(lightest - paper, paper - darkest)
+    if strongest < _CONTRAST:
         raise InputError("the picture is blank: nothing stands out from its background")
-    return normalise(ink)
+    # Cropped before it becomes floats: a photo of 20 megapixels must fit beside everything else on a small board.
+    faintest = _INK * strongest
+    rows, columns = _bounds(picture >= paper + faintest if light_on_dark else picture <= paper - faintest)
+    crop = picture[rows, columns].astype(np.float32)
+    return normalise(crop - np.float32(paper) if light_on_dark else np.float32(paper) - crop)
 
 
-def normalise(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
+def normalise(ink: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Return ink, floats (H, W) with 0 or less where there is none, in MNIST's form, uint8 (28, 28).
 
     Raises:
@@ -70,10 +75,9 @@ def normalise(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
     """
     strength = np.clip(ink / max(float(ink.max()), 1e-9), 0, 1)
     strength[strength < _INK] = 0
-    rows, columns = np.flatnonzero(strength.any(axis=1)), np.flatnonzero(strength.any(axis=0))
-    if len(rows) == 0:
+    if not strength.any():
         raise InputError("the picture is blank: there is no ink in it")
-    digit = strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    digit = strength[_bounds(strength > 0)]
     height, width = digit.shape
     longest = max(height, width)
     box_height, box_width = max(1, round(BOX * height / longest)), max(1, round(BOX * width / longest))
@@ -86,17 +90,22 @@ def normalise(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.rint(image * 255).astype(np.uint8)
 
 
-def _offset(mass: NDArray[np.float64]) -> int:
+def _bounds(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return the rows and columns from the first to the last that hold anything."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _offset(mass: NDArray[np.floating[Any]]) -> int:
     """Return where a digit with this mass per row (or column) begins, for its centre of mass to be central."""
     centre = float(mass @ np.arange(len(mass)) / mass.sum())
     return int(np.clip(round(_CENTRE - centre), 0, SIZE - len(mass)))
 
 
-def _resampling(source: int, target: int) -> NDArray[np.float64]:
+def _resampling(source: int, target: int) -> NDArray[np.float32]:
     """Return the matrix (target, source) that resamples with a triangle filter, widened when it shrinks."""
     step = source / target
     reach = max(step, 1.0)
     centres = (np.arange(target) + 0.5) * step - 0.5
     weights = np.maximum(0, 1 - np.abs(np.arange(source) - centres[:, np.newaxis]) / reach)
-    resampling: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
-    return resampling
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
