@@ -24,8 +24,8 @@ def test_three_a_class_and_the_ten_narrowest(cell: str, files: Mapping[str, Path
     assert (np.diff(margins[narrow]) >= 0).all()
     reference = reference_probabilities(source.model, source.test[0])
     best = np.sort(reference, axis=1)[:, -2:]
-    # Only ties and changed answers are passed over, and there are few of them.
-    assert margins[narrow].max() <= np.sort(best[:, 1] - best[:, 0])[60]
+    # Only changed answers and what a step or two of the output could change are passed over: few in a hundred images.
+    assert margins[narrow].max() <= np.sort(best[:, 1] - best[:, 0])[100]
 
 
 @pytest.mark.parametrize("cell", CELLS)
