@@ -134,8 +134,7 @@ def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson 
     started = time.monotonic()
     run = _train(TrainConfig(), data, "demo", runs_dir, overwrite=False)
     source, folder = _source_of_run(runs_dir, run.name, None if data == "auto" else data)
-    cells = [cell for cell in spec.select("all", "all") if cell.is_quick]
-    outcomes = _export(source, cells, folder, spec.Options())
+    outcomes = _export(source, spec.select("all", "all"), folder, spec.Options())
     _insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
     model = folder / f"{run.name}-tflite-int8.tflite"
     readings = read_drawings(model, run.folder / "pictures")

@@ -187,7 +187,7 @@ def test_without_mnist_auto_warns_and_every_file_says_so(tmp_path: Path) -> None
     assert warning in demo.stdout
     assert warning in json.loads((tmp_path / "runs/demo/run.json").read_text())["dataset"]["warning"]
     exports = [file for file in (tmp_path / "runs/demo/exports").iterdir() if file.suffix in (".tflite", ".onnx")]
-    assert len(exports) == 7
+    assert len(exports) == 8
     for file in exports:
         assert warning in mnist_edge("inspect", file).stdout
     assert (tmp_path / "runs/demo/pictures/readings.png").is_file()

@@ -84,11 +84,6 @@ class ExportSpec:
         """What a person should know of the file; empty where there is nothing."""
         return OFFERED[self.format, self.quantization].note
 
-    @property
-    def is_quick(self) -> bool:
-        """Whether the file runs fast enough to be proven in a demonstration."""
-        return self.quantization is not Quantization.INT16X8
-
 
 @dataclass(frozen=True)
 class Options:
