@@ -1,4 +1,4 @@
-"""A small network of a person's own, trained in seconds."""
+"""A small network of a person's own, trained in seconds, and images to calibrate with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mnist_edge_exporters import calibration
+from mnist_edge_exporters.calibration import Calibration
 from mnist_edge_trainer.data import Dataset
 
 
@@ -26,3 +28,8 @@ def own_network(digits: Dataset) -> Any:
     pixels = digits.train_images[..., np.newaxis] / np.float32(255)
     model.fit(pixels, digits.train_labels, batch_size=32, epochs=20, verbose=0)
     return model
+
+
+@pytest.fixture(scope="session")
+def drawn(digits: Dataset) -> Calibration:
+    return calibration.sample(digits.train_images, digits.train_labels, digits.labels, (digits.test_images,))

@@ -7,7 +7,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from mnist_edge_exporters import calibration
 from mnist_edge_exporters import onnx as exporter
 from mnist_edge_exporters.calibration import Calibration
 from mnist_edge_exporters.converted import Converted
@@ -17,11 +16,6 @@ from mnist_edge_trainer.data import Dataset
 
 SPECS = [ExportSpec(Format.ONNX, quantization) for quantization in exporter._QUANTIZERS]
 INT8 = ExportSpec(Format.ONNX, Quantization.INT8)
-
-
-@pytest.fixture(scope="module")
-def drawn(digits: Dataset) -> Calibration:
-    return calibration.sample(digits.train_images, digits.train_labels, digits.labels, (digits.test_images,))
 
 
 @pytest.fixture(scope="module", params=SPECS, ids=str)

@@ -6,20 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
-from mnist_edge_exporters import calibration, tflite
+from mnist_edge_exporters import tflite
 from mnist_edge_exporters.calibration import Calibration
 from mnist_edge_exporters.converted import Converted
 from mnist_edge_exporters.spec import ExportSpec, Format, Granularity, IoDtype, Quantization
 from mnist_edge_runtime.contract import InputSpec
-from mnist_edge_trainer.data import Dataset
 
 SPECS = [ExportSpec(Format.TFLITE, quantization) for quantization in tflite._SETTINGS]
 INT8 = ExportSpec(Format.TFLITE, Quantization.INT8)
-
-
-@pytest.fixture(scope="module")
-def drawn(digits: Dataset) -> Calibration:
-    return calibration.sample(digits.train_images, digits.train_labels, digits.labels, (digits.test_images,))
 
 
 @pytest.fixture(scope="module", params=SPECS, ids=str)
