@@ -48,11 +48,13 @@ def _from_keras(model: Any, opset: int) -> Any:
         np.object = object  # type: ignore[attr-defined]  # tf2onnx still uses the alias that numpy 1.24 removed
     import tf2onnx
 
-    network = to_logits(model, batch_size=None)
+    # With a free batch TensorFlow computes the shapes of Flatten in the graph, and not the same way every time.
+    network = to_logits(model, batch_size=1)
     function = tf.function(lambda image: network(image, training=False))
-    signature = [tf.TensorSpec((None, 28, 28, 1), tf.float32, name="image")]
+    signature = [tf.TensorSpec((1, 28, 28, 1), tf.float32, name="image")]
     graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
     onnx_graph.make_canonical(graph)
+    onnx_graph.free_batch(graph)
     return graph
 
 

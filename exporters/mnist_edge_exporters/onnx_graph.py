@@ -7,7 +7,7 @@ from typing import Any
 from mnist_edge_runtime.errors import ModelError
 from onnx import TensorProto, numpy_helper
 
-__all__ = ["integer_input", "integer_output", "make_canonical"]
+__all__ = ["free_batch", "integer_input", "integer_output", "make_canonical"]
 
 IR_VERSION = 8
 _SHAPE_ONLY = ("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten")
@@ -50,6 +50,18 @@ def make_canonical(model: Any) -> None:
         model.opset_import.add(domain=domain, version=version)
     model.ir_version = IR_VERSION
     model.producer_name, model.producer_version, model.doc_string = "mnist-edge", "", ""
+
+
+def free_batch(model: Any) -> None:
+    """Let a canonical graph of batch size 1 take any: a Reshape to (1, ...) keeps the batch of its input instead."""
+    graph = model.graph
+    shapes = {node.input[1] for node in graph.node if node.op_type == "Reshape"}
+    for constant in graph.initializer:
+        if constant.name in shapes:
+            shape = numpy_helper.to_array(constant).copy()
+            if shape[0] == 1:
+                shape[0] = 0  # ONNX's word for "as in the input"
+                constant.CopyFrom(numpy_helper.from_array(shape, constant.name))
 
 
 def integer_input(model: Any) -> tuple[str, float, int]:

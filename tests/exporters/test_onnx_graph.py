@@ -50,6 +50,23 @@ def test_graphs_that_differ_only_in_names_become_the_same_bytes() -> None:
     assert [entry.domain for entry in first.opset_import] == [""]
 
 
+def test_a_reshape_of_one_image_becomes_one_of_any_batch() -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Reshape", ["image", "shape"], ["flat"])],
+        "flatten",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 2, 3])],
+        [helper.make_tensor_value_info("flat", TensorProto.FLOAT, [1, 6])],
+        [numpy_helper.from_array(np.array([1, 6], np.int64), "shape")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    onnx_graph.make_canonical(model)
+    onnx_graph.free_batch(model)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    images = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
+    (flat,) = session.run(None, {"image": images})
+    assert np.array_equal(flat, images.reshape(4, 6))
+
+
 def test_both_ends_become_integers_with_the_scale_of_their_node() -> None:
     model = _model("Flatten", "QuantizeLinear", "DequantizeLinear", "Relu", "QuantizeLinear", "DequantizeLinear")
     assert onnx_graph.integer_input(model) == ("uint8", 0.5, 3)
