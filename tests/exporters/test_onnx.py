@@ -60,7 +60,7 @@ def test_int8_weights_are_int8_per_channel(own_network: Any, drawn: Calibration)
     scales = {node.output[0]: constants.get(node.input[1]) for node in model.graph.node if "Dequant" in node.op_type}
     sources = {node.output[0]: node.input[0] for node in model.graph.node if "Dequant" in node.op_type}
     weights = [node.input[1] for node in model.graph.node if node.op_type in ("Conv", "Gemm", "MatMul")]
-    assert len(weights) == 3
+    assert len(weights) == 4
     for name in weights:
         assert constants[sources[name]].dtype == np.int8
         assert scales[name] is not None
