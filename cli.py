@@ -53,11 +53,11 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show where an 
 def train(
     arch: Annotated[str, typer.Option(help="The network: classic.")] = "classic",
     data: Data = "auto",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the images.  [default: the recipe's]")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images in a step.  [default: the recipe's]")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of Adam.  [default: the recipe's]")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the images. (default: the recipe's)")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images in a step. (default: the recipe's)")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of Adam. (default: the recipe's)")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
-    name: Annotated[str | None, typer.Option(help="The run's name.  [default: the network's]")] = None,
+    name: Annotated[str | None, typer.Option(help="The run's name. (default: the network's)")] = None,
     runs_dir: RunsDir = Path("runs"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
     as_json: AsJson = False,
@@ -74,7 +74,7 @@ def train(
 def export(
     format: Annotated[str, typer.Option(help="tflite, onnx or all.")] = "tflite",
     quantize: Annotated[str, typer.Option(help="none, float16, dynamic, int8, int16x8 or all.")] = "int8",
-    run: Annotated[str | None, typer.Option(help="The run to export.  [default: the latest]")] = None,
+    run: Annotated[str | None, typer.Option(help="The run to export. (default: the latest)")] = None,
     model: Annotated[Path | None, typer.Option(help="A .keras file of your own instead of a run.")] = None,
     data: RunData = None,
     io_dtype: Annotated[str, typer.Option(help="Image and logits of int8 files: uint8, int8 or float32.")] = "uint8",
@@ -105,7 +105,7 @@ def export(
 @app.command()
 def verify(
     file: Annotated[Path, typer.Argument(help="An exported file.")],
-    run: Annotated[str | None, typer.Option(help="The run it came from.  [default: the latest]")] = None,
+    run: Annotated[str | None, typer.Option(help="The run it came from. (default: the latest)")] = None,
     data: RunData = None,
     target_runtime: Targets = None,
     tolerance: Tolerances = None,
