@@ -15,7 +15,7 @@ import numpy as np
 from mnist_edge_runtime import Classifier, EngineError, MnistEdgeError
 from numpy.typing import NDArray
 
-__all__ = ["logits"]
+__all__ = ["failure", "logits"]
 
 
 def logits(file: Path, engine: str, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -29,13 +29,18 @@ def logits(file: Path, engine: str, images: NDArray[np.uint8]) -> NDArray[np.flo
         np.save(source, images)
         command = [sys.executable, "-m", "mnist_edge_exporters.worker", str(file), engine, str(source), str(target)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
-        if result.returncode < 0:
-            raise EngineError(f"{engine} crashed over the file (signal {-result.returncode})")
         if result.returncode:
-            lines = result.stderr.strip().splitlines()
-            raise EngineError(lines[-1] if lines else f"{engine} ended with exit code {result.returncode}")
+            raise failure(engine, result.returncode, result.stderr)
         found: NDArray[np.float32] = np.load(target)
         return found
+
+
+def failure(engine: str, code: int, message: str) -> EngineError:
+    """Return the error that a child's exit code and its last words on stderr amount to."""
+    if code < 0:
+        return EngineError(f"{engine} crashed over the file (signal {-code})")
+    lines = message.strip().splitlines()
+    return EngineError(lines[-1] if lines else f"{engine} ended with exit code {code}")
 
 
 def main(file: str, engine: str, source: str, target: str) -> int:

@@ -1,0 +1,104 @@
+"""How long a file takes for one image on this machine: `python -m mnist_edge_exporters.latency FILE ENGINE IMAGES`.
+
+Each file runs in a process of its own, as in `worker`. All are loaded before any is timed, and then take turns, so that
+a machine that grows warm or busy meanwhile treats them alike.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import numpy as np
+from mnist_edge_runtime import Classifier, MnistEdgeError
+from numpy.typing import NDArray
+
+from . import worker
+
+__all__ = ["measure"]
+
+_TURNS = 15
+_TURN_NANOSECONDS = 30_000_000  # time rather than repeats: int16x8 takes a hundred times as long as int8
+_WARM_UP = 10  # images at the start of a turn; what others did meanwhile has emptied the caches
+
+
+def measure(runs: Sequence[tuple[Path, str]], images: NDArray[np.uint8]) -> dict[tuple[Path, str], float]:
+    """Return the median time of one image, in microseconds, of each file on its engine.
+
+    Timed is `Classifier.logits` of a single image on one thread, as a device calls it.
+
+    Args:
+        runs: pairs of a sealed file and the engine to run it on.
+        images: uint8 (N, 28, 28), given one by one, over and over.
+
+    Raises:
+        EngineError: an engine cannot run its file, or crashed over it.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mnist-edge-")))
+        np.save(folder / "images.npy", images)
+        children = {run: stack.enter_context(_start(*run, folder / "images.npy")) for run in dict.fromkeys(runs)}
+        for (_, engine), child in children.items():
+            _await(child, engine)
+        for _ in range(_TURNS):
+            for (_, engine), child in children.items():
+                _take_turn(child, engine)
+        return {run: float(child.communicate()[0]) for run, child in children.items()}
+
+
+def _start(file: Path, engine: str, images: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "mnist_edge_exporters.latency", str(file), engine, str(images)]
+    return subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _take_turn(child: subprocess.Popen[bytes], engine: str) -> None:
+    assert child.stdin
+    with suppress(BrokenPipeError):  # it is dead, and why will be read below
+        child.stdin.write(b"\n")
+    _await(child, engine)
+
+
+def _await(child: subprocess.Popen[bytes], engine: str) -> None:
+    """Wait until the child is ready for its next turn; raise EngineError if it ended instead."""
+    assert child.stdout
+    if not child.stdout.readline():
+        message = child.communicate()[1].decode(errors="replace")
+        raise worker.failure(engine, child.returncode, message)
+
+
+def main(file: str, engine: str, images: str) -> int:
+    """Do it, in the child: a turn for each line on stdin, at its end the median in microseconds."""
+    try:
+        with Classifier.load(file, engine=engine) as classifier:
+            singles = np.load(images)[:, np.newaxis]
+            nanoseconds: list[int] = []
+            print(flush=True)
+            for _ in sys.stdin.buffer:
+                nanoseconds += _turn(classifier, singles)
+                print(flush=True)
+            print(np.median(nanoseconds) / 1000)
+    except MnistEdgeError as error:
+        print(str(error).removeprefix(f"{file}: "), file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _turn(classifier: Classifier, singles: NDArray[np.uint8]) -> list[int]:
+    """Return how long each image of one turn took, in nanoseconds; `singles` is (N, 1, 28, 28)."""
+    for number in range(_WARM_UP):
+        classifier.logits(singles[number % len(singles)])
+    found: list[int] = []
+    end = time.perf_counter_ns() + _TURN_NANOSECONDS
+    while (start := time.perf_counter_ns()) < end or not found:
+        classifier.logits(singles[len(found) % len(singles)])
+        found.append(time.perf_counter_ns() - start)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
