@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .spec import CALIBRATION_SAMPLES
 
-__all__ = ["Calibration", "check", "sample"]
+__all__ = ["UNCALIBRATED", "Calibration", "check", "sample"]
 
 _SEED = 0
 _MOST_CONSTANT = 0.5
@@ -23,14 +23,26 @@ _LEAST_CORRELATION = 0.3
 
 @dataclass(frozen=True)
 class Calibration:
-    """Images uint8 (N, 28, 28) and what the contract says of them."""
+    """Images uint8 (N, 28, 28), the index of each one's class (N,), and what the contract says of them."""
 
     images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
     passport: Mapping[str, Any]
 
     def tensors(self) -> NDArray[np.float32]:
         """Return them as the networks take them: float32 (N, 28, 28, 1) in 0..1."""
         return self.images[..., np.newaxis] / np.float32(255)
+
+    def halves(self) -> tuple[Calibration, Calibration]:
+        """Return two disjoint halves with as many of each class, but for one, in either."""
+        by_class = np.argsort(self.labels, kind="stable")
+        first, second = (
+            Calibration(self.images[half], self.labels[half], {}) for half in (by_class[::2], by_class[1::2])
+        )
+        return first, second
+
+
+UNCALIBRATED = Calibration(np.empty((0, 28, 28), np.uint8), np.empty(0, np.int64), {})
 
 
 def sample(
@@ -57,6 +69,10 @@ def sample(
 
     forbidden = {image.tobytes() for part in held_out for image in part}
     allowed = np.flatnonzero([image.tobytes() not in forbidden for image in images])
+    if not len(allowed):
+        raise InputError(
+            "every training image also stands among those that judge; there is none left to calibrate with"
+        )
     if len(allowed) > count:
         try:
             allowed, _ = train_test_split(allowed, train_size=count, stratify=labels[allowed], random_state=_SEED)
@@ -73,7 +89,7 @@ def sample(
         "pixel_range": [int(drawn.min()), int(drawn.max())],
         "sha256": hashlib.sha256(drawn.tobytes()).hexdigest(),
     }
-    return Calibration(drawn, passport)
+    return Calibration(drawn, labels[allowed], passport)
 
 
 def check(images: NDArray[np.uint8], counts: NDArray[np.int64]) -> None:

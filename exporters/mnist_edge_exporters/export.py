@@ -8,37 +8,30 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime import Classifier, sealing
-from mnist_edge_runtime.contract import Contract, Payload, SelfTest
+from mnist_edge_runtime import Classifier, ModelError, sealing
+from mnist_edge_runtime.classifier import softmax
+from mnist_edge_runtime.contract import Contract
 from mnist_edge_runtime.golden import Golden
 from mnist_edge_runtime.quiet import quiet
 from numpy.typing import NDArray
 
-from . import calibration, golden_vectors, network, onnx, parity, tflite
-from .converted import Converted
+from . import calibration, contracts, golden_vectors, halves, network, parity
+from .calibration import Calibration
+from .converters import CALIBRATED, CONVERTERS
+from .parity import ParityReport, Tolerance
 from .prove import Proof, prove
 from .source import LabelledImages, Source
-from .spec import ExportSpec, Format, Options, Quantization
+from .spec import REPORT_SUFFIX, ExportSpec, Options, Quantization
 from .targets import Target, targets_for
 
 __all__ = ["Exported", "export"]
 
-_CONVERTERS: Mapping[Format, Callable[[Any, ExportSpec, calibration.Calibration], Converted]] = {
-    Format.TFLITE: tflite.convert,
-    Format.ONNX: onnx.convert,
-}
-_DISTRIBUTIONS: Mapping[Format, tuple[str, ...]] = {
-    Format.TFLITE: ("mnist-edge", "tensorflow", "keras", "ai-edge-litert"),
-    Format.ONNX: ("mnist-edge", "tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime"),
-}
-_CALIBRATED = (Quantization.INT8, Quantization.INT16X8)
 _NO_GOLDEN = Golden(
     images=np.empty((0, 28, 28), np.uint8),
     labels=np.empty(0, np.str_),
@@ -51,13 +44,19 @@ _NO_GOLDEN = Golden(
 
 @dataclass(frozen=True)
 class Exported:
-    """One cell's outcome; `file` is None where nothing was published."""
+    """One cell's outcome; `file` is None where nothing was published.
+
+    Attributes:
+        twin: the cell of the other format with the same quantization that was exported before, and this file's
+            answers held against that one's; None where there is none.
+    """
 
     spec: ExportSpec
     file: Path | None
     size: int
     sha256: str
     proof: Proof
+    twin: tuple[ExportSpec, ParityReport] | None
     failures: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,9 +71,20 @@ class Exported:
             **(report.to_dict() if report else {}),
             "runtimes": [dict(runtime) for runtime in self.proof.runtimes],
             "reports": {name: each.to_dict() for name, each in self.proof.reports.items()},
+            "twin": {"cell": str(self.twin[0]), **self.twin[1].to_dict()} if self.twin else None,
             "passed": not self.failures,
             "failures": list(self.failures),
         }
+
+
+@dataclass(frozen=True)
+class _Export:
+    """What all cells of an export share."""
+
+    source: Source
+    folder: Path
+    reference: NDArray[np.float32]
+    drawn: Calibration
 
 
 def export(source: Source, specs: list[ExportSpec], folder: Path, options: Options) -> Iterator[Exported]:
@@ -82,7 +92,7 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
 
     Raises:
         InputError: the calibration images are unfit, or nothing can be written.
-        ModelError: the model cannot be converted, or its pixels are not 0..1, white on black.
+        ModelError: the model reads no better than by guessing, or its pixels are not 0..1, white on black.
         UsageError: an unknown target or figure.
     """
     targets = {spec.format: targets_for(spec.format, options.targets) for spec in specs}
@@ -92,63 +102,69 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
     held_out = (source.validation[0], source.test[0])
     drawn = calibration.sample(*source.train, source.labels, held_out, options.calibration_samples)
     folder.mkdir(parents=True, exist_ok=True)
+    shared = _Export(source, folder, reference, drawn)
+    earlier: dict[Quantization, Exported] = {}
     for spec in specs:
-        yield _export_cell(source, spec, folder, reference, drawn, targets[spec.format], tolerances[spec])
+        outcome = _export_cell(shared, spec, targets[spec.format], tolerances[spec], earlier.get(spec.quantization))
+        earlier.setdefault(spec.quantization, outcome)
+        yield outcome
 
 
 def _export_cell(
-    source: Source,
-    spec: ExportSpec,
-    folder: Path,
-    reference: NDArray[np.float32],
-    drawn: calibration.Calibration,
-    targets: list[Target],
-    tolerance: parity.Tolerance,
+    shared: _Export, spec: ExportSpec, targets: list[Target], tolerance: Tolerance, twin: Exported | None
 ) -> Exported:
     """Convert, prove and publish one file; all of it happens under a temporary name."""
-    file = folder / f"{source.name}-{spec}.{spec.format}"
-    converted = _CONVERTERS[spec.format](source.model, spec, drawn)
-    contract = _draft(source, spec, converted, drawn)
-    temporary = folder / f".{secrets.token_hex(4)}.{file.name}"
+    source = shared.source
+    file = shared.folder / f"{source.name}-{spec}.{spec.format}"
+    temporary = shared.folder / f".{secrets.token_hex(4)}.{file.name}"
     try:
+        payload, contract = _convert(shared, spec)
         # Sealed and taken apart again before anything is proven: what is tested is what the device will load.
-        sealed = _write(temporary, converted.payload, contract, _NO_GOLDEN)
-        proof = prove(temporary, sealed, targets, reference, *source.test, tolerance)
-        failures = proof.failures
+        sealed = _write(temporary, payload, contract, _NO_GOLDEN)
+        proof = prove(temporary, sealed, targets, shared.reference, *source.test, tolerance)
+        against = _against(twin, proof, source.test[1], tolerance)
+        failures = proof.failures + tuple(
+            f"against {other}: {failure}" for other, report in against for failure in report.failures
+        )
         if not failures:
-            contract = replace(contract, parity=_figures(proof), runtimes=proof.runtimes)
-            golden, contract = _with_golden(sealed, contract, reference, source.test)
-            _write(temporary, converted.payload, contract, golden)
+            golden = _golden(sealed, shared.reference, source.test)
+            _write(temporary, payload, contracts.proven(contract, proof, golden), golden)
             failures = _selftest_everywhere(temporary, proof.runtimes)
+        if failures and file.exists():
+            failures += (f"the {file.name} that is there is still that of an earlier export",)
         size, digest = temporary.stat().st_size, hashlib.sha256(temporary.read_bytes()).hexdigest()
-        exported = Exported(spec, None if failures else file, size, digest, proof, failures)
+        exported = Exported(spec, None if failures else file, size, digest, proof, next(iter(against), None), failures)
         if not failures:
             _publish(temporary, exported)
         return exported
+    except ModelError as error:
+        return Exported(spec, None, 0, "", Proof((), {}, (), None), None, (str(error),))
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _draft(source: Source, spec: ExportSpec, converted: Converted, drawn: calibration.Calibration) -> Contract:
-    """Return the contract without what the proofs will add."""
-    return Contract(
-        format=str(spec.format),
-        quantization=str(spec.quantization),
-        labels=source.labels,
-        input=converted.input,
-        output=converted.output,
-        payload=Payload(len(converted.payload), hashlib.sha256(converted.payload).hexdigest()),
-        selftest=SelfTest(
-            unit="absolute" if converted.output.dtype == "float32" else "lsb", logits={}, probability=0.0
-        ),
-        origin={
-            **source.origin,
-            "parameters": source.model.count_params(),
-            "weights_sha256": network.weights_sha256(source.model),
-            "calibration": dict(drawn.passport) if spec.quantization in _CALIBRATED else None,
-            "versions": {name: version(name) for name in _DISTRIBUTIONS[spec.format]},
-        },
-    )
+def _convert(shared: _Export, spec: ExportSpec) -> tuple[bytes, Contract]:
+    """Return the plain model and the draft of its contract.
+
+    Raises:
+        ModelError: the converter cannot make the file.
+    """
+    source, drawn = shared.source, shared.drawn
+    try:
+        converted = CONVERTERS[spec.format](source.model, spec, drawn)
+        passport = dict(drawn.passport)
+        if spec.quantization in CALIBRATED:
+            passport["halves"] = halves.compare(
+                lambda half: contracts.unproven(source, spec, CONVERTERS[spec.format](source.model, spec, half)),
+                drawn,
+                source.validation,
+            )
+    except (OSError, MemoryError, ModelError):
+        raise
+    except Exception as error:  # converters fail in ways of their own
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(f"the converter cannot make it: {reason}") from error
+    return converted.payload, contracts.draft(source, spec, converted, passport)
 
 
 def _write(file: Path, payload: bytes, contract: Contract, golden: Golden) -> sealing.SealedModel:
@@ -156,22 +172,20 @@ def _write(file: Path, payload: bytes, contract: Contract, golden: Golden) -> se
     return sealing.read(file)
 
 
-def _figures(proof: Proof) -> dict[str, Any]:
-    """Return the figures and the verdict for the contract; the report beside the file has every flip."""
-    assert proof.report
-    document = proof.report.to_dict()
-    del document["failures"], document["flips"]
-    return document
+def _against(
+    twin: Exported | None, proof: Proof, labels: NDArray[np.int64], tolerance: Tolerance
+) -> tuple[tuple[ExportSpec, ParityReport], ...]:
+    """Hold the answers against those of the same quantization in the other format, if both are there."""
+    if twin is None or twin.proof.logits is None or proof.logits is None:
+        return ()
+    return ((twin.spec, parity.compare(softmax(twin.proof.logits), proof.logits, labels, tolerance)),)
 
 
-def _with_golden(
-    sealed: sealing.SealedModel, contract: Contract, reference: NDArray[np.float32], test: LabelledImages
-) -> tuple[Golden, Contract]:
+def _golden(sealed: sealing.SealedModel, reference: NDArray[np.float32], test: LabelledImages) -> Golden:
     with quiet():
         classifier = Classifier(sealed)
     with classifier:
-        golden = golden_vectors.choose(classifier, sealed.payload, reference, *test)
-    return golden, replace(contract, selftest=golden_vectors.tolerances(contract, golden))
+        return golden_vectors.choose(classifier, sealed.payload, reference, *test)
 
 
 def _selftest_everywhere(file: Path, runtimes: tuple[Mapping[str, str], ...]) -> tuple[str, ...]:
@@ -195,7 +209,7 @@ def _publish(temporary: Path, exported: Exported) -> None:
     document = {**exported.to_dict(), "file": file.name}
     try:
         report.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(report, file.with_name(file.name + ".parity.json"))
+        os.replace(report, file.with_name(file.name + REPORT_SUFFIX))
         os.replace(temporary, file)
     finally:
         report.unlink(missing_ok=True)

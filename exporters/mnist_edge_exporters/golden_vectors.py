@@ -23,6 +23,7 @@ _MOST_OF_CLASSES = 300  # so that a file with a thousand classes stays small
 _NARROW = 10
 _FLOAT_TOLERANCE = 1e-3  # of a logit: a hundred times what other float kernels were seen to differ by
 _ROUNDING_TOLERANCE = 0.25  # the same where activations are rounded on the way to a float output
+_USUAL_LOGIT = 100.0  # where a network's logits are larger, so is what float32 rounds off them
 _SPARE = 8
 _MARGIN_LSB = 2.5  # two outputs that each move by one step can still not change places
 _CLEAR = 0.01  # the same for logits that are floats
@@ -120,7 +121,9 @@ def tolerances(contract: Contract, golden: Golden) -> SelfTest:
         limits = {family: float(family == "builtin") for family in golden.logits}
     else:
         exact = contract.quantization in ("none", "float16")
-        limits = dict.fromkeys(golden.logits, _FLOAT_TOLERANCE if exact else _ROUNDING_TOLERANCE)
+        largest = max(float(np.abs(logits).max()) for logits in golden.logits.values())
+        tolerance = (_FLOAT_TOLERANCE if exact else _ROUNDING_TOLERANCE) * max(1.0, largest / _USUAL_LOGIT)
+        limits = dict.fromkeys(golden.logits, tolerance)
     differences = (np.abs(softmax(logits) - golden.probabilities) for logits in golden.logits.values())
     worst = max(float(difference.max()) for difference in differences)
     return SelfTest(contract.selftest.unit, limits, probability=math.ceil(worst * 1.25 * 1e4 + 1) / 1e4)

@@ -55,23 +55,31 @@ def to_logits(model: Any, batch_size: int | None) -> Any:
         model: a checked model.
         batch_size: fixed into the graph, which spares it all arithmetic on shapes; None leaves it open.
     """
-    last = _last_layer(model)
+    image = keras.Input(batch_shape=(batch_size, 28, 28, 1), name="image")
+    return keras.Model(image, {"logits": _headless(model)(image, training=False)}, name="mnist_edge")
+
+
+def _headless(model: Any) -> Any:
+    """Return the model without a final softmax, also where it ends in a model of its own."""
+    last, source = _last_call(model)
     output = model.outputs[0]
-    if ends_in_softmax(model):
+    if isinstance(last, keras.Model):
+        output = _headless(last)(source)
+    elif ends_in_softmax(model):
         if isinstance(last, (keras.layers.Softmax, keras.layers.Activation)):
-            output = last.input
+            output = source
         else:
             linear = type(last).from_config({**last.get_config(), "activation": "linear"})
-            output = linear(last.input)
+            output = linear(source)
             linear.set_weights(last.get_weights())
-    headless = keras.Model(model.inputs, output, name="network")
-    image = keras.Input(batch_shape=(batch_size, 28, 28, 1), name="image")
-    return keras.Model(image, {"logits": headless(image, training=False)}, name="mnist_edge")
+    return keras.Model(model.inputs, output, name="network")
 
 
 def ends_in_softmax(model: Any) -> bool:
     """Return whether the model answers with probabilities; otherwise its answers are logits."""
-    last = _last_layer(model)
+    last, _ = _last_call(model)
+    if isinstance(last, keras.Model):
+        return ends_in_softmax(last)
     return isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
 
 
@@ -84,7 +92,8 @@ def check_pixels(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64
         labels: the index of each image's class, (N,).
 
     Raises:
-        ModelError: it reads them far better when they are scaled otherwise; the message says how to mend it.
+        ModelError: it reads them far better when they are scaled otherwise, and the message says how to mend it; or it
+            reads them no better than by guessing.
     """
     pixels = images[:_CHECKED_IMAGES, ..., np.newaxis] / np.float32(255)
     truth = labels[:_CHECKED_IMAGES]
@@ -99,6 +108,12 @@ def check_pixels(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64
             f"the network reads {otherwise:.1%} of the images when their pixels are {name}, but {as_agreed:.1%} "
             f"when they are 0..1, white on black, as every device will give them; put {layer} in front of it "
             "and export that"
+        )
+    guessing = np.bincount(truth).max() / len(truth)
+    if as_agreed <= 1.5 * guessing:
+        raise ModelError(
+            f"the network reads {as_agreed:.1%} of the test images, no better than guessing ({guessing:.1%}); "
+            "train it, or name its own data with --data"
         )
 
 
@@ -119,12 +134,16 @@ def _check_shape(model: Any) -> None:
     shape = tuple(outputs[0].shape)
     if len(shape) != 2 or shape[1] is None or shape[1] < 2:
         raise ModelError(f"its output is {shape}, expected (None, classes) with at least two classes")
-    last = _last_layer(model)
+    last, _ = _last_call(model)
+    while isinstance(last, keras.Model):
+        last, _ = _last_call(last)
     activation = getattr(last, "activation", keras.activations.linear)
     known = (keras.activations.softmax, keras.activations.linear)
-    if isinstance(last, keras.Model) or (activation not in known and not isinstance(last, keras.layers.Softmax)):
+    if activation not in known and not isinstance(last, keras.layers.Softmax):
         raise ModelError(f"it ends in {last.name!r}; expected softmax over the classes, or logits")
 
 
-def _last_layer(model: Any) -> Any:
-    return model.outputs[0]._keras_history.operation
+def _last_call(model: Any) -> tuple[Any, Any]:
+    """Return the layer (or nested model) that the output comes from, and the tensor it was called with."""
+    history = model.outputs[0]._keras_history
+    return history.operation, history.operation._inbound_nodes[history.node_index].input_tensors[0]

@@ -53,8 +53,9 @@ def _from_keras(model: Any, opset: int) -> Any:
     function = tf.function(lambda image: network(image, training=False))
     signature = [tf.TensorSpec((1, 28, 28, 1), tf.float32, name="image")]
     graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
-    onnx_graph.make_canonical(graph)
+    onnx_graph.name_canonically(graph)
     onnx_graph.free_batch(graph)
+    onnx_graph.make_canonical(graph)
     return graph
 
 

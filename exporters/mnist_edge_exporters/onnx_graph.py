@@ -7,49 +7,58 @@ from typing import Any
 from mnist_edge_runtime.errors import ModelError
 from onnx import TensorProto, numpy_helper
 
-__all__ = ["free_batch", "integer_input", "integer_output", "make_canonical"]
+__all__ = ["free_batch", "integer_input", "integer_output", "make_canonical", "name_canonically"]
 
 IR_VERSION = 8
+_DESCRIPTION = "A 28 x 28 grey image, white ink on black, to the logits of its classes"
 _SHAPE_ONLY = ("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten")
 
 
-def make_canonical(model: Any) -> None:
-    """Give the model names and metadata that depend on nothing but its graph.
+def name_canonically(model: Any) -> None:
+    """Give tensors and constants names that depend on nothing but the graph.
 
     Converters number their nodes by counters of the process, so the same network would otherwise give other
-    bytes the second time. Input and output become `image` and `logits`, nodes `Conv_0`, `Relu_1` ... in order,
-    initializers `Conv_0.1` after the first node and position that use them.
+    bytes the second time. Input and output become `image` and `logits`, what a node computes `Conv_0:0`,
+    `Relu_1:0` ... in order, constants `Conv_0.1` after the first node and position that use them. Quantizers keep
+    these names, so that a tensor can be followed from the float graph into the quantized one.
     """
     graph = model.graph
     names = {graph.input[0].name: "image", graph.output[0].name: "logits", "": ""}
-    constants = {constant.name: constant for constant in graph.initializer}
-    order = []
+    constants = {constant.name for constant in graph.initializer}
     for index, node in enumerate(graph.node):
-        node.name, node.doc_string = f"{node.op_type}_{index}", ""
         for position, name in enumerate(node.input):
-            if name in constants and name not in names:
-                names[name] = f"{node.name}.{position}"
-                order.append(constants[name])
+            if name in constants:
+                names.setdefault(name, f"{node.op_type}_{index}.{position}")
         for position, name in enumerate(node.output):
-            names.setdefault(name, f"{node.name}:{position}")
+            names.setdefault(name, f"{node.op_type}_{index}:{position}")
     for node in graph.node:
         node.input[:] = [names[name] for name in node.input]
         node.output[:] = [names[name] for name in node.output]
-    for value in (*graph.input, *graph.output, *order):
-        value.name = names[value.name]
-    kept = [TensorProto.FromString(constant.SerializeToString(deterministic=True)) for constant in order]
+    for value in (*graph.input, *graph.output, *graph.initializer):
+        value.name = names.get(value.name, value.name)
+    del graph.value_info[:]
+
+
+def make_canonical(model: Any) -> None:
+    """Bring everything but the names of tensors into the form in which it is written, and say what the model is."""
+    graph = model.graph
+    constants = {constant.name: constant for constant in graph.initializer}
+    used = dict.fromkeys(name for node in graph.node for name in node.input if name in constants)
+    kept = [TensorProto.FromString(constants[name].SerializeToString(deterministic=True)) for name in used]
     del graph.initializer[:], graph.value_info[:]
     graph.initializer.extend(kept)
+    for index, node in enumerate(graph.node):
+        node.name, node.doc_string = f"{node.op_type}_{index}", ""
     for value in (graph.input[0], graph.output[0]):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    graph.name, graph.doc_string = "mnist_edge", ""
-    used = {node.domain for node in graph.node}
-    imports = [(entry.domain, entry.version) for entry in model.opset_import if entry.domain in used]
+    domains = {node.domain for node in graph.node}
+    imports = [(entry.domain, entry.version) for entry in model.opset_import if entry.domain in domains]
     del model.opset_import[:], model.metadata_props[:]
     for domain, version in sorted(imports):
         model.opset_import.add(domain=domain, version=version)
-    model.ir_version = IR_VERSION
-    model.producer_name, model.producer_version, model.doc_string = "mnist-edge", "", ""
+    model.metadata_props.add(key="model_author", value="mnist-edge")  # the key that ONNX names for it
+    graph.name, graph.doc_string, model.doc_string = "mnist_edge", _DESCRIPTION, _DESCRIPTION
+    model.ir_version, model.producer_name, model.producer_version = IR_VERSION, "mnist-edge", ""
 
 
 def free_batch(model: Any) -> None:
@@ -99,7 +108,8 @@ def integer_output(model: Any) -> tuple[str, float, int]:
     if last.op_type != "DequantizeLinear":
         raise ModelError(f"the network's output comes from {last.op_type}, which cannot be quantized for ONNX")
     graph.node.remove(last)
-    output.name = last.input[0]
+    for node in graph.node:
+        node.output[:] = [output.name if name == last.input[0] else name for name in node.output]
     return _set_integer(graph, output, last)
 
 

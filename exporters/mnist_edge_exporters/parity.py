@@ -30,17 +30,20 @@ class Tolerance:
         agreement: the least share of images with the same answer, 0 to 1.
         accuracy_loss: the largest absolute difference of the two accuracies, 0 to 1.
         probability_difference: the largest absolute difference of any probability, 0 to 1.
+        sqnr_db: the least signal to quantization noise ratio of the logits, in dB. It is the figure that a wrong scale
+            of the output cannot pass, however many answers stay the same: 5 % too large is 26 dB.
     """
 
     agreement: float
     accuracy_loss: float
     probability_difference: float
+    sqnr_db: float
 
     def replaced(self, figures: Sequence[str]) -> Tolerance:
         """Return the tolerance with some figures replaced, each as "agreement=0.99".
 
         Raises:
-            UsageError: an unknown figure, or a value that is not from 0 to 1.
+            UsageError: an unknown figure, or a value out of its range.
         """
         changes = {}
         for figure in figures:
@@ -53,18 +56,20 @@ class Tolerance:
                 changes[name] = float(value)
             except ValueError:
                 raise UsageError(f"--tolerance {figure}: expected NAME=NUMBER") from None
-            if not 0 <= changes[name] <= 1:
-                raise UsageError(f"--tolerance {figure}: expected a number from 0 to 1")
+            highest = 200 if name == "sqnr_db" else 1
+            if not 0 <= changes[name] <= highest:
+                raise UsageError(f"--tolerance {figure}: expected a number from 0 to {highest}")
         return replace(self, **changes)
 
 
 # Probabilities of a quantized file may differ by much where two classes are close, hence the limits of 1.
 TOLERANCES: Mapping[Quantization, Tolerance] = {
-    Quantization.NONE: Tolerance(agreement=1.0, accuracy_loss=0.0, probability_difference=1e-4),
-    Quantization.FLOAT16: Tolerance(agreement=0.999, accuracy_loss=0.001, probability_difference=0.02),
-    Quantization.INT16X8: Tolerance(agreement=0.999, accuracy_loss=0.001, probability_difference=0.1),
-    Quantization.DYNAMIC: Tolerance(agreement=0.997, accuracy_loss=0.002, probability_difference=1.0),
-    Quantization.INT8: Tolerance(agreement=0.995, accuracy_loss=0.003, probability_difference=1.0),
+    Quantization.NONE: Tolerance(agreement=1.0, accuracy_loss=0.0, probability_difference=1e-4, sqnr_db=80),
+    Quantization.FLOAT16: Tolerance(agreement=0.999, accuracy_loss=0.001, probability_difference=0.02, sqnr_db=45),
+    Quantization.INT16X8: Tolerance(agreement=0.999, accuracy_loss=0.001, probability_difference=0.1, sqnr_db=25),
+    Quantization.DYNAMIC: Tolerance(agreement=0.997, accuracy_loss=0.002, probability_difference=1.0, sqnr_db=25),
+    Quantization.INT8: Tolerance(agreement=0.995, accuracy_loss=0.003, probability_difference=1.0, sqnr_db=25),
+    Quantization.INT4: Tolerance(agreement=0.98, accuracy_loss=0.01, probability_difference=1.0, sqnr_db=12),
 }
 
 
@@ -79,7 +84,7 @@ class ParityReport:
         lost, won: answers that got worse and better; `mcnemar_p` is the exact McNemar test on them.
         max_abs_difference, mean_abs_difference: of probabilities; None where any is not finite.
         mean_kl: the mean Kullback-Leibler divergence in nats.
-        sqnr_db: of the probabilities, in dB; None where there is no noise at all.
+        sqnr_db: of the logits, in dB; None where there is no noise at all.
         lsb_histogram: by how many output steps the logits are off; None for float outputs.
         non_finite: how many probabilities are NaN or infinite.
         flips: the changed answers, the largest margin first.
@@ -111,7 +116,7 @@ class ParityReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as the file beside the export holds it."""
-        return {**asdict(self), "passed": self.passed, "summary": self.summary()}
+        return {**asdict(self), "passed": self.passed}
 
     def summary(self) -> list[str]:
         """Return the figures as a person reads them."""
@@ -172,7 +177,8 @@ def compare(
     right, right_before = answered == labels, expected == labels
     lost, won = int((right_before & ~right).sum()), int((~right_before & right).sum())
     non_finite = int((~np.isfinite(probabilities)).sum())
-    sqnr = None if non_finite else statistics.sqnr_db(reference, probabilities)
+    wanted, found = statistics.comparable_logits(reference, logits)
+    sqnr = None if non_finite else statistics.sqnr_db(wanted, found)
     return _judged(
         tolerance,
         images=count,
@@ -189,7 +195,7 @@ def compare(
         mean_abs_difference=None if non_finite else float(difference.mean()),
         mean_kl=None if non_finite else statistics.kl_divergence(reference, probabilities),
         sqnr_db=sqnr if sqnr is not None and np.isfinite(sqnr) else None,
-        lsb_histogram=statistics.lsb_histogram(reference, logits, step) if step and not non_finite else None,
+        lsb_histogram=statistics.lsb_histogram(wanted, found, step) if step and not non_finite else None,
         non_finite=non_finite,
         flips=tuple(statistics.flips(reference, probabilities, labels)),
     )
@@ -219,4 +225,8 @@ def _judged(tolerance: Tolerance, **figures: Any) -> ParityReport:
     largest = report.max_abs_difference
     if largest is not None and largest > tolerance.probability_difference:
         failures.append(f"a probability differs by {largest:.2g}, allowed is {tolerance.probability_difference:g}")
+    if report.sqnr_db is not None and report.sqnr_db < tolerance.sqnr_db:
+        failures.append(
+            f"the logits' SQNR is {report.sqnr_db:.1f} dB, expected {tolerance.sqnr_db:g}; is the output's scale right?"
+        )
     return ParityReport(failures=tuple(failures), **figures)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from . import worker
 from .parity import ParityReport, Tolerance, compare
+from .spec import must_run
 from .targets import Target, table_objection
 
 __all__ = ["Proof", "prove"]
@@ -28,11 +29,13 @@ class Proof:
             or "refused".
         reports: the figures of each target that ran, by its name.
         failures: a sentence for each figure out of tolerance and each target that cannot run the file.
+        logits: what the first target that ran said of the test images, float32 (N, classes); None where none ran.
     """
 
     runtimes: tuple[Mapping[str, str], ...]
     reports: Mapping[str, ParityReport]
     failures: tuple[str, ...]
+    logits: NDArray[np.float32] | None
 
     @property
     def report(self) -> ParityReport | None:
@@ -82,7 +85,8 @@ def prove(
     runtimes: list[Mapping[str, str]] = []
     reports: dict[str, ParityReport] = {}
     failures: list[str] = []
-    output = sealed.contract.output
+    first: NDArray[np.float32] | None = None
+    contract, output = sealed.contract, sealed.contract.output
     for target in targets:
         status = "table only"
         objection = table_objection(target, sealed.payload)
@@ -97,8 +101,14 @@ def prove(
                 reports[str(target)] = report
                 failures += [f"{target}: {failure}" for failure in report.failures]
                 status = "ran"
+                first = logits if first is None else first
+        elif objection is None and must_run(contract.format, contract.quantization):
+            failures.append(
+                f"{target} is not to be had here, and only a runtime that ran it shows that it answers a "
+                f"{contract.quantization} file rightly; name the runtimes it is for with --target-runtime"
+            )
         if objection is not None:
             failures.append(f"{target} cannot run it: {objection}")
             status = "refused"
         runtimes.append({"engine": target.engine, "version": target.version, "status": status})
-    return Proof(tuple(runtimes), reports, tuple(failures))
+    return Proof(tuple(runtimes), reports, tuple(failures), first)

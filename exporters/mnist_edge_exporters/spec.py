@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 
 from mnist_edge_runtime.errors import UsageError
 
 __all__ = [
     "CALIBRATION_SAMPLES",
     "OFFERED",
+    "REPORT_SUFFIX",
     "ExportSpec",
     "Format",
     "Granularity",
@@ -18,10 +20,12 @@ __all__ = [
     "Offer",
     "Options",
     "Quantization",
+    "must_run",
     "select",
 ]
 
 CALIBRATION_SAMPLES = 500
+REPORT_SUFFIX = ".parity.json"  # behind the name of the file that it tells of
 OPSETS = range(13, 19)  # below, there is no per-channel QDQ; above, tf2onnx does not write
 
 
@@ -102,10 +106,19 @@ class Options:
 
 @dataclass(frozen=True)
 class Offer:
-    """A cell that is offered: what a person should know of it, and whether only --force makes it."""
+    """A cell that is offered.
+
+    Attributes:
+        note: what a person should know of it.
+        needs_force: whether only --force makes it.
+        needs_extra: the module of an extra of mnist-edge, named as the quantization is, that makes it.
+        must_run: whether it is published only for runtimes that ran it, since the table cannot tell.
+    """
 
     note: str = ""
     needs_force: bool = False
+    needs_extra: str | None = None
+    must_run: bool = False
 
 
 OFFERED: Mapping[tuple[Format, Quantization], Offer] = {
@@ -116,6 +129,11 @@ OFFERED: Mapping[tuple[Format, Quantization], Offer] = {
     ),
     (Format.TFLITE, Quantization.INT8): Offer(),
     (Format.TFLITE, Quantization.INT16X8): Offer("runs on reference kernels, 40 times slower than int8 on x86"),
+    (Format.TFLITE, Quantization.INT4): Offer(
+        "for LiteRT alone: tflite-runtime loads such a file and answers at chance level",
+        needs_extra="ai_edge_quantizer",
+        must_run=True,
+    ),
     (Format.ONNX, Quantization.NONE): Offer(),
     (Format.ONNX, Quantization.FLOAT16): Offer(),
     (Format.ONNX, Quantization.DYNAMIC): Offer(
@@ -134,10 +152,11 @@ def select(
     opset: int = 17,
     force: bool = False,
 ) -> list[ExportSpec]:
-    """Return the cells that the options name; "all" stands for every value that needs no force.
+    """Return the cells that the options name; "all" stands for every value that needs no force and no extra.
 
     Raises:
-        UsageError: an unknown value, a cell that is not offered, or an option that fits none of the cells.
+        UsageError: an unknown value, a cell that is not offered, an extra that is not installed, or an option that
+            fits none of the cells.
     """
     for option, value, known in (
         ("--format", format, ("all", *Format)),
@@ -149,16 +168,31 @@ def select(
             raise UsageError(f"{option} {value} is unknown; choose from {', '.join(known)}")
     if opset not in OPSETS:
         raise UsageError(f"--opset is {opset}, expected {OPSETS[0]} to {OPSETS[-1]}")
-    cells = [cell for cell in OFFERED if format in ("all", cell[0]) and quantization in ("all", cell[1])]
+    cells = [
+        cell
+        for cell, offer in OFFERED.items()
+        if format in ("all", cell[0]) and (quantization == cell[1] or (quantization == "all" and not offer.needs_extra))
+    ]
     if not cells:
         offered = ", ".join("-".join(cell) for cell in OFFERED)
         raise UsageError(f"--format {format} --quantize {quantization} is not offered; there are {offered}")
     willing = [cell for cell in cells if force or not OFFERED[cell].needs_force]
     if not willing:
         raise UsageError(f"{'-'.join(cells[0])} is made with --force only: {OFFERED[cells[0]].note}")
+    for cell in willing:
+        module = OFFERED[cell].needs_extra
+        if module and find_spec(module) is None:
+            raise UsageError(
+                f"{'-'.join(cell)} needs an extra that is not installed: pip install 'mnist-edge[{cell[1]}]'"
+            )
     specs = [_spec(cell, IoDtype(io_dtype), Granularity(granularity), opset) for cell in willing]
     _refuse_idle(specs, io_dtype=io_dtype, granularity=granularity, opset=opset)
     return specs
+
+
+def must_run(format: str, quantization: str) -> bool:
+    """Return whether a file of this cell is published only for runtimes that ran it."""
+    return any(offer.must_run for cell, offer in OFFERED.items() if cell == (format, quantization))
 
 
 def _spec(cell: tuple[Format, Quantization], io_dtype: IoDtype, granularity: Granularity, opset: int) -> ExportSpec:

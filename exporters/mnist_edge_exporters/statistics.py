@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-__all__ = ["flips", "kl_divergence", "lsb_histogram", "mcnemar", "sqnr_db", "wilson"]
+__all__ = ["comparable_logits", "flips", "kl_divergence", "lsb_histogram", "mcnemar", "sqnr_db", "wilson"]
 
 _TINY = 1e-30  # below any probability that matters; keeps logarithms finite
+_SMALLEST = 1e-37  # below it float32 has no digits left
 _HISTOGRAM_END = 8
 
 
@@ -33,32 +34,46 @@ def kl_divergence(reference: NDArray[np.float32], probabilities: NDArray[np.floa
 
 
 def sqnr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
-    """Return the signal to quantization noise ratio in dB; infinity where there is no noise."""
+    """Return the signal to quantization noise ratio in dB; infinity without noise, minus infinity without signal."""
     signal = reference.astype(np.float64)
     noise = float(((signal - found) ** 2).sum())
-    return 10 * math.log10(float((signal**2).sum()) / noise) if noise else math.inf
+    power = float((signal**2).sum())
+    if not noise:
+        return math.inf
+    return 10 * math.log10(power / noise) if power else -math.inf
 
 
-def lsb_histogram(reference: NDArray[np.float32], logits: NDArray[np.float32], scale: float) -> dict[str, int]:
-    """Count by how many steps of the output the logits are off those behind the reference's probabilities.
+def comparable_logits(
+    reference: NDArray[np.float32], logits: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the logits behind the reference's probabilities and those found, on one footing, both (M,).
 
-    Softmax keeps differences of logits alone, so both sides are taken relative to the reference's answer.
+    Softmax keeps differences of logits alone, so both sides are taken relative to the reference's answer, which is
+    left out, as is what float32 has no digits for.
 
     Args:
         reference: probabilities, float32 (N, classes).
         logits: float32 (N, classes).
+    """
+    rows, answers = np.arange(len(reference)), reference.argmax(axis=1)
+    known = (reference > _SMALLEST) & (np.arange(reference.shape[1]) != answers[:, np.newaxis])
+    expected = np.log(np.maximum(reference.astype(np.float64), _SMALLEST))
+    expected -= expected[rows, answers][:, np.newaxis]
+    found = logits.astype(np.float64) - logits[rows, answers][:, np.newaxis]
+    return expected[known], found[known]
+
+
+def lsb_histogram(expected: NDArray[np.float64], found: NDArray[np.float64], scale: float) -> dict[str, int]:
+    """Count by how many steps of the output the logits are off.
+
+    Args:
+        expected, found: as `comparable_logits` returns them.
         scale: one step of the output.
 
     Returns:
-        "0" to "8" and "more" steps -> how many of the N x classes outputs, the reference's answers left out.
+        "0" to "8" and "more" steps -> how many logits.
     """
-    rows, answers = np.arange(len(reference)), reference.argmax(axis=1)
-    expected = np.log(np.maximum(reference.astype(np.float64), _TINY))
-    expected -= expected[rows, answers][:, np.newaxis]
-    found = logits.astype(np.float64) - logits[rows, answers][:, np.newaxis]
-    # Where float32 ran out of digits the reference's logit is not known.
-    known = (reference > 1e-37) & (np.arange(reference.shape[1]) != answers[:, np.newaxis])
-    steps = np.rint(np.abs(found - expected)[known] / scale).astype(np.int64)
+    steps = np.rint(np.abs(found - expected) / scale).astype(np.int64)
     counts = np.bincount(np.minimum(steps, _HISTOGRAM_END + 1), minlength=_HISTOGRAM_END + 2)
     names = [*map(str, range(_HISTOGRAM_END + 1)), "more"]
     return {name: int(count) for name, count in zip(names, counts, strict=True)}

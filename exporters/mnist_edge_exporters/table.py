@@ -27,6 +27,10 @@ def table(outcomes: Sequence[Exported]) -> str:
             f"{report.agreement:>11.2%}  {'FAILED' if outcome.failures else 'passed'}"
         )
     published = [outcome.file for outcome in outcomes if outcome.file]
+    for outcome in outcomes:
+        if outcome.twin:
+            other, report = outcome.twin
+            lines.append(f"{other} and {outcome.spec} give {report.agreement:.2%} of the images the same answer")
     if published:
         lines.append(f"published into {published[0].parent}")
     return "\n".join(lines)

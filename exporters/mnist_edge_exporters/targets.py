@@ -21,11 +21,17 @@ from mnist_edge_runtime.engines import ENGINES, names_for
 
 __all__ = ["Target", "table_objection", "targets_for"]
 
-# Newest opset and IR version by release: https://onnxruntime.ai/docs/reference/compatibility.html
+# Newest opset and IR version since each release, found by offering it graphs of rising versions. The published table
+# (https://onnxruntime.ai/docs/reference/compatibility.html) ends at 1.20 and agrees with these.
 _ONNXRUNTIME: Mapping[tuple[int, int], tuple[int, int]] = {
+    (1, 15): (19, 9),
     (1, 17): (20, 9),
     (1, 18): (21, 10),
-    (1, 20): (21, 10),
+    (1, 21): (22, 10),
+    (1, 23): (23, 11),
+    (1, 24): (25, 13),
+    (1, 26): (26, 13),
+    (1, 32): (28, 14),
 }
 
 

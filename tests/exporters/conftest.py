@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from mnist_edge_exporters import calibration
 from mnist_edge_exporters.calibration import Calibration
+from mnist_edge_exporters.source import Source
+from mnist_edge_trainer import data
 from mnist_edge_trainer.data import Dataset
 
 
@@ -36,3 +38,17 @@ def own_network(digits: Dataset) -> Any:
 @pytest.fixture(scope="session")
 def drawn(digits: Dataset) -> Calibration:
     return calibration.sample(digits.train_images, digits.train_labels, digits.labels, (digits.test_images,))
+
+
+@pytest.fixture(scope="session")
+def own_source(own_network: Any, digits: Dataset) -> Source:
+    split = data.split(digits)
+    return Source(
+        name="own",
+        model=own_network,
+        labels=digits.labels,
+        origin={"architecture": "own", "dataset": digits.describe()},
+        train=(split.train_images, split.train_labels),
+        validation=(split.validation_images, split.validation_labels),
+        test=(digits.test_images, digits.test_labels),
+    )

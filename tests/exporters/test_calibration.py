@@ -34,6 +34,16 @@ def test_every_image_comes_from_the_training_split(dataset: Dataset) -> None:
     assert all(image.tobytes() in allowed for image in drawn.images)
 
 
+@pytest.mark.parametrize("count", [500, 33, 10])
+def test_the_halves_are_disjoint_and_balanced(count: int, digits: Dataset) -> None:
+    drawn = calibration.sample(digits.train_images, digits.train_labels, digits.labels, (), count)
+    first, second = drawn.halves()
+    assert len(first.images) + len(second.images) == len(drawn.images)
+    assert not {image.tobytes() for image in first.images} & {image.tobytes() for image in second.images}
+    counts = [np.bincount(half.labels, minlength=10) for half in (first, second)]
+    assert np.abs(counts[0] - counts[1]).max() <= 1
+
+
 def test_tensors_are_what_the_networks_take(digits: Dataset) -> None:
     drawn = calibration.sample(digits.train_images, digits.train_labels, digits.labels, ())
     tensors = drawn.tensors()

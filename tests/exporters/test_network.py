@@ -18,7 +18,13 @@ HEADS: dict[str, Heads] = {
     "softmax layer": lambda x: keras.layers.Softmax()(keras.layers.Dense(10)(x)),
     "activation layer": lambda x: keras.layers.Activation("softmax")(keras.layers.Dense(10)(x)),
     "logits": lambda x: keras.layers.Dense(10)(x),
+    "model within": lambda x: _head_model(x.shape[1:], "softmax")(x),
+    "model within, logits": lambda x: _head_model(x.shape[1:], None)(x),
 }
+
+
+def _head_model(shape: tuple[int, ...], activation: str | None) -> Any:
+    return keras.Sequential([keras.Input(shape), keras.layers.Dense(10, activation=activation)])
 
 
 def _network(head: Heads) -> Any:
@@ -104,7 +110,7 @@ def test_pixels_in_0_to_1_pass(own_network: Any, digits: Dataset) -> None:
     ids=["0..255", "-1..1", "inverted"],
 )
 def test_other_pixels_are_found_out_and_the_advice_works(
-    first: dict[str, float], message: str, own_network: Any, digits: Dataset
+    first: dict[str, float], message: str, own_network: Any, digits: Dataset, tmp_path: Path
 ) -> None:
     other = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(**first), own_network])
     with pytest.raises(ModelError, match=message):
@@ -112,3 +118,14 @@ def test_other_pixels_are_found_out_and_the_advice_works(
     inverse = {"scale": 1 / first["scale"], "offset": -first.get("offset", 0) / first["scale"]}
     mended = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(**inverse), other])
     network.check_pixels(mended, digits.test_images, digits.test_labels)
+    mended.save(tmp_path / "mended.keras")
+    loaded = network.load(tmp_path / "mended.keras")
+    pixels = digits.test_images[:1, ..., np.newaxis] / np.float32(255)
+    logits = np.asarray(network.to_logits(loaded, 1)(pixels)["logits"])
+    expected = reference_probabilities(own_network, digits.test_images[:1])
+    np.testing.assert_allclose(np.exp(logits) / np.exp(logits).sum(), expected, atol=1e-4)
+
+
+def test_a_network_that_guesses_is_refused(digits: Dataset) -> None:
+    with pytest.raises(ModelError, match="no better than guessing"):
+        network.check_pixels(_network(HEADS["logits"]), digits.test_images, digits.test_labels)

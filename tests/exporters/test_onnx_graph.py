@@ -42,12 +42,15 @@ def test_graphs_that_differ_only_in_names_become_the_same_bytes() -> None:
     second = _model("Relu", "QuantizeLinear", "DequantizeLinear", prefix="other")
     second.graph.doc_string, second.producer_name = "made yesterday", "somebody"
     for model in (first, second):
+        onnx_graph.name_canonically(model)
         onnx_graph.make_canonical(model)
         onnx.checker.check_model(model, full_check=True)
     assert first.SerializeToString(deterministic=True) == second.SerializeToString(deterministic=True)
     assert (first.graph.input[0].name, first.graph.output[0].name) == ("image", "logits")
     assert first.ir_version == onnx_graph.IR_VERSION
     assert [entry.domain for entry in first.opset_import] == [""]
+    assert [(entry.key, entry.value) for entry in first.metadata_props] == [("model_author", "mnist-edge")]
+    assert "white ink on black" in first.doc_string
 
 
 def test_a_reshape_of_one_image_becomes_one_of_any_batch() -> None:
@@ -59,8 +62,9 @@ def test_a_reshape_of_one_image_becomes_one_of_any_batch() -> None:
         [numpy_helper.from_array(np.array([1, 6], np.int64), "shape")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    onnx_graph.make_canonical(model)
+    onnx_graph.name_canonically(model)
     onnx_graph.free_batch(model)
+    onnx_graph.make_canonical(model)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     images = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
     (flat,) = session.run(None, {"image": images})
@@ -69,6 +73,7 @@ def test_a_reshape_of_one_image_becomes_one_of_any_batch() -> None:
 
 def test_both_ends_become_integers_with_the_scale_of_their_node() -> None:
     model = _model("Flatten", "QuantizeLinear", "DequantizeLinear", "Relu", "QuantizeLinear", "DequantizeLinear")
+    onnx_graph.name_canonically(model)
     assert onnx_graph.integer_input(model) == ("uint8", 0.5, 3)
     assert onnx_graph.integer_output(model) == ("uint8", 0.5, 3)
     onnx_graph.make_canonical(model)

@@ -16,13 +16,15 @@ FLOAT, INT8 = TOLERANCES[Quantization.NONE], TOLERANCES[Quantization.INT8]
 
 
 def _case(count: int, *, lost: int = 0, won: int = 0) -> tuple[NDArray[np.float32], ...]:
-    """Return probabilities, logits and labels of which `lost` answers got worse and `won` better."""
+    """Return probabilities, logits and labels of which `lost` answers got worse and `won` better, all close calls."""
     labels = np.arange(count) % 10
+    rows, runner_up = np.arange(count), (labels + 1) % 10
     reference = np.full((count, 10), 0.01, np.float32)
-    reference[np.arange(count), labels] = 0.91
+    reference[rows, labels], reference[rows, runner_up] = 0.47, 0.45
     exported = reference.copy()
-    exported[:lost] = np.roll(exported[:lost], 1, axis=1)
-    reference[count - won :] = np.roll(reference[count - won :], 1, axis=1)
+    for changed, first in ((exported[:lost], 0), (reference[count - won :], count - won)):
+        places = rows[: len(changed)], labels[first : first + len(changed)], runner_up[first : first + len(changed)]
+        changed[places[0], places[1]], changed[places[0], places[2]] = 0.45, 0.47
     return reference, np.log(exported), labels
 
 
@@ -94,12 +96,24 @@ def test_the_contracts_temperature_is_applied() -> None:
     assert report.max_abs_difference == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize(("scale", "passes"), [(1.0, True), (1.03, True), (1.2, False), (0.8, False), (2.0, False)])
+def test_an_output_of_a_wrong_scale_fails_though_every_answer_is_the_same(scale: float, passes: bool) -> None:
+    reference, exported, labels = _case(LARGE)
+    report = compare(reference, exported * np.float32(scale), labels, INT8)
+    assert report.agreement == 1
+    assert report.passed == passes
+    assert passes or "is the output's scale right?" in report.failures[0]
+
+
 def test_figures_of_a_tolerance_are_replaced_by_name() -> None:
-    replaced = INT8.replaced(["agreement=0.5", "probability-difference=0.25"])
+    replaced = INT8.replaced(["agreement=0.5", "probability-difference=0.25", "sqnr-db=30"])
+    assert replaced.sqnr_db == 30
     assert (replaced.agreement, replaced.accuracy_loss, replaced.probability_difference) == (0.5, 0.003, 0.25)
 
 
-@pytest.mark.parametrize("figure", ["accord=0.9", "agreement", "agreement=most", "agreement=1.5", "agreement=nan"])
+@pytest.mark.parametrize(
+    "figure", ["accord=0.9", "agreement", "agreement=most", "agreement=1.5", "agreement=nan", "sqnr-db=201"]
+)
 def test_other_figures_are_refused(figure: str) -> None:
     with pytest.raises(UsageError, match=f"--tolerance {figure}"):
         INT8.replaced([figure])

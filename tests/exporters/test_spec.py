@@ -3,15 +3,28 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mnist_edge_exporters.spec import OFFERED, ExportSpec, Format, Granularity, IoDtype, Quantization, select
+from mnist_edge_exporters import spec as spec_module
+from mnist_edge_exporters.spec import OFFERED, ExportSpec, Format, Granularity, IoDtype, Quantization, must_run, select
 from mnist_edge_runtime import UsageError
 
 
-def test_all_stands_for_every_cell_that_needs_no_force() -> None:
+def test_all_stands_for_every_cell_that_needs_no_force_and_no_extra() -> None:
+    without_extra = {cell: offer for cell, offer in OFFERED.items() if not offer.needs_extra}
     assert [(spec.format, spec.quantization) for spec in select("all", "all")] == [
-        cell for cell, offer in OFFERED.items() if not offer.needs_force
+        cell for cell, offer in without_extra.items() if not offer.needs_force
     ]
-    assert [(spec.format, spec.quantization) for spec in select("all", "all", force=True)] == list(OFFERED)
+    assert [(spec.format, spec.quantization) for spec in select("all", "all", force=True)] == list(without_extra)
+
+
+def test_a_cell_whose_extra_is_missing_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spec_module, "find_spec", lambda module: None)
+    with pytest.raises(UsageError, match=r"tflite-int4 needs an extra.*pip install 'mnist-edge\[int4\]'"):
+        select("tflite", "int4")
+    assert select("tflite", "all")
+
+
+def test_only_int4_must_have_run() -> None:
+    assert {cell for cell in OFFERED if must_run(*cell)} == {(Format.TFLITE, Quantization.INT4)}
 
 
 @pytest.mark.parametrize("format", Format)

@@ -25,18 +25,31 @@ def test_sqnr_of_known_noise() -> None:
     signal = np.full((4, 5), 10.0, np.float32)
     assert statistics.sqnr_db(signal, signal + np.float32(0.1)) == pytest.approx(40, abs=1e-3)
     assert statistics.sqnr_db(signal, signal) == inf
+    assert statistics.sqnr_db(signal * 0, signal) == -inf
 
 
 def test_steps_are_counted_against_the_references_logits() -> None:
     scale = 0.25
     logits = np.array([[8.0, 2.0, 0.0], [1.0, 7.0, 3.0]])
-    reference = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    off = logits + scale * np.array([[0, 2, -1], [5, 0, 40]])
-    counts = statistics.lsb_histogram(reference.astype(np.float32), off.astype(np.float32), scale)
-    # A constant added to all logits of an image changes nothing.
-    shifted = statistics.lsb_histogram(reference.astype(np.float32), (off + 3).astype(np.float32), scale)
+    reference = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype(np.float32)
+    off = (logits + scale * np.array([[0, 2, -1], [5, 0, 40]])).astype(np.float32)
+    counts = statistics.lsb_histogram(*statistics.comparable_logits(reference, off), scale)
     assert {steps: count for steps, count in counts.items() if count} == {"1": 1, "2": 1, "5": 1, "more": 1}
-    assert shifted == counts
+
+
+def test_a_constant_added_to_all_logits_of_an_image_changes_nothing() -> None:
+    logits = np.array([[8.0, 2.0, 0.0], [1.0, 7.0, 3.0]], np.float32)
+    reference = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    expected, found = statistics.comparable_logits(reference, logits + np.float32(3))
+    assert expected.tolist() == pytest.approx([-6, -8, -6, -4], abs=1e-5)
+    assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def test_what_float32_has_no_digits_for_is_left_out() -> None:
+    reference = np.array([[1.0, 1e-20, 0.0]], np.float32)
+    expected, found = statistics.comparable_logits(reference, np.array([[90.0, 44.0, -200.0]], np.float32))
+    assert expected.tolist() == pytest.approx([log(1e-20)])
+    assert found.tolist() == [-46]
 
 
 def test_flips_come_with_both_answers_the_widest_margin_first() -> None:

@@ -56,8 +56,18 @@ def test_the_weights_are_what_the_quantization_says(converted: Converted, spec: 
         Quantization.DYNAMIC: {"int8"},
         Quantization.INT8: {"uint8", "int8"},
         Quantization.INT16X8: {"int16", "int8", "int64"},
+        Quantization.INT4: {"int8"},  # as the interpreter calls them; their size tells
     }[spec.quantization]
     assert _dtypes(converted) - {"float32", "int32"} == expected
+
+
+def test_int4_weights_take_half_a_byte(own_network: Any, drawn: Calibration) -> None:
+    sizes = {
+        quantization: len(tflite.convert(own_network, ExportSpec(Format.TFLITE, quantization), drawn).payload)
+        for quantization in (Quantization.NONE, Quantization.INT4)
+    }
+    kernels = sum(weights.size for weights in own_network.get_weights() if weights.ndim > 1)
+    assert sizes[Quantization.NONE] - sizes[Quantization.INT4] > 0.8 * kernels * (4 - 0.5)
 
 
 @pytest.mark.parametrize("granularity", Granularity)

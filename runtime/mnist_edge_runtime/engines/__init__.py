@@ -63,7 +63,7 @@ def names_for(format: str) -> list[str]:
 
 
 def load(payload: bytes, contract: Contract, *, engine: str | None = None, threads: int = 1) -> tuple[str, Engine]:
-    """Return the name and the engine of the first (or of the named one) that runs the file here.
+    """Return the name and the engine of the first (or of the named one) that the file is for and that runs it here.
 
     Raises:
         UsageError: `engine` is unknown or is not for this format, or `threads` is below 1.
@@ -74,10 +74,15 @@ def load(payload: bytes, contract: Contract, *, engine: str | None = None, threa
         raise UsageError(f"engine {engine!r} does not run {contract.format} files; choose from {', '.join(names)}")
     if threads < 1:
         raise UsageError(f"threads is {threads}, expected 1 or more")
+    # A draft that is still to be proven names none.
+    proven = [runtime.get("engine") for runtime in contract.runtimes]
     reasons = []
     for name in [engine] if engine else names:
         row = ENGINES[name]
         imported = False
+        if proven and name not in proven:
+            reasons.append(f"the file is not for {name} (mnist-edge export --target-runtime {name} proves one that is)")
+            continue
         try:
             import_module(row.library)
             imported = True

@@ -61,6 +61,14 @@ def test_the_first_engine_is_loaded_and_runs(model_file: Path) -> None:
     assert (logits.shape, logits.dtype) == ((len(sealed.golden.images), 10), np.dtype(np.float32))
 
 
+def test_an_engine_that_the_file_was_not_proven_on_is_refused(model_file: Path, reseal: Callable[..., Path]) -> None:
+    """An int4 file would load on tflite-runtime and answer at chance level; its contract names LiteRT alone."""
+    only = {"engine": "another", "version": "1", "status": "ran"}
+    elsewhere = reseal(model_file, contract=lambda contract: replace(contract, runtimes=(only,)))
+    with pytest.raises(EngineError, match=f"the file is not for {FIRST[model_file.suffix]}"):
+        Classifier.load(elsewhere)
+
+
 def test_int8_logits_are_the_golden_ones_to_the_bit(int8_file: Path) -> None:
     sealed = sealing.read(int8_file)
     name, engine = engines.load(sealed.payload, sealed.contract)
