@@ -6,26 +6,19 @@ Everything heavy is imported inside the command that needs it: `--help` loads no
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from mnist_edge_runtime.errors import UsageError, VerificationError, describe
-from mnist_edge_runtime.quiet import quiet
+from mnist_edge import workflow
+from mnist_edge_runtime.errors import VerificationError, describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from mnist_edge_exporters.export import Exported
-    from mnist_edge_exporters.source import Source
-    from mnist_edge_exporters.spec import ExportSpec, Options
-    from mnist_edge_trainer.config import TrainConfig
-    from mnist_edge_trainer.data import Dataset
-    from mnist_edge_trainer.run import Run
 
 __all__ = ["app", "main"]
 
@@ -38,6 +31,7 @@ app = typer.Typer(
 
 RunsDir = Annotated[Path, typer.Option(help="The folder of all runs.")]
 Data = Annotated[str, typer.Option(help="auto, mnist, digits, or a folder or .npz file in MNIST's form.")]
+RunName = Annotated[str | None, typer.Option("--run", help="The run, by its name. (default: the latest)")]
 RunData = Annotated[str | None, typer.Option("--data", help="Where the run's data is now; for --model: its data.")]
 Targets = Annotated[list[str] | None, typer.Option("--target-runtime", help="ENGINE or ENGINE==VERSION; repeatable.")]
 Tolerances = Annotated[list[str] | None, typer.Option(help="NAME=NUMBER in place of the table's; repeatable.")]
@@ -66,17 +60,23 @@ def train(
     from mnist_edge_trainer.config import TrainConfig
 
     config = TrainConfig(arch, epochs, batch_size, learning_rate, seed)
-    run = _train(config, data, name or arch, runs_dir, overwrite)
+    run = workflow.train(config, data, name or arch, runs_dir, overwrite=overwrite)
     _show(as_json, {"run": str(run.folder), **run.record}, run.summary())
 
 
 @app.command()
 def export(
-    format: Annotated[str, typer.Option(help="tflite, onnx or all.")] = "tflite",
-    quantize: Annotated[str, typer.Option(help="none, float16, dynamic, int8, int16x8 or all.")] = "int8",
-    run: Annotated[str | None, typer.Option(help="The run to export. (default: the latest)")] = None,
+    format: Annotated[str | None, typer.Option(help="tflite, onnx or all. (default: tflite)")] = None,
+    quantize: Annotated[
+        str | None, typer.Option(help="none, float16, dynamic, int8, int16x8, int4 or all. (default: int8)")
+    ] = None,
+    run: RunName = None,
     model: Annotated[Path | None, typer.Option(help="A .keras file of your own instead of a run.")] = None,
     data: RunData = None,
+    constraints: Annotated[
+        str | None,
+        typer.Option(help='Publish only the best of all files that meets e.g. "kb<=64,accuracy>=0.99,p50us<=50".'),
+    ] = None,
     io_dtype: Annotated[str, typer.Option(help="Image and logits of int8 files: uint8, int8 or float32.")] = "uint8",
     granularity: Annotated[str, typer.Option(help="Scales of int8 weights: per-channel, per-tensor.")] = "per-channel",
     opset: Annotated[int, typer.Option(help="Of ONNX files, 13 to 18.")] = 17,
@@ -88,24 +88,40 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Export a run to TFLite or ONNX and prove on the whole test set that the file answers as the Keras model does."""
+    from mnist_edge_exporters import constraints as limits
     from mnist_edge_exporters import spec
     from mnist_edge_exporters.table import table
 
-    if run and model:
-        raise UsageError("--run and --model exclude each other; name one of them")
-    cells = spec.select(format, quantize, io_dtype=io_dtype, granularity=granularity, opset=opset, force=force)
-    source, folder = _source_of_file(model, data or "auto") if model else _source_of_run(runs_dir, run, data)
+    wanted = limits.parse(constraints) if constraints else ()
+    every = "all" if wanted else None
+    cells = spec.select(
+        format or every or "tflite",
+        quantize or every or "int8",
+        io_dtype=io_dtype,
+        granularity=granularity,
+        opset=opset,
+        force=force,
+    )
+    source, folder = workflow.source_of(runs_dir, run, model, data)
     options = spec.Options(tuple(target_runtime or ()), tuple(tolerance or ()), calibration_samples)
-    outcomes = _export(source, cells, folder, options)
-    exports = [outcome.to_dict() for outcome in outcomes]
-    _show(as_json, {"run": str(model or folder.parent), "exports": exports}, table(outcomes))
+    document: dict[str, Any] = {"run": str(model or folder.parent)}
+    if not wanted:
+        outcomes = workflow.export(source, cells, folder, options)
+        text = table(outcomes)
+    else:
+        choice, outcomes = workflow.export_best(source, cells, folder, options, wanted)
+        document |= choice.to_dict()
+        text = choice.table() + (f"\n\nOn the test images:\n{table(outcomes)}" if outcomes else "")
+    _show(as_json, {**document, "exports": [outcome.to_dict() for outcome in outcomes]}, text)
     _insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
+    if wanted and choice.reason:
+        raise VerificationError(f"nothing is published: {choice.reason}")
 
 
 @app.command()
 def verify(
     file: Annotated[Path, typer.Argument(help="An exported file.")],
-    run: Annotated[str | None, typer.Option(help="The run it came from. (default: the latest)")] = None,
+    run: RunName = None,
     data: RunData = None,
     target_runtime: Targets = None,
     tolerance: Tolerances = None,
@@ -115,12 +131,28 @@ def verify(
     """Prove an exported file once more: hold its answers on every runtime against a run's Keras model."""
     from mnist_edge_exporters.spec import Options
 
-    source, _ = _source_of_run(runs_dir, run, data)
+    source, _ = workflow.source_of(runs_dir, run, None, data)
     from mnist_edge_exporters.verify import verify as prove_again
 
     proof = prove_again(file, source, Options(tuple(target_runtime or ()), tuple(tolerance or ())))
     _show(as_json, {"file": str(file), **proof.to_dict()}, "\n".join(proof.lines()))
     _insist([(str(file), proof.failures)], "does not answer as the run")
+
+
+@app.command()
+def drift(
+    file: Annotated[Path, typer.Argument(help="An exported file that is quantized.")],
+    run: RunName = None,
+    data: RunData = None,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Show where a quantized file drifts from the float model: noise and error after each of its layers."""
+    source, _ = workflow.source_of(runs_dir, run, None, data)
+    from mnist_edge_exporters import drift as drifts
+
+    layers = drifts.measure(file, source)
+    _show(as_json, {"file": str(file), "layers": [asdict(layer) for layer in layers]}, drifts.table(layers))
 
 
 @app.command()
@@ -132,9 +164,9 @@ def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson 
     from mnist_edge_trainer.demonstration import read_drawings
 
     started = time.monotonic()
-    run = _train(TrainConfig(), data, "demo", runs_dir, overwrite=False)
-    source, folder = _source_of_run(runs_dir, run.name, None if data == "auto" else data)
-    outcomes = _export(source, spec.select("all", "all"), folder, spec.Options())
+    run = workflow.train(TrainConfig(), data, "demo", runs_dir, overwrite=False)
+    source, folder = workflow.source_of(runs_dir, run.name, None, None if data == "auto" else data)
+    outcomes = workflow.export(source, spec.select("all", "all"), folder, spec.Options())
     _insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
     model = folder / f"{run.name}-tflite-int8.tflite"
     readings = read_drawings(model, run.folder / "pictures")
@@ -165,65 +197,6 @@ for _name, _help in (
     ("selftest", "Hold a model file against this machine; by default the newest int8 export."),
 ):
     app.command(_name, help=_help, context_settings=_FORWARDED, add_help_option=False)(_forward)
-
-
-def _load_tensorflow() -> None:
-    """Import it without its greetings, which are for its developers; no setting silences them all."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with quiet():
-        import tensorflow  # noqa: F401
-
-
-def _train(config: TrainConfig, data: str, name: str, runs_dir: Path, overwrite: bool) -> Run:
-    from mnist_edge_trainer import data as datasets
-    from mnist_edge_trainer import run
-
-    run.check_name(name)
-    dataset = datasets.load(data)
-    split = datasets.split(dataset)
-    print(dataset.summary(split), file=sys.stderr)
-    _load_tensorflow()
-    from mnist_edge_trainer.fit import train as fit
-
-    return run.save(fit(config, dataset, split), dataset, runs_dir, name, overwrite=overwrite)
-
-
-def _source_of_run(runs_dir: Path, name: str | None, data: str | None) -> tuple[Source, Path]:
-    from mnist_edge_trainer.run import load
-
-    run = load(runs_dir, name)
-    return _source(run.name, run.model_file, run.origin, run.dataset(data)), run.exports
-
-
-def _source_of_file(model: Path, data: str) -> tuple[Source, Path]:
-    from mnist_edge_trainer import data as datasets
-
-    dataset = datasets.load(data)
-    origin = {"architecture": model.stem, "dataset": dataset.describe()}
-    return _source(model.stem, model, origin, dataset), model.parent / "exports"
-
-
-def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset) -> Source:
-    from mnist_edge_trainer.data import split
-
-    parts = split(dataset)
-    _load_tensorflow()
-    from mnist_edge_exporters.source import Source
-
-    return Source.load(name, model_file, origin, dataset, parts)
-
-
-def _export(source: Source, cells: list[ExportSpec], folder: Path, options: Options) -> list[Exported]:
-    from mnist_edge_exporters.export import export as run_export
-
-    print(f"proving each file on {len(source.test[0]):,} test images", file=sys.stderr)
-    outcomes = []
-    for number, outcome in enumerate(run_export(source, cells, folder, options), start=1):
-        verdict = "passed" if not outcome.failures else "FAILED"
-        line = f"export {number}/{len(cells)}  {outcome.spec}  {verdict}  {outcome.spec.note}"
-        print(line.rstrip(), file=sys.stderr)
-        outcomes.append(outcome)
-    return outcomes
 
 
 def _show(as_json: bool, document: Mapping[str, Any], text: str) -> None:

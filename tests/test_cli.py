@@ -15,7 +15,7 @@ from mnist_edge_trainer.drawings import draw
 from mnist_edge_trainer.run import Run
 from PIL import Image
 
-COMMANDS = ["train", "export", "verify", "demo", "classify", "inspect", "selftest"]
+COMMANDS = ["train", "export", "verify", "drift", "demo", "classify", "inspect", "selftest"]
 
 
 def mnist_edge(
@@ -93,6 +93,7 @@ def test_export_ends_with_the_table(here: Path, dataset: Dataset) -> None:
     result = mnist_edge("export", "--format", "all", "--quantize", "none", *choice, cwd=here)
     header, *rows, published = result.stdout.splitlines()
     assert header.split() == ["file", "KB", "accuracy", "difference", "agreement", "verdict"]
+    assert rows.pop() == "tflite-none and onnx-none give 100.00% of the images the same answer"
     assert [row.split()[0] for row in rows] == ["classic-tflite-none.tflite", "classic-onnx-none.onnx"]
     assert all(row.endswith("passed") and "100.00%" in row for row in rows)
     assert published == "published into runs/classic/exports"
@@ -126,6 +127,34 @@ def test_verify_proves_a_file_again(here: Path, files: Mapping[str, Path], datas
     assert "does not answer as the run" in failed.stderr
 
 
+def test_drift_shows_each_layer(here: Path, files: Mapping[str, Path], dataset: Dataset) -> None:
+    choice = ["--data", dataset.source] if dataset.name == "mnist" else []
+    shown = mnist_edge("drift", files["tflite-int8"], *choice, cwd=here).stdout
+    assert "CONV_2D_0" in shown
+    assert "falls most" in shown
+    layers = json.loads(mnist_edge("drift", files["onnx-int8"], *choice, "--json", cwd=here).stdout)["layers"]
+    assert layers[-1]["name"] == "logits"
+    assert "not quantized" in mnist_edge("drift", files["onnx-none"], *choice, cwd=here, code=3).stderr
+
+
+def test_export_picks_the_best_file_within_constraints(run: Run, dataset: Dataset, tmp_path: Path) -> None:
+    model = tmp_path / "own.keras"
+    model.write_bytes(run.model_file.read_bytes())
+    options = ["--model", model, "--data", dataset.source if dataset.name == "mnist" else "digits", "--format", "onnx"]
+    best = mnist_edge("export", *options, "--constraints", "kb<=200,p50us<=100000").stdout
+    assert "<- the best" in best
+    assert "On the test images:" in best
+    assert sorted(path.name for path in (tmp_path / "exports").iterdir()) == [
+        "own-onnx-int8.onnx",
+        "own-onnx-int8.onnx.parity.json",
+    ]
+    none = mnist_edge("export", *options, "--constraints", "kb<=1,accuracy>=0.5", "--json", code=5)
+    assert "kb<=1 cannot be met: the smallest, onnx-int8, misses kb<=1 by" in none.stderr
+    document = json.loads(none.stdout)
+    assert (document["best"], document["exports"]) == (None, [])
+    assert len(document["candidates"]) == 3
+
+
 def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], picture: Path) -> None:
     for file in files.values():
         assert ": 3  " in mnist_edge("classify", "--model", file, picture).stdout
@@ -147,7 +176,9 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
         (["export", "--format", "onnx", "--quantize", "int16x8"], 2, "is not offered; there are"),
         (["export", "--format", "onnx", "--quantize", "dynamic"], 2, "--force only"),
         (["export", "--opset", "99"], 2, "--opset is 99"),
+        (["export", "--constraints", "watt<=3"], 2, "expected each at most once of kb<=NUMBER"),
         (["verify", "none.tflite"], 3, "no run yet"),
+        (["drift", "none.tflite"], 3, "no run yet"),
         (["export", "--run", "a", "--model", "b.keras"], 2, "exclude each other"),
         (["export", "--model", "none.keras", "--data", "digits"], 3, "none.keras: no such file"),
         (["classify", "three.png"], 3, "no int8 export yet"),

@@ -1,0 +1,108 @@
+"""What joins trainer and exporters, which do not know each other: a run becomes a source, a source becomes files.
+
+As in the command line, everything heavy is imported inside the function that needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnist_edge_runtime.errors import UsageError
+from mnist_edge_runtime.quiet import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mnist_edge_exporters.constraints import Choice, Constraint
+    from mnist_edge_exporters.export import Exported
+    from mnist_edge_exporters.source import Source
+    from mnist_edge_exporters.spec import ExportSpec, Options
+    from mnist_edge_trainer.config import TrainConfig
+    from mnist_edge_trainer.data import Dataset
+    from mnist_edge_trainer.run import Run
+
+__all__ = ["export", "export_best", "source_of", "train"]
+
+
+def train(config: TrainConfig, data: str, name: str, runs_dir: Path, *, overwrite: bool) -> Run:
+    """Load the data, fit the network and write the run."""
+    from mnist_edge_trainer import data as datasets
+    from mnist_edge_trainer import run
+
+    run.check_name(name)
+    dataset = datasets.load(data)
+    split = datasets.split(dataset)
+    print(dataset.summary(split), file=sys.stderr)
+    _load_tensorflow()
+    from mnist_edge_trainer.fit import train as fit
+
+    return run.save(fit(config, dataset, split), dataset, runs_dir, name, overwrite=overwrite)
+
+
+def source_of(runs_dir: Path, run: str | None, model: Path | None, data: str | None) -> tuple[Source, Path]:
+    """Return the run (or the latest), or a model of one's own, with its data, and the folder for its exports.
+
+    Raises:
+        UsageError: both are named.
+    """
+    if run and model:
+        raise UsageError("--run and --model exclude each other; name one of them")
+    if model:
+        from mnist_edge_trainer import data as datasets
+
+        dataset = datasets.load(data or "auto")
+        origin = {"architecture": model.stem, "dataset": dataset.describe()}
+        return _source(model.stem, model, origin, dataset), model.parent / "exports"
+    from mnist_edge_trainer.run import load
+
+    found = load(runs_dir, run)
+    return _source(found.name, found.model_file, found.origin, found.dataset(data)), found.exports
+
+
+def export(source: Source, cells: list[ExportSpec], folder: Path, options: Options) -> list[Exported]:
+    """Export each cell, with a line on stderr as it is done."""
+    from mnist_edge_exporters.export import export as run_export
+
+    print(f"proving each file on {len(source.test[0]):,} test images", file=sys.stderr)
+    outcomes = []
+    for number, outcome in enumerate(run_export(source, cells, folder, options), start=1):
+        verdict = "passed" if not outcome.failures else "FAILED"
+        line = f"export {number}/{len(cells)}  {outcome.spec}  {verdict}  {outcome.spec.note}"
+        print(line.rstrip(), file=sys.stderr)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def export_best(
+    source: Source,
+    cells: list[ExportSpec],
+    folder: Path,
+    options: Options,
+    constraints: tuple[Constraint, ...],
+) -> tuple[Choice, list[Exported]]:
+    """Export each cell aside, and publish the best that meets the constraints; the list holds it, or nothing."""
+    from mnist_edge_exporters.constraints import adopt, choose, workspace
+
+    with workspace(folder) as scratch:
+        choice = choose(export(source, cells, scratch, options), source, constraints)
+        return choice, [adopt(choice.best, folder)] if choice.best else []
+
+
+def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset) -> Source:
+    from mnist_edge_trainer.data import split
+
+    parts = split(dataset)
+    _load_tensorflow()
+    from mnist_edge_exporters.source import Source
+
+    return Source.load(name, model_file, origin, dataset, parts)
+
+
+def _load_tensorflow() -> None:
+    """Import it without its greetings, which are for its developers; no setting silences them all."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet():
+        import tensorflow  # noqa: F401
