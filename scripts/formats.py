@@ -1,6 +1,7 @@
 """Write docs/formats.md from the reports of a run's exports.
 
 mnist-edge train && mnist-edge export --format all --quantize all
+mnist-edge export --quantize int4 --target-runtime litert
 python scripts/formats.py runs/classic
 """
 
@@ -11,15 +12,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mnist_edge_runtime import sealing
+
 PAGE = Path(__file__).parent.parent / "docs" / "formats.md"
 HEADER = """\
 # Formats
 
-Written by `python scripts/formats.py runs/classic` after `mnist-edge train` and
-`mnist-edge export --format all --quantize all`. The Keras model, {architecture} with {parameters:,} parameters trained
-on {dataset}, reads {reference:.2%} of the {images:,} test images. Each file was held against it on every runtime named,
-in a process of its own; accuracy comes with its 95 % Wilson interval.
+Written by `python scripts/formats.py runs/classic` after `mnist-edge train`,
+`mnist-edge export --format all --quantize all` and `mnist-edge export --quantize int4 --target-runtime litert`.
+The Keras model, {architecture} with {parameters:,} parameters trained on {dataset}, reads {reference:.2%} of the
+{images:,} test images. Each file was held against it on every runtime named, in a process of its own; accuracy comes
+with its 95 % Wilson interval, the SQNR is that of the logits.
 
+"""
+TWINS = """
+The same quantization in both formats:
+
+| files | same answers | largest difference |
+|---|---|---|
+"""
+HALVES = """
+Calibrated with either half of the {samples} calibration images alone, on {images:,} validation images:
+
+| file | accuracy | difference |
+|---|---|---|
 """
 COLUMNS = (
     *("format", "quantization", "KB", "runtime", "accuracy", "same answers"),
@@ -61,6 +77,19 @@ def main(run: Path) -> None:
     for report in reports:
         for runtime, figures in report["reports"].items():
             page += row(report, runtime, figures)
+    page += TWINS
+    for report in reports:
+        if twin := report["twin"]:
+            name = f"{report['format']}-{report['quantization']}"
+            page += f"| {twin['cell']}, {name} | {twin['agreement']:.2%} | {twin['max_abs_difference']:.2g} |\n"
+    contracts = [sealing.read(run / "exports" / report["file"]).contract for report in reports]
+    calibrated = [contract for contract in contracts if contract.origin["calibration"]]
+    passport = calibrated[0].origin["calibration"]
+    page += HALVES.format(samples=passport["samples"], images=passport["halves"]["images"])
+    for contract in calibrated:
+        halves = contract.origin["calibration"]["halves"]
+        accuracies = " / ".join(f"{accuracy:.2%}" for accuracy in halves["accuracy"])
+        page += f"| {contract.format}-{contract.quantization} | {accuracies} | {halves['difference']:.2%} |\n"
     PAGE.write_text(page, encoding="utf-8")
 
 

@@ -111,7 +111,7 @@ class Offer:
     Attributes:
         note: what a person should know of it.
         needs_force: whether only --force makes it.
-        needs_extra: the module of an extra of mnist-edge, named as the quantization is, that makes it.
+        needs_extra: the module that makes it, whose package only an extra installs.
         must_run: whether it is published only for runtimes that ran it, since the table cannot tell.
     """
 
@@ -182,9 +182,8 @@ def select(
     for cell in willing:
         module = OFFERED[cell].needs_extra
         if module and find_spec(module) is None:
-            raise UsageError(
-                f"{'-'.join(cell)} needs an extra that is not installed: pip install 'mnist-edge[{cell[1]}]'"
-            )
+            package = module.replace("_", "-")
+            raise UsageError(f"{'-'.join(cell)} needs a package that is not installed: pip install {package}")
     specs = [_spec(cell, IoDtype(io_dtype), Granularity(granularity), opset) for cell in willing]
     _refuse_idle(specs, io_dtype=io_dtype, granularity=granularity, opset=opset)
     return specs

@@ -18,7 +18,7 @@ def test_all_stands_for_every_cell_that_needs_no_force_and_no_extra() -> None:
 
 def test_a_cell_whose_extra_is_missing_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spec_module, "find_spec", lambda module: None)
-    with pytest.raises(UsageError, match=r"tflite-int4 needs an extra.*pip install 'mnist-edge\[int4\]'"):
+    with pytest.raises(UsageError, match=r"tflite-int4 needs a package.*: pip install ai-edge-quantizer"):
         select("tflite", "int4")
     assert select("tflite", "all")
 
