@@ -156,6 +156,26 @@ def drift(
 
 
 @app.command()
+def evaluate(
+    run: RunName = None,
+    model: Annotated[Path | None, typer.Option(help="An exported file or a .keras file instead of a run.")] = None,
+    data: RunData = None,
+    on: Annotated[str, typer.Option(help="test or validation: which images.")] = "test",
+    corruptions: Annotated[bool, typer.Option(help="Measure robustness to light and dirt, too.")] = True,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Measure a run or a file: accuracy, calibration, mistakes, robustness. Figures and pictures stay beside it."""
+    from mnist_edge_trainer import evaluate as evaluation
+
+    evaluation.check_part(on)
+    subject = workflow.subject_of(runs_dir, run, model, data, on)
+    found = evaluation.evaluate(subject, corruptions=corruptions)
+    files = [str(file) for file in evaluation.save(found, subject.images, subject.stem)]
+    _show(as_json, {**found.to_dict(), "files": files}, "\n  ".join([f"{found.table()}\n\nTo look at:", *files]))
+
+
+@app.command()
 def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
     """Go the whole way: train, export everything, prove parity, read pictures of our own making."""
     from mnist_edge_exporters import spec

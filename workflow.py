@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from mnist_edge_exporters.spec import ExportSpec, Options
     from mnist_edge_trainer.config import TrainConfig
     from mnist_edge_trainer.data import Dataset
+    from mnist_edge_trainer.evaluate import Subject
     from mnist_edge_trainer.run import Run
 
-__all__ = ["export", "export_best", "source_of", "train"]
+__all__ = ["export", "export_best", "source_of", "subject_of", "train"]
 
 
 def train(config: TrainConfig, data: str, name: str, runs_dir: Path, *, overwrite: bool) -> Run:
@@ -48,8 +50,7 @@ def source_of(runs_dir: Path, run: str | None, model: Path | None, data: str | N
     Raises:
         UsageError: both are named.
     """
-    if run and model:
-        raise UsageError("--run and --model exclude each other; name one of them")
+    _exclude(run, model)
     if model:
         from mnist_edge_trainer import data as datasets
 
@@ -60,6 +61,26 @@ def source_of(runs_dir: Path, run: str | None, model: Path | None, data: str | N
 
     found = load(runs_dir, run)
     return _source(found.name, found.model_file, found.origin, found.dataset(data)), found.exports
+
+
+def subject_of(runs_dir: Path, run: str | None, model: Path | None, data: str | None, part: str) -> Subject:
+    """Return the reader to evaluate: a run (or the latest), an exported file or a .keras file, with its images.
+
+    Raises:
+        UsageError: both are named.
+    """
+    from mnist_edge_trainer.evaluate import Subject
+    from mnist_edge_trainer.run import MODEL
+
+    _exclude(run, model)
+    if model and model.suffix != ".keras":
+        return Subject.of_file(model, data, part)
+    source, exports = source_of(runs_dir, run, model, data)
+    from mnist_edge_exporters.parity import reference_probabilities
+
+    read = partial(reference_probabilities, source.model)
+    file, described, images = model or exports.with_name(MODEL), source.origin["dataset"], getattr(source, part)
+    return Subject(file, "keras", read, source.labels, described, part, *images)
 
 
 def export(source: Source, cells: list[ExportSpec], folder: Path, options: Options) -> list[Exported]:
@@ -89,6 +110,11 @@ def export_best(
     with workspace(folder) as scratch:
         choice = choose(export(source, cells, scratch, options), source, constraints)
         return choice, [adopt(choice.best, folder)] if choice.best else []
+
+
+def _exclude(run: str | None, model: Path | None) -> None:
+    if run and model:
+        raise UsageError("--run and --model exclude each other; name one of them")
 
 
 def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset) -> Source:

@@ -15,7 +15,7 @@ from mnist_edge_trainer.drawings import draw
 from mnist_edge_trainer.run import Run
 from PIL import Image
 
-COMMANDS = ["train", "export", "verify", "drift", "demo", "classify", "inspect", "selftest"]
+COMMANDS = ["train", "export", "verify", "drift", "evaluate", "demo", "classify", "inspect", "selftest"]
 
 
 def mnist_edge(
@@ -155,6 +155,33 @@ def test_export_picks_the_best_file_within_constraints(run: Run, dataset: Datase
     assert len(document["candidates"]) == 3
 
 
+def test_evaluate_a_run_and_its_file(here: Path, files: Mapping[str, Path], dataset: Dataset) -> None:
+    choice = ["--data", dataset.source] if dataset.name == "mnist" else []
+    result = mnist_edge("evaluate", "--no-corruptions", *choice, cwd=here)
+    assert result.stdout.startswith(f"runs/classic/model.keras on {len(dataset.test_images):,} test images")
+    assert "runs/classic/evaluation.json" in result.stdout
+    of_run = json.loads((here / "runs/classic/evaluation.json").read_text())
+    trained = json.loads((here / "runs/classic/run.json").read_text())
+    assert of_run["accuracy"] == pytest.approx(trained["metrics"]["test"]["accuracy"], abs=1e-6)
+
+    file = files["tflite-none"]
+    document = json.loads(mnist_edge("evaluate", "--model", file, *choice, "--json", cwd=here).stdout)
+    assert (document["model"], document["engine"]) == (str(file), "litert")
+    assert document["confusion"] == of_run["confusion"]
+    assert document["ece"] == pytest.approx(of_run["ece"], abs=1e-3)
+    assert set(document["corruption_means"]) == {"shared", "held out"}
+    assert all(Path(name).is_file() for name in document["files"])
+
+
+def test_evaluate_a_model_of_ones_own(run: Run, dataset: Dataset, tmp_path: Path) -> None:
+    model = tmp_path / "own.keras"
+    model.write_bytes(run.model_file.read_bytes())
+    choice = dataset.source if dataset.name == "mnist" else "digits"
+    options = ["--data", choice, "--on", "validation", "--no-corruptions"]
+    assert "validation images" in mnist_edge("evaluate", "--model", model, *options).stdout
+    assert (tmp_path / "own.keras.evaluation-validation.json").is_file()
+
+
 def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], picture: Path) -> None:
     for file in files.values():
         assert ": 3  " in mnist_edge("classify", "--model", file, picture).stdout
@@ -180,6 +207,10 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
         (["verify", "none.tflite"], 3, "no run yet"),
         (["drift", "none.tflite"], 3, "no run yet"),
         (["export", "--run", "a", "--model", "b.keras"], 2, "exclude each other"),
+        (["evaluate"], 3, "no run yet"),
+        (["evaluate", "--on", "train"], 2, "--on train is unknown"),
+        (["evaluate", "--run", "a", "--model", "b.tflite"], 2, "exclude each other"),
+        (["evaluate", "--model", "none.tflite"], 3, "none.tflite"),
         (["export", "--model", "none.keras", "--data", "digits"], 3, "none.keras: no such file"),
         (["classify", "three.png"], 3, "no int8 export yet"),
         (["classify", "--model", "none.tflite", "three.png"], 3, "none.tflite"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from mnist_edge_trainer import plots
+from mnist_edge_trainer.corruptions import HELD_OUT, SHARED, corrupt
 from mnist_edge_trainer.data import Dataset, Split
+from mnist_edge_trainer.evaluation import Bin, ClassFigures, Evaluation, Mistake
 from mnist_edge_trainer.run import TrainedRun
 from numpy.typing import NDArray
 from PIL import Image
@@ -143,11 +146,16 @@ class TestSamplePredictions:
         assert "24" not in figure.get_suptitle()
 
 
+def confusion(dataset: Dataset, wrong: tuple[int, ...] = ()) -> Figure:
+    counts = np.zeros((len(dataset.labels),) * 2, np.int64)
+    np.add.at(counts, (dataset.test_labels, answers(dataset, wrong).argmax(axis=1)), 1)
+    return plots.confusion_matrix(dataset.labels, counts, "test")
+
+
 class TestConfusionMatrix:
     def test_counts(self) -> None:
         dataset = made(60, 3)
-        predicted = answers(dataset, wrong=(0, 3, 7)).argmax(axis=1)
-        figure = plots.confusion_matrix(dataset, predicted)
+        figure = confusion(dataset, wrong=(0, 3, 7))
         drawn(figure)
         [axes] = figure.axes
         assert axes.get_title() == "57 of 60 test images right"
@@ -160,7 +168,7 @@ class TestConfusionMatrix:
 
     def test_right_and_wrong_have_other_colours(self) -> None:
         dataset = made(60, 3)
-        figure = plots.confusion_matrix(dataset, answers(dataset, wrong=(0, 3, 7)).argmax(axis=1))
+        figure = confusion(dataset, wrong=(0, 3, 7))
         texts = {text.get_position(): colour(text) for text in figure.axes[0].texts}
         right = {shade for (x, y), shade in texts.items() if x == y}
         assert len(right) == 1
@@ -169,7 +177,7 @@ class TestConfusionMatrix:
     def test_a_rare_mistake_shows(self) -> None:
         """One of 100 is not to be as white as none."""
         dataset = made(1000, 10)
-        figure = plots.confusion_matrix(dataset, answers(dataset, wrong=(0,)).argmax(axis=1))
+        figure = confusion(dataset, wrong=(0,))
         [image] = figure.axes[0].images
         shade = image.to_rgba(pixels(figure.axes[0]))
         assert np.abs(shade[0, 1] - shade[0, 2]).sum() > 0.1
@@ -178,7 +186,7 @@ class TestConfusionMatrix:
     @pytest.mark.parametrize("classes", [2, 40])
     def test_two_classes_or_forty(self, classes: int) -> None:
         dataset = made(200, classes)
-        figure = plots.confusion_matrix(dataset, answers(dataset, wrong=(1, 2)).argmax(axis=1))
+        figure = confusion(dataset, wrong=(1, 2))
         drawn(figure)
         [axes] = figure.axes
         assert axes.get_title() == "198 of 200 test images right"
@@ -186,7 +194,7 @@ class TestConfusionMatrix:
 
     def test_where_names_would_be_too_small_no_numbers_stand_in_for_them(self) -> None:
         dataset = made(200, 40)
-        figure = plots.confusion_matrix(dataset, dataset.test_labels)
+        figure = confusion(dataset)
         drawn(figure)
         shown = {
             label.get_text() for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis) for label in axis.get_ticklabels()
@@ -195,16 +203,83 @@ class TestConfusionMatrix:
 
     def test_nothing_wrong(self) -> None:
         dataset = made(30, 3)
-        figure = plots.confusion_matrix(dataset, dataset.test_labels)
+        figure = confusion(dataset)
         drawn(figure)
         assert figure.axes[0].get_title() == "30 of 30 test images right"
         assert len(figure.axes[0].texts) == 3
 
     def test_a_class_without_test_images(self) -> None:
         dataset = made(2, 3)
-        figure = plots.confusion_matrix(dataset, dataset.test_labels)
+        figure = confusion(dataset)
         drawn(figure)
         assert np.isfinite(pixels(figure.axes[0])).all()
+
+    def test_the_title_names_the_part(self) -> None:
+        figure = plots.confusion_matrix(["a", "b"], np.array([[700, 1], [2, 600]]), "validation")
+        assert figure.axes[0].get_title() == "1,300 of 1,303 validation images right"
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> Evaluation:
+    """400 answers on 20 images a class, 3 of them wrong."""
+    return Evaluation(
+        model="m.keras",
+        engine="keras",
+        dataset={"name": "custom", "warning": None},
+        part="validation",
+        images=400,
+        accuracy=0.9925,
+        accuracy_interval=(0.98, 1.0),
+        confidence=0.95,
+        ece=0.0425,
+        calibration=(Bin(0.4, 0.6, 100, 0.55, 0.5), Bin(0.8, 1.0, 300, 0.9, 1.0)),
+        classes={"a": ClassFigures(1.0, 0.985, 0.99, 200), "b": ClassFigures(0.985, 1.0, 0.99, 200)},
+        confusion=((197, 3), (0, 200)),
+        mistakes=(Mistake(5, "a", "b", 0.99), Mistake(2, "a", "b", 0.8), Mistake(9, "a", "b", 0.6)),
+        corruptions={SHARED: {"shift": 0.75, "inversion": 0.25}, HELD_OUT: {"fog": 0.875}},
+    )
+
+
+class TestEvaluation:
+    def test_mistakes(self, evaluation: Evaluation) -> None:
+        images = made(400, 2).test_images
+        figure = plots.mistakes(evaluation, images)
+        drawn(figure)
+        assert figure.get_suptitle() == "The 3 most confident of 3 mistakes on 400 validation images"
+        shown = pictures(figure)
+        assert [axes.get_title() for axes in shown] == ["b, is a  99%", "b, is a  80%", "b, is a  60%"]
+        for axes, number in zip(shown, (5, 2, 9), strict=True):
+            np.testing.assert_array_equal(pixels(axes), images[number])
+
+    def test_no_mistakes(self, evaluation: Evaluation) -> None:
+        flawless = replace(evaluation, mistakes=(), confusion=((200, 0), (0, 200)))
+        figure = plots.mistakes(flawless, made(400, 2).test_images)
+        drawn(figure)
+        assert pictures(figure) == []
+        assert "0 mistakes" in figure.get_suptitle()
+
+    def test_reliability(self, evaluation: Evaluation) -> None:
+        figure = plots.reliability(evaluation)
+        drawn(figure)
+        upper, lower = figure.axes
+        assert upper.get_title() == "Expected calibration error 4.25%"
+        _, dots = upper.lines
+        np.testing.assert_allclose(dots.get_xydata(), [(0.55, 0.5), (0.9, 1.0)])
+        boxes = [bar.get_bbox().bounds for bar in upper.patches]
+        np.testing.assert_allclose(boxes, [(0.4, 0, 0.2, 0.5), (0.8, 0, 0.2, 1.0)])
+        assert [bar.get_height() for bar in lower.patches] == [100, 300]
+
+    def test_corruptions_stand_apart_by_use(self, evaluation: Evaluation) -> None:
+        images = made(400, 2).test_images
+        figure = plots.corruptions(evaluation, images)
+        drawn(figure)
+        shared, _, held_out, strip = figure.axes
+        assert shared.get_title() == "Shared: mean 50.0%, clean 99.2%"
+        assert held_out.get_title() == "Held out: mean 87.5%, clean 99.2%"
+        assert [label.get_text() for label in shared.get_yticklabels()] == ["shift", "inversion"]
+        assert [bar.get_width() for bar in shared.patches] == [0.75, 0.25]
+        assert [bar.get_width() for bar in held_out.patches] == [0.875]
+        np.testing.assert_array_equal(pixels(strip)[:, :28], corrupt(images[:6], "fog")[0])
 
 
 @pytest.mark.parametrize("count", [1, 3])

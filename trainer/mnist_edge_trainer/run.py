@@ -7,6 +7,7 @@ runs/
     ├── run.json         configuration, data, versions, figures
     ├── history.csv      loss and accuracy of each epoch
     ├── *.png            learning curves, sample predictions, confusion matrix
+    ├── evaluation*      what `mnist-edge evaluate` measured and drew
     └── exports/         what `mnist-edge export` published
 """
 
@@ -28,9 +29,10 @@ from mnist_edge_runtime.errors import InputError, UsageError
 from . import data
 from .data import Dataset
 
-__all__ = ["Run", "TrainedRun", "check_name", "load", "newest_export", "save"]
+__all__ = ["MODEL", "Run", "TrainedRun", "check_name", "load", "newest_export", "save"]
 
-_RECORD, _MODEL, _LATEST = "run.json", "model.keras", "latest"
+MODEL = "model.keras"
+_RECORD, _LATEST = "run.json", "latest"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # no leading dot: hidden folders are not yet, or no longer, runs
 _KEYS = ("architecture", "parameters", "macs", "seed", "split", "labels", "metrics", "seconds")
 
@@ -57,7 +59,7 @@ class Run:
 
     @property
     def model_file(self) -> Path:
-        return self.folder / _MODEL
+        return self.folder / MODEL
 
     @property
     def exports(self) -> Path:
@@ -129,7 +131,7 @@ def save(trained: TrainedRun, dataset: Dataset, runs_dir: Path, name: str, *, ov
     temporary, pointer = runs_dir / f".{name}.{token}", runs_dir / f".{_LATEST}.{token}"
     temporary.mkdir()
     try:
-        trained.model.save(temporary / _MODEL)
+        trained.model.save(temporary / MODEL)
         text = json.dumps(trained.record, indent=2, ensure_ascii=False)
         (temporary / _RECORD).write_text(text + "\n", encoding="utf-8")
         _write_history(temporary / "history.csv", trained.history)
@@ -155,7 +157,7 @@ def load(runs_dir: Path, name: str | None = None) -> Run:
             raise InputError(f"{runs_dir}: no run yet; make one with: mnist-edge train")
         name = latest.read_text(encoding="utf-8").strip()
     folder = runs_dir / name
-    if not _NAME.fullmatch(name) or not (folder / _RECORD).is_file() or not (folder / _MODEL).is_file():
+    if not _NAME.fullmatch(name) or not (folder / _RECORD).is_file() or not (folder / MODEL).is_file():
         known = sorted(path.parent.name for path in runs_dir.glob(f"[!.]*/{_RECORD}"))
         raise InputError(
             f"{runs_dir}: no run {name!r}; {'there are ' + ', '.join(known) if known else 'none is there'}"

@@ -1,0 +1,131 @@
+"""The figures of a reader, and how a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+
+from .corruptions import HELD_OUT, SHARED
+
+__all__ = ["Bin", "ClassFigures", "Evaluation", "Mistake"]
+
+_MOST_CLASSES = 20  # beyond that a table shows those that are read worst
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """Precision, recall and F1 of one class, 0 to 1, and how many images it has; None where nothing was counted."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    images: int
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The answers whose confidence is above `low` and at most `high`: how many, their mean confidence and accuracy."""
+
+    low: float
+    high: float
+    images: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer: the image's index, its label and what was answered how confidently."""
+
+    image: int
+    true: str
+    answer: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a reader read its images.
+
+    Attributes:
+        model: the file it was loaded from.
+        engine: what ran it: "keras", or an engine of the runtime.
+        dataset: what `Dataset.describe` says of the data.
+        part: "test" or "validation".
+        images: how many were read.
+        accuracy: the share of right answers; `accuracy_interval` its 95 % Wilson interval.
+        confidence: the mean probability of the answers.
+        ece: the expected calibration error: the mean distance of accuracy and confidence in 15 bins of equal width,
+            each weighing as many images as it holds (Guo et al., On Calibration of Modern Neural Networks, ICML 2017).
+        calibration: the bins that hold any answers.
+        classes: the figures of each label.
+        confusion: for each true class how often it was taken for each class.
+        mistakes: the most confident ones, the worst first.
+        corruptions: for "shared" and "held out" the accuracy under each corruption; None where not measured.
+    """
+
+    model: str
+    engine: str
+    dataset: Mapping[str, Any]
+    part: str
+    images: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    confidence: float
+    ece: float
+    calibration: tuple[Bin, ...]
+    classes: Mapping[str, ClassFigures]
+    confusion: tuple[tuple[int, ...], ...]
+    mistakes: tuple[Mistake, ...]
+    corruptions: Mapping[str, Mapping[str, float]] | None
+
+    def mean_under(self, use: str) -> float:
+        """Return the mean accuracy over the corruptions of one use, SHARED or HELD_OUT."""
+        assert self.corruptions is not None
+        return float(np.mean(list(self.corruptions[use].values())))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the evaluation as `evaluation.json` holds it."""
+        means = {use: self.mean_under(use) for use in self.corruptions} if self.corruptions else None
+        return {**asdict(self), "corruption_means": means}
+
+    def table(self) -> str:
+        """Return the figures as a person reads them."""
+        low, high = self.accuracy_interval
+        lines = [
+            f"{self.model} on {self.images:,} {self.part} images of {self.dataset['name']}",
+            f"accuracy           {self.accuracy:>7.2%}  ({low:.2%} to {high:.2%})",
+            f"mean confidence    {self.confidence:>7.2%}",
+            f"calibration error  {self.ece:>7.2%}",
+            "",
+            *self._classes(),
+            *self._corruptions(),
+        ]
+        if self.dataset["warning"]:
+            lines += ["", f"WARNING: {self.dataset['warning']}"]
+        return "\n".join(lines)
+
+    def _classes(self) -> Iterator[str]:
+        rows = list(self.classes.items())
+        if len(rows) > _MOST_CLASSES:
+            rows = sorted(rows, key=lambda row: row[1].f1 or 0)[:_MOST_CLASSES]
+            yield f"the {_MOST_CLASSES} of {len(self.classes)} classes with the lowest F1:"
+        width = max(5, *(len(label) for label, _ in rows))
+        yield f"{'class':<{width}}{'precision':>11}{'recall':>9}{'F1':>9}{'images':>9}"
+        for label, figures in rows:
+            shares = (figures.precision, figures.recall, figures.f1)
+            precision, recall, f1 = ("-" if share is None else f"{share:.2%}" for share in shares)
+            yield f"{label:<{width}}{precision:>11}{recall:>9}{f1:>9}{figures.images:>9,}"
+
+    def _corruptions(self) -> Iterator[str]:
+        if self.corruptions is None:
+            return
+        columns = [[*self.corruptions[use].items(), ("mean", self.mean_under(use))] for use in (SHARED, HELD_OUT)]
+        yield ""
+        yield f"{'shared with training':<27}held out from training"
+        for pair in zip_longest(*columns):
+            yield "   ".join(f"{row[0]:<16}{row[1]:>8.2%}" if row else 24 * " " for row in pair).rstrip()
