@@ -176,6 +176,21 @@ def evaluate(
 
 
 @app.command()
+def report(
+    run: RunName = None, data: RunData = None, runs_dir: RunsDir = Path("runs"), as_json: AsJson = False
+) -> None:
+    """Write runs/NAME/report.html: the run and all its exports on one page that opens from disk."""
+    from mnist_edge_trainer.run import load
+
+    found = load(runs_dir, run)
+    source, _ = workflow.source_of(runs_dir, found.name, None, data)
+    from mnist_edge_exporters.report import write
+
+    written = write(source, found.folder, found.record)
+    _show(as_json, {"run": str(found.folder), **written.to_dict()}, f"{written.file}: open it in a browser")
+
+
+@app.command()
 def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
     """Go the whole way: train, export everything, prove parity, read pictures of our own making."""
     from mnist_edge_exporters import spec

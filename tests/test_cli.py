@@ -15,7 +15,7 @@ from mnist_edge_trainer.drawings import draw
 from mnist_edge_trainer.run import Run
 from PIL import Image
 
-COMMANDS = ["train", "export", "verify", "drift", "evaluate", "demo", "classify", "inspect", "selftest"]
+COMMANDS = ["train", "export", "verify", "drift", "evaluate", "report", "demo", "classify", "inspect", "selftest"]
 
 
 def mnist_edge(
@@ -82,6 +82,12 @@ def test_train_then_export_then_classify(tmp_path: Path, picture: Path) -> None:
     classified = json.loads(mnist_edge("classify", picture, "--json", cwd=tmp_path).stdout)
     assert classified["model"] == outcome["file"]
     assert classified["predictions"][0]["file"] == str(picture)
+
+    written = json.loads(mnist_edge("report", "--json", cwd=tmp_path).stdout)
+    assert (written["run"], written["report"]) == ("runs/mine", "runs/mine/report.html")
+    assert written["exports"][0]["file"] == outcome["file"]
+    assert written["exports"][0]["runtimes"][0]["p50_us"] > 0
+    assert "mine-tflite-int8.tflite" in (tmp_path / written["report"]).read_text()
 
     again = mnist_edge("train", "--data", "digits", "--epochs", 1, "--name", "mine", cwd=tmp_path)
     assert again.stdout.startswith("runs/mine-2:")
@@ -206,6 +212,7 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
         (["export", "--constraints", "watt<=3"], 2, "expected each at most once of kb<=NUMBER"),
         (["verify", "none.tflite"], 3, "no run yet"),
         (["drift", "none.tflite"], 3, "no run yet"),
+        (["report"], 3, "no run yet; make one with: mnist-edge train"),
         (["export", "--run", "a", "--model", "b.keras"], 2, "exclude each other"),
         (["evaluate"], 3, "no run yet"),
         (["evaluate", "--on", "train"], 2, "--on train is unknown"),

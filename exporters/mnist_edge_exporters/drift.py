@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx as onnx_library
@@ -22,7 +21,7 @@ from .converters import CONVERTERS
 from .source import Source
 from .spec import ExportSpec, Format, Quantization
 
-__all__ = ["LayerDrift", "is_measurable", "measure", "table"]
+__all__ = ["LayerDrift", "is_measurable", "measure", "steepest", "table"]
 
 _IMAGES = 200
 _ACTIVATIONS: Mapping[Format, Callable[[bytes, InputSpec, NDArray[np.uint8]], dict[str, Activation]]] = {
@@ -50,6 +49,13 @@ class LayerDrift:
     sqnr_db: float | None
     mean_error: float
     max_error: float
+
+    @property
+    def ratio(self) -> str:
+        """The signal to quantization noise ratio as a person reads it."""
+        if self.sqnr_db is not None:
+            return f"{self.sqnr_db:.1f} dB"
+        return "silent" if self.max_error else "no noise"
 
 
 def is_measurable(contract: Contract) -> bool:
@@ -104,19 +110,17 @@ def table(layers: Sequence[LayerDrift]) -> str:
     """Return a line a layer, under a header, and point at the one where the ratio falls most."""
     width = max(len(layer.name) for layer in layers)
     lines = [f"{'layer':<{width}}  {'output':<12}{'SQNR':>10}{'mean error':>13}{'max error':>12}"]
-    worst = _steepest([layer.sqnr_db for layer in layers])
+    worst = steepest(layers)
     for index, layer in enumerate(layers):
         shape = " x ".join(map(str, layer.shape))
-        sqnr = (
-            f"{layer.sqnr_db:.1f} dB" if layer.sqnr_db is not None else "no noise" if not layer.max_error else "silent"
-        )
-        line = f"{layer.name:<{width}}  {shape:<12}{sqnr:>10}{layer.mean_error:>+13.2e}{layer.max_error:>12.2e}"
+        line = f"{layer.name:<{width}}  {shape:<12}{layer.ratio:>10}{layer.mean_error:>+13.2e}{layer.max_error:>12.2e}"
         lines.append(line + ("  <- falls most" if index == worst else ""))
     return "\n".join(lines)
 
 
-def _steepest(ratios: Sequence[Any]) -> int | None:
-    """Return the index of the ratio that is furthest below the one before it; None where none falls."""
+def steepest(layers: Sequence[LayerDrift]) -> int | None:
+    """Return the index of the layer whose ratio is furthest below the one before it; None where none falls."""
+    ratios = [layer.sqnr_db for layer in layers]
     falls = [
         (before - after, index)
         for index, (before, after) in enumerate(pairwise(ratios), start=1)

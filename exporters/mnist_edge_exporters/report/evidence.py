@@ -1,0 +1,134 @@
+"""What lies in a run's folder of exports: each file, its contract, and the proof beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnist_edge_runtime import InputError, ModelError, sealing
+from mnist_edge_runtime.contract import Contract
+
+from ..spec import OFFERED, REPORT_SUFFIX, Format
+from ..targets import Target
+
+__all__ = ["Evidence", "Verdict", "collect"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a file on one runtime.
+
+    Attributes:
+        target: the runtime.
+        status: "ran", "table only" or "refused".
+        figures: those of `parity.ParityReport.to_dict`; None where the file did not run.
+    """
+
+    target: Target
+    status: str
+    figures: Mapping[str, Any] | None
+
+    @property
+    def word(self) -> str:
+        """What the table says of it."""
+        return self.status if self.figures is None else "passed" if self.figures["passed"] else "FAILED"
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the file ran on the runtime and exactly that version is on this machine."""
+        return self.status == "ran" and self.target.is_installed
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A file and all that is known of it.
+
+    Attributes:
+        file: where it lies.
+        cell: its name without the run's: "tflite-int8"; the whole name where the contract cannot be read.
+        size: in bytes.
+        sha256: of the whole file.
+        contract: what it carries; None where it cannot be read.
+        verdicts: for each runtime that it is meant for; none where `problem` says why.
+        twin: the cell of the other format and the figures of holding this file against it; None where there is none.
+        problem: why nothing proves this file; empty where there is a proof.
+    """
+
+    file: Path
+    cell: str
+    size: int
+    sha256: str
+    contract: Contract | None
+    verdicts: tuple[Verdict, ...]
+    twin: Mapping[str, Any] | None
+    problem: str
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it ran on some runtime, and passed on each that ran it."""
+        words = {verdict.word for verdict in self.verdicts}
+        return "passed" in words and words <= {"passed", "table only"}
+
+
+def collect(folder: Path) -> tuple[Evidence, ...]:
+    """Return the evidence of every file in `folder`, in the order of the table of cells.
+
+    Args:
+        folder: the exports of a run; it need not exist.
+
+    Raises:
+        InputError: the proof beside a file cannot be read.
+    """
+    files = [path for end in Format for path in folder.glob(f"[!.]*.{end}")]
+    return tuple(sorted(map(_evidence, files), key=_place))
+
+
+def _place(evidence: Evidence) -> tuple[int, str]:
+    cells = ["-".join(cell) for cell in OFFERED]
+    contract = evidence.contract
+    cell = f"{contract.format}-{contract.quantization}" if contract else ""
+    return cells.index(cell) if cell in cells else len(cells), evidence.file.name
+
+
+def _evidence(file: Path) -> Evidence:
+    data = file.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    cell = file.stem
+    contract: Contract | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    twin: Mapping[str, Any] | None = None
+    problem = ""
+    try:
+        contract = sealing.unseal(data).contract
+    except ModelError as error:
+        problem = str(error)
+    else:
+        start = cell.rfind(f"{contract.format}-{contract.quantization}")
+        cell = cell[max(start, 0) :]
+        report = file.with_name(file.name + REPORT_SUFFIX)
+        if report.is_file():
+            verdicts, twin, problem = _proof(report, digest)
+        else:
+            problem = f"there is no {report.name} beside it; export it again"
+    return Evidence(file, cell, len(data), digest, contract, verdicts, twin, problem)
+
+
+def _proof(report: Path, digest: str) -> tuple[tuple[Verdict, ...], Mapping[str, Any] | None, str]:
+    """Return the verdicts and the twin that the report beside a file tells of, or why it proves nothing."""
+    try:
+        document = json.loads(report.read_text(encoding="utf-8"))
+        if document["sha256"] != digest:
+            return (), None, f"{report.name} is the proof of another file; export it again"
+        verdicts = tuple(_verdict(runtime, document["reports"]) for runtime in document["runtimes"])
+        return verdicts, document["twin"], ""
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{report}: cannot be read ({error}); export the file again") from None
+
+
+def _verdict(runtime: Mapping[str, str], reports: Mapping[str, Any]) -> Verdict:
+    target = Target(runtime["engine"], runtime["version"])
+    return Verdict(target, runtime["status"], reports.get(str(target)))

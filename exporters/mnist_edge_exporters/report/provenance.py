@@ -1,0 +1,130 @@
+"""Where a run and its files come from, as tables of a name and a value."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .evidence import Evidence
+
+__all__ = ["Passport", "Table", "file_tables", "machine", "passports", "run_tables"]
+
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title and rows of a name and a value."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Passport:
+    """What calibrated some of the files: the passport of their contracts, and the images of each class."""
+
+    cells: tuple[str, ...]
+    table: Table
+    per_class: Mapping[str, int]
+
+
+def run_tables(record: Mapping[str, Any]) -> list[Table]:
+    """Return all that `run.json` holds, but where the data lay on the machine that trained."""
+    record = {**record, "dataset": {key: value for key, value in record["dataset"].items() if key != "source"}}
+    groups = {name: value for name, value in record.items() if isinstance(value, Mapping)}
+    single = {name: value for name, value in record.items() if name not in groups}
+    return [
+        Table("Run", _rows(single)),
+        *(Table(_words(name).capitalize(), _rows(group)) for name, group in groups.items()),
+    ]
+
+
+def file_tables(evidence: Sequence[Evidence]) -> list[Table]:
+    """Return for each readable file its hashes, tensors and the versions that made it."""
+    tables = []
+    for each in evidence:
+        if each.contract:
+            origin = each.contract.origin
+            tensors = {
+                name: spec.dtype
+                + ("" if spec.dtype == "float32" else f", scale {spec.scale:.6g}, zero point {spec.zero_point}")
+                for name, spec in (("image", each.contract.input), ("logits", each.contract.output))
+            }
+            payload = {"bytes": each.contract.payload.size, "sha256": each.contract.payload.sha256}
+            facts = {"sha256": each.sha256, "payload": payload, **tensors}
+            if "weights_sha256" in origin:
+                facts["weights_sha256"] = origin["weights_sha256"]
+            facts["made_with"] = [f"{name} {version}" for name, version in origin.get("versions", {}).items()]
+            tables.append(Table(each.file.name, _rows(facts)))
+    return tables
+
+
+def passports(evidence: Sequence[Evidence]) -> list[Passport]:
+    """Return the calibration passports in the files' contracts, each with the files that share its images."""
+    shared: list[tuple[Mapping[str, Any], list[str], list[tuple[str, str]]]] = []
+    for each in evidence:
+        passport = each.contract.origin.get("calibration") if each.contract else None
+        if passport:
+            images = {key: value for key, value in passport.items() if key != "halves"}
+            group = next((group for group in shared if group[0] == images), None)
+            if group is None:
+                shared.append(group := (images, [], []))
+            group[1].append(each.cell)
+            if halves := passport.get("halves"):
+                group[2].append((f"{each.cell} from either half", _accuracies(halves)))
+    return [
+        Passport(
+            cells=tuple(cells),
+            table=Table("Passport", (*_rows({k: v for k, v in images.items() if k != "per_class"}), *halves)),
+            per_class=images.get("per_class") or {},
+        )
+        for images, cells, halves in shared
+    ]
+
+
+def _accuracies(halves: Mapping[str, Any]) -> str:
+    shares = " and ".join(f"{accuracy:.2%}" for accuracy in halves["accuracy"])
+    return f"{shares} of {halves['images']:,} validation images right"
+
+
+def machine() -> str:
+    """Return this machine as the latencies should name it: processor, cores, system."""
+    processor = platform.processor() or platform.machine()
+    if _CPUINFO.is_file():
+        models = [line.partition(":")[2].strip() for line in _CPUINFO.read_text().splitlines() if "model name" in line]
+        processor = models[0] if models else processor
+    cores = os.cpu_count()
+    return f"{processor}, {cores} {'core' if cores == 1 else 'cores'}, {platform.system()} {platform.machine()}"
+
+
+def _rows(facts: Mapping[str, Any], prefix: str = "") -> tuple[tuple[str, str], ...]:
+    """Return a row for each value, those of nested mappings under joined names."""
+    rows: list[tuple[str, str]] = []
+    for name, value in facts.items():
+        title = f"{prefix} {_words(name)}".strip()
+        rows += _rows(value, title) if isinstance(value, Mapping) else [(title, _text(value))]
+    return tuple(rows)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("sha256", "SHA-256").replace("macs", "MACs")
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.6g}"
+        case list() | tuple():
+            return ", ".join(map(_text, value))
+    return str(value)

@@ -1,0 +1,87 @@
+"""The parts of an SVG diagram: elements, scales, axes. Colours are the page's, by class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup, escape
+from matplotlib.ticker import MaxNLocator
+
+__all__ = ["HEIGHT", "WIDTH", "Scale", "axes", "drawing", "element"]
+
+WIDTH, HEIGHT = 380, 250  # units: small enough to be read on a phone, where one is a little less than a pixel
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 14, 12, 44
+_TICKS = 5
+
+
+def element(tag: str, content: object = "", **attributes: object) -> Markup:
+    """Return an element, everything but markup escaped; `class_` and `stroke_width` lose or change their underscore."""
+    text = Markup("").join(
+        Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), _short(value))
+        for name, value in attributes.items()
+    )
+    return Markup("<{0}{1}>{2}</{0}>").format(tag, text, escape(content))
+
+
+def drawing(parts: Iterable[Markup], label: str, height: float = HEIGHT, width: float = WIDTH) -> Markup:
+    """Return the whole picture; `label` is what it shows, for those who cannot see it."""
+    box = f"0 0 {_short(width)} {_short(height)}"
+    return element("svg", Markup("\n").join(parts), viewBox=box, role="img", aria_label=label)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Values from `low` to `high` laid on coordinates from `start` to `end`, by their logarithms if `log`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+
+    @classmethod
+    def across(cls, low: float, high: float, *, log: bool = False) -> Scale:
+        """Return that of a horizontal axis."""
+        return cls(low, high, _LEFT, WIDTH - _RIGHT, log)
+
+    @classmethod
+    def up(cls, low: float, high: float) -> Scale:
+        """Return that of a vertical axis."""
+        return cls(low, high, HEIGHT - _BOTTOM, _TOP)
+
+    def __call__(self, value: float) -> float:
+        low, high, value = (math.log(v) if self.log else v for v in (self.low, self.high, value))
+        return self.start + (value - low) / (high - low) * (self.end - self.start)
+
+    def ticks(self, *, whole: bool = False) -> list[float]:
+        """Return round values within the scale."""
+        if self.log:
+            decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+            found = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
+        else:
+            found = list(MaxNLocator(_TICKS, integer=whole, steps=[1, 2, 5, 10]).tick_values(self.low, self.high))
+        return [value for value in found if self.low <= value <= self.high]
+
+
+def axes(x: Scale, y: Scale, x_title: str, x_text: Callable[[float], str], y_text: Callable[[float], str]) -> Markup:
+    """Return the grid with its figures; a linear horizontal axis counts something, so it has whole numbers only."""
+    parts = []
+    for value in y.ticks():
+        at = y(value)
+        parts.append(element("line", class_="grid", x1=x.start, x2=x.end, y1=at, y2=at))
+        parts.append(element("text", y_text(value), class_="tick end", x=x.start - 7, y=at + 3.5))
+    for value in x.ticks(whole=not x.log):
+        at = x(value)
+        parts.append(element("line", class_="mark", x1=at, x2=at, y1=y.start, y2=y.start + 4))
+        parts.append(element("text", x_text(value), class_="tick middle", x=at, y=y.start + 16))
+    parts.append(element("line", class_="axis", x1=x.start, x2=x.end, y1=y.start, y2=y.start))
+    parts.append(element("text", x_title, class_="title middle", x=(x.start + x.end) / 2, y=y.start + 36))
+    return Markup("\n").join(parts)
+
+
+def _short(value: object) -> object:
+    """Return a coordinate with the digits that can be seen."""
+    return np.format_float_positional(value, precision=2, trim="-") if isinstance(value, float) else value

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mnist_edge_exporters.report import provenance
+from mnist_edge_exporters.report.evidence import collect
+from mnist_edge_runtime import sealing
+from mnist_edge_trainer.run import Run
+
+
+def test_the_run_is_told_but_for_the_place_of_its_data(run: Run) -> None:
+    tables = {table.title: dict(table.rows) for table in provenance.run_tables(run.record)}
+    assert tables["Run"]["MACs"] == f"{run.record['macs']:,}"
+    assert tables["Recipe"]["batch size"] == str(run.record["recipe"]["batch_size"])
+    assert tables["Metrics"]["test accuracy"] == f"{run.record['metrics']['test']['accuracy']:.6g}"
+    assert tables["Dataset"]["SHA-256"] == run.record["dataset"]["sha256"]
+    assert "source" not in tables["Dataset"]
+    assert {"Split", "Versions"} <= tables.keys()
+
+
+def test_a_file_is_told_by_its_contract(files: Mapping[str, Path]) -> None:
+    evidence = collect(files["tflite-int8"].parent)
+    tables = {table.title: dict(table.rows) for table in provenance.file_tables(evidence)}
+    contract = sealing.read(files["tflite-int8"]).contract
+    table = tables["classic-tflite-int8.tflite"]
+    assert table["payload SHA-256"] == contract.payload.sha256
+    assert table["weights SHA-256"] == contract.origin["weights_sha256"]
+    assert table["image"] == "uint8, scale 0.00392157, zero point 0"
+    assert f"tensorflow {contract.origin['versions']['tensorflow']}" in table["made with"]
+    assert tables["classic-tflite-none.tflite"]["image"] == "float32"
+
+
+def test_files_that_share_a_passport_share_its_table(files: Mapping[str, Path]) -> None:
+    evidence = [each for each in collect(files["tflite-int8"].parent) if each.cell in files]
+    (passport,) = provenance.passports(evidence)
+    recorded = sealing.read(files["tflite-int8"]).contract.origin["calibration"]
+    assert passport.cells == ("tflite-int8", "tflite-int16x8", "onnx-int8")
+    assert passport.per_class == recorded["per_class"]
+    rows = dict(passport.table.rows)
+    assert rows["SHA-256"] == recorded["sha256"]
+    assert rows["samples"] == str(recorded["samples"])
+    first, second = recorded["halves"]["accuracy"]
+    assert rows["tflite-int8 from either half"].startswith(f"{first:.2%} and {second:.2%} of ")
+    assert {f"{cell} from either half" for cell in passport.cells} <= rows.keys()
+    assert "per class" not in rows
+
+
+def test_the_machine_has_a_name_and_cores() -> None:
+    assert "core" in provenance.machine()
