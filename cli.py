@@ -211,7 +211,11 @@ def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson 
     lines += [f"  {reading}" for reading in readings]
     lines += ["", f"All of it took {time.monotonic() - started:.0f} seconds. To look at:"]
     lines += [f"  {path}" for path in (*sorted(run.folder.glob("*.png")), run.folder / "pictures" / "readings.png")]
-    lines += ["To go on:", f"  mnist-edge classify --model {model} {readings[3].file}", f"  mnist-edge inspect {model}"]
+    lines += [
+        "To go on:",
+        f"  mnist-edge classify --model {model} {readings[3].file}",
+        f"  mnist-edge report --run {run.name}",
+    ]
     _show(as_json, {"run": str(run.folder), "exports": exports, "pictures": pictures}, "\n".join(lines))
 
 

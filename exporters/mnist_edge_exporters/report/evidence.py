@@ -74,17 +74,18 @@ class Evidence:
         return "passed" in words and words <= {"passed", "table only"}
 
 
-def collect(folder: Path) -> tuple[Evidence, ...]:
+def collect(folder: Path, weights_sha256: str) -> tuple[Evidence, ...]:
     """Return the evidence of every file in `folder`, in the order of the table of cells.
 
     Args:
         folder: the exports of a run; it need not exist.
+        weights_sha256: of the run's model, as `network.weights_sha256` returns it.
 
     Raises:
         InputError: the proof beside a file cannot be read.
     """
     files = [path for end in Format for path in folder.glob(f"[!.]*.{end}")]
-    return tuple(sorted(map(_evidence, files), key=_place))
+    return tuple(sorted((_evidence(file, weights_sha256) for file in files), key=_place))
 
 
 def _place(evidence: Evidence) -> tuple[int, str]:
@@ -94,7 +95,7 @@ def _place(evidence: Evidence) -> tuple[int, str]:
     return cells.index(cell) if cell in cells else len(cells), evidence.file.name
 
 
-def _evidence(file: Path) -> Evidence:
+def _evidence(file: Path, weights_sha256: str) -> Evidence:
     data = file.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     cell = file.stem
@@ -110,7 +111,9 @@ def _evidence(file: Path) -> Evidence:
         start = cell.rfind(f"{contract.format}-{contract.quantization}")
         cell = cell[max(start, 0) :]
         report = file.with_name(file.name + REPORT_SUFFIX)
-        if report.is_file():
+        if contract.origin.get("weights_sha256") != weights_sha256:
+            problem = "made from other weights than the run's; export it again"
+        elif report.is_file():
             verdicts, twin, problem = _proof(report, digest)
         else:
             problem = f"there is no {report.name} beside it; export it again"

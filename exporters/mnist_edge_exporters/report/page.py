@@ -19,7 +19,7 @@ from mnist_edge_runtime import InputError, __version__
 from mnist_edge_runtime.engines import ENGINES, names_for
 from numpy.typing import NDArray
 
-from .. import drift, latency, parity, statistics
+from .. import drift, latency, network, parity, statistics
 from ..drift import LayerDrift
 from ..source import Source
 from ..spec import Format
@@ -87,7 +87,7 @@ def write(source: Source, folder: Path, record: Mapping[str, Any]) -> Report:
         InputError: a file of the run cannot be read, or was proven on another test set.
         EngineError: an engine that ran a file when it was exported no longer does.
     """
-    evidence = collect(folder / "exports")
+    evidence = collect(folder / "exports", network.weights_sha256(source.model))
     history = _history(folder / "history.csv")
     flips = gallery.flips(evidence, source)
     latencies = _latencies(evidence, source)
@@ -159,7 +159,7 @@ def _drifts(
     """Return for each quantized file its cell, its layers, the ratio of the longest bar, and the layer to blame."""
     found = []
     for each in evidence:
-        if each.contract and drift.is_measurable(each.contract):
+        if each.contract and not each.problem and drift.is_measurable(each.contract):
             print(f"measuring drift: {each.cell}", file=sys.stderr)
             layers = drift.measure(each.file, source)
             longest = max((layer.sqnr_db or 0 for layer in layers), default=0)

@@ -19,8 +19,8 @@ def _copy(file: Path, folder: Path) -> Path:
     return folder / file.name
 
 
-def test_every_file_is_collected_with_its_proof(files: Mapping[str, Path]) -> None:
-    evidence = collect(files["tflite-int8"].parent)
+def test_every_file_is_collected_with_its_proof(files: Mapping[str, Path], weights: str) -> None:
+    evidence = collect(files["tflite-int8"].parent, weights)
     assert [each.cell for each in evidence if each.cell in files] == list(files)
     for each in evidence:
         report = json.loads(each.file.with_name(each.file.name + ".parity.json").read_text())
@@ -32,45 +32,49 @@ def test_every_file_is_collected_with_its_proof(files: Mapping[str, Path]) -> No
         assert [verdict.is_timed for verdict in each.verdicts] == [bool(verdict.figures) for verdict in each.verdicts]
 
 
-def test_a_file_of_a_renamed_run_keeps_its_cell(files: Mapping[str, Path], tmp_path: Path) -> None:
+def test_a_file_of_a_renamed_run_keeps_its_cell(files: Mapping[str, Path], tmp_path: Path, weights: str) -> None:
     for name in ("a-tflite-b-tflite-int8-float32-io", "renamed"):
         shutil.copy(files["tflite-int8"], tmp_path / f"{name}.tflite")
-    assert [each.cell for each in collect(tmp_path)] == ["tflite-int8-float32-io", "renamed"]
+    assert [each.cell for each in collect(tmp_path, weights)] == ["tflite-int8-float32-io", "renamed"]
 
 
-def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
-    assert collect(tmp_path / "exports") == ()
+def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path, weights: str) -> None:
+    assert collect(tmp_path / "exports", weights) == ()
 
 
-def test_a_damaged_file_is_shown_and_proves_nothing(files: Mapping[str, Path], tmp_path: Path) -> None:
+def test_a_damaged_file_is_shown_and_proves_nothing(files: Mapping[str, Path], tmp_path: Path, weights: str) -> None:
     file = _copy(files["onnx-int8"], tmp_path)
     file.write_bytes(file.read_bytes()[:-1])
-    (each,) = collect(tmp_path)
+    (each,) = collect(tmp_path, weights)
     assert "cut short" in each.problem
     assert each.contract is None
     assert each.verdicts == ()
     assert not each.is_proven
 
 
-def test_a_proof_that_is_missing_or_anothers_proves_nothing(files: Mapping[str, Path], tmp_path: Path) -> None:
+def test_a_proof_that_is_missing_or_anothers_proves_nothing(
+    files: Mapping[str, Path], tmp_path: Path, weights: str
+) -> None:
     file = _copy(files["tflite-int8"], tmp_path)
     file.write_bytes(files["tflite-none"].read_bytes())
-    (each,) = collect(tmp_path)
+    (each,) = collect(tmp_path, weights)
     assert "is the proof of another file" in each.problem
     file.with_name(file.name + ".parity.json").unlink()
-    (each,) = collect(tmp_path)
+    (each,) = collect(tmp_path, weights)
     assert each.problem == "there is no classic-tflite-int8.tflite.parity.json beside it; export it again"
     assert not each.is_proven
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"sha256": 1}'])
-def test_a_proof_that_cannot_be_read_is_an_error(text: str, files: Mapping[str, Path], tmp_path: Path) -> None:
+def test_a_proof_that_cannot_be_read_is_an_error(
+    text: str, files: Mapping[str, Path], tmp_path: Path, weights: str
+) -> None:
     file = _copy(files["tflite-int8"], tmp_path)
     if text == '{"sha256": 1}':
         text = json.dumps({"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "runtimes": [{}]})
     file.with_name(file.name + ".parity.json").write_text(text)
     with pytest.raises(InputError, match=r"parity\.json: cannot be read .*; export the file again"):
-        collect(tmp_path)
+        collect(tmp_path, weights)
 
 
 def test_a_file_is_proven_only_where_it_ran_and_passed() -> None:
@@ -93,3 +97,10 @@ def test_a_file_is_proven_only_where_it_ran_and_passed() -> None:
     assert not is_proven(passed, failed)
     assert not is_proven(passed, refused)
     assert not passed.is_timed  # another version may be here, whose time would not be this one's
+
+
+def test_a_file_of_other_weights_proves_nothing(files: Mapping[str, Path], tmp_path: Path) -> None:
+    _copy(files["tflite-int8"], tmp_path)
+    (each,) = collect(tmp_path, "0" * 64)
+    assert "other weights" in each.problem
+    assert not each.is_proven

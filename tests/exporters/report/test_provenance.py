@@ -19,8 +19,8 @@ def test_the_run_is_told_but_for_the_place_of_its_data(run: Run) -> None:
     assert {"Split", "Versions"} <= tables.keys()
 
 
-def test_a_file_is_told_by_its_contract(files: Mapping[str, Path]) -> None:
-    evidence = collect(files["tflite-int8"].parent)
+def test_a_file_is_told_by_its_contract(files: Mapping[str, Path], weights: str) -> None:
+    evidence = collect(files["tflite-int8"].parent, weights)
     tables = {table.title: dict(table.rows) for table in provenance.file_tables(evidence)}
     contract = sealing.read(files["tflite-int8"]).contract
     table = tables["classic-tflite-int8.tflite"]
@@ -31,8 +31,8 @@ def test_a_file_is_told_by_its_contract(files: Mapping[str, Path]) -> None:
     assert tables["classic-tflite-none.tflite"]["image"] == "float32"
 
 
-def test_files_that_share_a_passport_share_its_table(files: Mapping[str, Path]) -> None:
-    evidence = [each for each in collect(files["tflite-int8"].parent) if each.cell in files]
+def test_files_that_share_a_passport_share_its_table(files: Mapping[str, Path], weights: str) -> None:
+    evidence = [each for each in collect(files["tflite-int8"].parent, weights) if each.cell in files]
     (passport,) = provenance.passports(evidence)
     recorded = sealing.read(files["tflite-int8"]).contract.origin["calibration"]
     assert passport.cells == ("tflite-int8", "tflite-int16x8", "onnx-int8")
