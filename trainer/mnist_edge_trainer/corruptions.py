@@ -16,15 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from .pixels import FINER, SIDE, Pixels, along, fine, lit, moved, shapes, warp
+
 __all__ = ["CORRUPTIONS", "HELD_OUT", "SHARED", "Corruption", "corrupt"]
 
 SHARED, HELD_OUT = "shared", "held out"
 
-Pixels = NDArray[np.float32]  # (N, 28, 28), 0..1, white ink on black
-
-_SIDE = 28
-_CENTRE = (_SIDE - 1) / 2
-_FINER = 4  # shapes are drawn so many times larger and averaged down, which smooths their edges
 _FOG_SCALES = (2.0, 4.0, 8.0)  # in pixels; each weighs as much as it is wide
 
 
@@ -58,24 +55,28 @@ def corrupt(images: NDArray[np.uint8], name: str, seed: int = 0) -> NDArray[np.u
     return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
 
 
+def _signs(count: int, random: Generator) -> NDArray[np.float64]:
+    return random.choice([-1.0, 1.0], count)
+
+
 def _shift(pixels: Pixels, distance: float, random: Generator) -> Pixels:
     angles = random.uniform(0, 2 * np.pi, len(pixels))
-    return _moved(pixels, distance * np.stack([np.sin(angles), np.cos(angles)], axis=1))
+    return moved(pixels, distance * np.stack([np.sin(angles), np.cos(angles)], axis=1))
 
 
 def _rotation(pixels: Pixels, degrees: float, random: Generator) -> Pixels:
     angle = np.radians(degrees) * _signs(len(pixels), random)
-    return _warp(pixels, np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]))
+    return warp(pixels, np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]))
 
 
 def _scale(pixels: Pixels, factor: float, random: Generator) -> Pixels:
     grown = factor ** _signs(len(pixels), random)
-    return _warp(pixels, np.array([[1 / grown, 0 * grown], [0 * grown, 1 / grown]]))
+    return warp(pixels, np.array([[1 / grown, 0 * grown], [0 * grown, 1 / grown]]))
 
 
 def _shear(pixels: Pixels, share: float, random: Generator) -> Pixels:
     slant = share * _signs(len(pixels), random)
-    return _warp(pixels, np.array([[np.ones_like(slant), 0 * slant], [slant, np.ones_like(slant)]]))
+    return warp(pixels, np.array([[np.ones_like(slant), 0 * slant], [slant, np.ones_like(slant)]]))
 
 
 def _noise(pixels: Pixels, deviation: float, random: Generator) -> Pixels:
@@ -100,9 +101,9 @@ def _brightness(pixels: Pixels, raised: float, random: Generator) -> Pixels:
 
 
 def _gradient(pixels: Pixels, brightest: float, random: Generator) -> Pixels:
-    along = _along(len(pixels), random)
-    darkest, span = along.min(axis=(1, 2), keepdims=True), np.ptp(along, axis=(1, 2), keepdims=True)
-    return _lit(pixels, brightest * (along - darkest) / span)
+    way = along(len(pixels), random)
+    darkest, span = way.min(axis=(1, 2), keepdims=True), np.ptp(way, axis=(1, 2), keepdims=True)
+    return lit(pixels, brightest * (way - darkest) / span)
 
 
 def _strokes(pixels: Pixels, width: float, random: Generator) -> Pixels:
@@ -111,10 +112,10 @@ def _strokes(pixels: Pixels, width: float, random: Generator) -> Pixels:
 
     def draw(pen: ImageDraw.ImageDraw, image: int) -> None:
         way = np.array([np.cos(angles[image]), np.sin(angles[image])])
-        middle = _SIDE / 2 + offsets[image] * way[::-1] * (1, -1)
-        pen.line([*_fine(middle - _SIDE * way), *_fine(middle + _SIDE * way)], fill=255, width=round(width * _FINER))
+        middle = SIDE / 2 + offsets[image] * way[::-1] * (1, -1)
+        pen.line([*fine(middle - SIDE * way), *fine(middle + SIDE * way)], fill=255, width=round(width * FINER))
 
-    return np.maximum(pixels, _shapes(len(pixels), draw))
+    return np.maximum(pixels, shapes(len(pixels), draw))
 
 
 def _fog(pixels: Pixels, thickness: float, random: Generator) -> Pixels:
@@ -124,41 +125,41 @@ def _fog(pixels: Pixels, thickness: float, random: Generator) -> Pixels:
         cloud = ndimage.gaussian_filter(cloud, (0, scale, scale), mode="wrap")
         clouds += np.float32(scale) * cloud / cloud.std(axis=(1, 2), keepdims=True)
     lowest, span = clouds.min(axis=(1, 2), keepdims=True), np.ptp(clouds, axis=(1, 2), keepdims=True)
-    return _lit(pixels, thickness * (clouds - lowest) / span)
+    return lit(pixels, thickness * (clouds - lowest) / span)
 
 
 def _stripes(pixels: Pixels, lightness: float, random: Generator) -> Pixels:
     periods = random.uniform(4, 8, (len(pixels), 1, 1))
     phases = random.uniform(0, 1, (len(pixels), 1, 1))
-    return _lit(pixels, lightness * ((_along(len(pixels), random) / periods + phases) % 1 < 0.5))
+    return lit(pixels, lightness * ((along(len(pixels), random) / periods + phases) % 1 < 0.5))
 
 
 def _glare(pixels: Pixels, brightest: float, random: Generator) -> Pixels:
     rows, columns = random.uniform(6, 22, (2, len(pixels), 1, 1))
-    y, x = np.mgrid[:_SIDE, :_SIDE]
-    return _lit(pixels, brightest * np.exp(-((y - rows) ** 2 + (x - columns) ** 2) / (2 * 6.0**2)))
+    y, x = np.mgrid[:SIDE, :SIDE]
+    return lit(pixels, brightest * np.exp(-((y - rows) ** 2 + (x - columns) ** 2) / (2 * 6.0**2)))
 
 
 def _occlusion(pixels: Pixels, side: float, random: Generator) -> Pixels:
     """Cover the digit with a square of one grey, centred within 8 pixels of the picture's centre each way."""
     corners = random.integers(6, 23, (len(pixels), 2, 1, 1)) - side // 2
     greys = random.uniform(0, 1, (len(pixels), 1, 1)).astype(np.float32)
-    inside = (np.mgrid[:_SIDE, :_SIDE] >= corners) & (np.mgrid[:_SIDE, :_SIDE] < corners + side)
+    inside = (np.mgrid[:SIDE, :SIDE] >= corners) & (np.mgrid[:SIDE, :SIDE] < corners + side)
     return np.where(inside.all(axis=1), greys, pixels)
 
 
 def _elastic(pixels: Pixels, deviation: float, random: Generator) -> Pixels:
     """Move every pixel by a smooth random field (Simard, Steinkraus and Platt, ICDAR 2003)."""
-    field = random.standard_normal((len(pixels), 2, _SIDE, _SIDE), np.float32)
+    field = random.standard_normal((len(pixels), 2, SIDE, SIDE), np.float32)
     ways = ndimage.gaussian_filter(field, (0, 0, 4, 4), mode="wrap")
-    places = np.mgrid[:_SIDE, :_SIDE] + np.float32(deviation) * ways / ways.std(axis=(2, 3), keepdims=True)
+    places = np.mgrid[:SIDE, :SIDE] + np.float32(deviation) * ways / ways.std(axis=(2, 3), keepdims=True)
     return np.stack([ndimage.map_coordinates(image, at, order=1) for image, at in zip(pixels, places, strict=True)])
 
 
 def _pixelation(pixels: Pixels, side: float, random: Generator) -> Pixels:
     def coarse(image: NDArray[np.float32]) -> NDArray[np.float32]:
         averaged = Image.fromarray(image).resize((int(side), int(side)), Image.Resampling.BOX)
-        return np.asarray(averaged.resize((_SIDE, _SIDE), Image.Resampling.NEAREST))
+        return np.asarray(averaged.resize((SIDE, SIDE), Image.Resampling.NEAREST))
 
     return np.stack([coarse(image) for image in pixels])
 
@@ -175,9 +176,9 @@ def _spatter(pixels: Pixels, drops: float, random: Generator) -> Pixels:
 
     def draw(pen: ImageDraw.ImageDraw, image: int) -> None:
         for place, radius in zip(places[image], radii[image], strict=True):
-            pen.ellipse([*_fine(place - radius), *_fine(place + radius)], fill=255)
+            pen.ellipse([*fine(place - radius), *fine(place + radius)], fill=255)
 
-    return np.maximum(pixels, _shapes(len(pixels), draw))
+    return np.maximum(pixels, shapes(len(pixels), draw))
 
 
 def _zigzag(pixels: Pixels, width: float, random: Generator) -> Pixels:
@@ -186,11 +187,11 @@ def _zigzag(pixels: Pixels, width: float, random: Generator) -> Pixels:
     upright = random.random(len(pixels)) < 0.5
 
     def draw(pen: ImageDraw.ImageDraw, image: int) -> None:
-        points = np.stack([np.linspace(0, _SIDE, 8), heights[image]], axis=1)
+        points = np.stack([np.linspace(0, SIDE, 8), heights[image]], axis=1)
         points = points[:, ::-1] if upright[image] else points
-        pen.line([*_fine(points.ravel())], fill=255, width=round(width * _FINER), joint="curve")
+        pen.line([*fine(points.ravel())], fill=255, width=round(width * FINER), joint="curve")
 
-    return np.maximum(pixels, _shapes(len(pixels), draw))
+    return np.maximum(pixels, shapes(len(pixels), draw))
 
 
 def _thick_pen(pixels: Pixels, side: float, random: Generator) -> Pixels:
@@ -202,7 +203,7 @@ def _motion(pixels: Pixels, length: float, random: Generator) -> Pixels:
     angles = random.uniform(0, np.pi, len(pixels))
     ways = np.stack([np.sin(angles), np.cos(angles)], axis=1)
     steps = np.linspace(-length / 2, length / 2, round(length) + 1)
-    return np.mean([_moved(pixels, step * ways) for step in steps], axis=0)
+    return np.mean([moved(pixels, step * ways) for step in steps], axis=0)
 
 
 CORRUPTIONS: Mapping[str, Corruption] = {
@@ -229,44 +230,3 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "thick-pen": Corruption(HELD_OUT, 3, "pixels is the width of a dot", _thick_pen),
     "motion": Corruption(HELD_OUT, 6, "pixels of way", _motion),
 }
-
-
-def _signs(count: int, random: Generator) -> NDArray[np.float64]:
-    return random.choice([-1.0, 1.0], count)
-
-
-def _lit(pixels: Pixels, light: NDArray[np.float64]) -> Pixels:
-    """Lay light of 0..1 over the picture: black takes its value, white stays white."""
-    return pixels + light.astype(np.float32) * (1 - pixels)
-
-
-def _along(count: int, random: Generator) -> NDArray[np.float64]:
-    """Return how far each pixel lies along a direction drawn for each image, in pixels from the centre."""
-    angles = random.uniform(0, 2 * np.pi, (count, 1, 1))
-    y, x = np.mgrid[:_SIDE, :_SIDE] - _CENTRE
-    return x * np.cos(angles) + y * np.sin(angles)
-
-
-def _moved(pixels: Pixels, ways: NDArray[np.float64]) -> Pixels:
-    return np.stack([ndimage.shift(image, way, order=1) for image, way in zip(pixels, ways, strict=True)])
-
-
-def _warp(pixels: Pixels, matrices: NDArray[np.float64]) -> Pixels:
-    """Move the image by a matrix of its own, (2, 2, N), from places in the new image to places in the old."""
-    ways = zip(pixels, np.moveaxis(matrices, 2, 0), strict=True)
-    centre = np.full(2, _CENTRE)
-    return np.stack([ndimage.affine_transform(image, m, centre - m @ centre, order=1) for image, m in ways])
-
-
-def _fine(values: NDArray[np.float64]) -> list[float]:
-    return [float(value) * _FINER for value in values]
-
-
-def _shapes(count: int, draw: Callable[[ImageDraw.ImageDraw, int], None]) -> Pixels:
-    """Return what `draw` draws for each image, 1 on 0, edges smoothed."""
-    drawn = []
-    for image in range(count):
-        canvas = Image.new("L", (_SIDE * _FINER, _SIDE * _FINER))
-        draw(ImageDraw.Draw(canvas), image)
-        drawn.append(np.asarray(canvas.reduce(_FINER)))
-    return np.stack(drawn) / np.float32(255)
