@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from mnist_edge import workflow
+from mnist_edge import options, workflow
 from mnist_edge_runtime.errors import VerificationError, describe
 
 if TYPE_CHECKING:
@@ -44,23 +44,29 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show where an 
 
 
 @app.command()
+@options.recipe  # type: ignore[untyped-decorator]  # mypy knows no mnist_edge
 def train(
-    arch: Annotated[str, typer.Option(help="The network: classic.")] = "classic",
+    arch: Annotated[str | None, typer.Option(help="classic, base, small, tiny or nano. (default: classic)")] = None,
     data: Data = "auto",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the images. (default: the recipe's)")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images in a step. (default: the recipe's)")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of Adam. (default: the recipe's)")] = None,
+    augment: Annotated[str | None, typer.Option(help="none, light or strong. (default: the recipe's)")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="99 % in seconds; --arch is small by default.")] = False,
+    teacher: Annotated[list[str] | None, typer.Option(help="A run to learn from; repeatable.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
     name: Annotated[str | None, typer.Option(help="The run's name. (default: the network's)")] = None,
     runs_dir: RunsDir = Path("runs"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a killed training stopped.")] = False,
+    tensorboard: Annotated[Path | None, typer.Option(help="A folder for TensorBoard's logs.")] = None,
     as_json: AsJson = False,
+    **parts: float | None,
 ) -> None:
     """Train a network and write its run: model, figures, plots."""
     from mnist_edge_trainer.config import TrainConfig
 
-    config = TrainConfig(arch, epochs, batch_size, learning_rate, seed)
-    run = workflow.train(config, data, name or arch, runs_dir, overwrite=overwrite)
+    arch = arch or ("small" if fast else "classic")
+    chosen = {part: value for part, value in parts.items() if value is not None}
+    config = TrainConfig(arch, seed, augment, fast, tensorboard, chosen)
+    run = workflow.train(config, data, name or arch, runs_dir, teacher or (), overwrite=overwrite, resume=resume)
     _show(as_json, {"run": str(run.folder), **run.record}, run.summary())
 
 
@@ -199,7 +205,7 @@ def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson 
     from mnist_edge_trainer.demonstration import read_drawings
 
     started = time.monotonic()
-    run = workflow.train(TrainConfig(), data, "demo", runs_dir, overwrite=False)
+    run = workflow.train(TrainConfig(), data, "demo", runs_dir)
     source, folder = workflow.source_of(runs_dir, run.name, None, None if data == "auto" else data)
     outcomes = workflow.export(source, spec.select("all", "all"), folder, spec.Options())
     _insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")

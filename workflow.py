@@ -15,7 +15,7 @@ from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.quiet import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mnist_edge_exporters.constraints import Choice, Constraint
     from mnist_edge_exporters.export import Exported
@@ -29,19 +29,31 @@ if TYPE_CHECKING:
 __all__ = ["export", "export_best", "source_of", "subject_of", "train"]
 
 
-def train(config: TrainConfig, data: str, name: str, runs_dir: Path, *, overwrite: bool) -> Run:
-    """Load the data, fit the network and write the run."""
+def train(
+    config: TrainConfig,
+    data: str,
+    name: str,
+    runs_dir: Path,
+    teachers: Sequence[str] = (),
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Run:
+    """Load the data and the teachers, which are names of runs; fit the network and write the run."""
+    from mnist_edge_trainer import checkpoint, run
     from mnist_edge_trainer import data as datasets
-    from mnist_edge_trainer import run
 
     run.check_name(name)
+    taught_by = [run.load(runs_dir, teacher) for teacher in teachers]
     dataset = datasets.load(data)
     split = datasets.split(dataset)
     print(dataset.summary(split), file=sys.stderr)
-    _load_tensorflow()
-    from mnist_edge_trainer.fit import train as fit
+    fingerprint = checkpoint.fingerprint(config, dataset, split, taught_by)
+    with checkpoint.working_folder(runs_dir, name, fingerprint, resume=resume) as folder:
+        _load_tensorflow()
+        from mnist_edge_trainer.fit import train as fit
 
-    return run.save(fit(config, dataset, split), dataset, runs_dir, name, overwrite=overwrite)
+        return run.save(fit(config, dataset, split, folder, taught_by), dataset, runs_dir, name, overwrite=overwrite)
 
 
 def source_of(runs_dir: Path, run: str | None, model: Path | None, data: str | None) -> tuple[Source, Path]:

@@ -200,4 +200,4 @@ def trained(small: tuple[Dataset, Split]) -> TrainedRun:
     from mnist_edge_trainer.config import TrainConfig
     from mnist_edge_trainer.fit import train
 
-    return train(TrainConfig(epochs=2, batch_size=50, seed=3), *small)
+    return train(TrainConfig(parts={"epochs": 2, "batch_size": 50}, seed=3), *small)

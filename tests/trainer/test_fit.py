@@ -17,12 +17,13 @@ import pytest
 from keras import layers
 from mnist_edge_runtime.errors import UsageError
 from mnist_edge_trainer import data, fit
-from mnist_edge_trainer.architectures import ARCHITECTURES, Architecture, Recipe
+from mnist_edge_trainer.architectures import ARCHITECTURES, Architecture
 from mnist_edge_trainer.config import TrainConfig
 from mnist_edge_trainer.data import Dataset, Split
+from mnist_edge_trainer.recipes import Recipe
 from mnist_edge_trainer.run import Run, TrainedRun
 
-CONFIG = TrainConfig(epochs=2, batch_size=50, seed=3)
+CONFIG = TrainConfig(parts={"epochs": 2, "batch_size": 50}, seed=3)
 
 
 def digest(model: Any) -> str:
@@ -52,7 +53,7 @@ from mnist_edge_trainer.config import TrainConfig
 digits = data.load("digits")
 few = dataclasses.replace(digits, train_images=digits.train_images[:500], train_labels=digits.train_labels[:500],
                           test_images=digits.test_images[:100], test_labels=digits.test_labels[:100])
-model = fit.train(TrainConfig(epochs=2, batch_size=50, seed=3), few, data.split(few)).model
+model = fit.train(TrainConfig(parts={"epochs": 2, "batch_size": 50}, seed=3), few, data.split(few)).model
 print(hashlib.sha256(b"".join(weights.tobytes() for weights in model.get_weights())).hexdigest())
 """
         done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, timeout=120)
@@ -68,7 +69,8 @@ class TestRecord:
         assert record["macs"] == 3_106_176
         assert record["labels"] == list("0123456789")
         assert record["seed"] == 3
-        assert record["recipe"] == {"epochs": 2, "batch_size": 50, "learning_rate": 1e-3}
+        assert record["recipe"] == dataclasses.asdict(Recipe(epochs=2, batch_size=50, learning_rate=1e-3))
+        assert record["teachers"] == []
         assert record["dataset"] == {**dataset.describe(), "source": "scikit-learn"}
         assert record["split"] == {"seed": data.SPLIT_SEED, "train": 300, "validation": 200, "sha256": split.sha256}
         assert record["seconds"] > 0
@@ -107,7 +109,7 @@ def test_the_history_has_every_epoch(trained: TrainedRun) -> None:
 def test_one_line_an_epoch_on_stderr_and_nothing_on_stdout(
     small: tuple[Dataset, Split], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    trained = fit.train(TrainConfig(epochs=2, batch_size=150), *small)
+    trained = fit.train(TrainConfig(parts={"epochs": 2, "batch_size": 150}), *small)
     streams = capfd.readouterr()
     assert streams.out == ""
     lines = [line for line in streams.err.splitlines() if line.startswith("epoch ")]
@@ -127,17 +129,18 @@ def test_the_number_of_classes_comes_from_the_data(small: tuple[Dataset, Split])
     parted = dataclasses.replace(
         split, train_labels=split.train_labels % 2, validation_labels=split.validation_labels % 2
     )
-    trained = fit.train(TrainConfig(epochs=1), halves, parted)
+    trained = fit.train(TrainConfig(parts={"epochs": 1}), halves, parted)
     assert trained.model.output_shape == (None, 2)
     assert trained.record["labels"] == ["7", "12"]
     assert trained.record["parameters"] == 109_442
 
 
 def test_a_learning_rate_may_be_a_whole_number(small: tuple[Dataset, Split]) -> None:
-    assert fit.train(TrainConfig(epochs=1, learning_rate=1), *small).record["recipe"]["learning_rate"] == 1
+    config = TrainConfig(parts={"epochs": 1, "learning_rate": 1})
+    assert fit.train(config, *small).record["recipe"]["learning_rate"] == 1
 
 
-def _overflowing(classes: int) -> Any:
+def _overflowing(classes: int, dropout: float) -> Any:
     """Build a network whose first sums are beyond float32, which no allowed learning rate does to `classic`."""
     huge = keras.initializers.Constant(3e38)
     return keras.Sequential(
@@ -150,7 +153,7 @@ def _overflowing(classes: int) -> Any:
     )
 
 
-def _rooted(classes: int) -> Any:
+def _rooted(classes: int, dropout: float) -> Any:
     """Build a network whose first sums are finite, but whose first step makes every weight NaN."""
     return keras.Sequential(
         [

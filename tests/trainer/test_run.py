@@ -473,7 +473,7 @@ class TestKilled:
         with pytest.raises(InputError, match=r"there are classic$"):
             run.load(runs, "other")
 
-    def test_a_training_leaves_nothing(self, runs: Path) -> None:
+    def test_a_training_leaves_what_resumes_it_and_nothing_else(self, runs: Path) -> None:
         command = [sys.executable, "-m", "mnist_edge.cli", "train", "--data", "digits", "--epochs", "200"]
         with subprocess.Popen(
             [*command, "--runs-dir", str(runs)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -485,6 +485,8 @@ class TestKilled:
                 process.kill()
             assert first.startswith("epoch 1/200 ")
             assert process.wait(30) == -signal.SIGKILL
-        assert not runs.exists() or names(runs) == []
+        (working,) = names(runs)
+        assert working.startswith(".classic.")
+        assert set(names(runs / working)) <= {"checkpoint.npz"}
         with pytest.raises(InputError, match="no run yet"):
             run.load(runs)

@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 from mnist_edge_runtime.errors import UsageError
 
-from .architectures import ARCHITECTURES, SMALL, Recipe
+from . import recipes
+from .architectures import ARCHITECTURES, SMALL
+from .recipes import AUGMENTATIONS, FAST, Recipe, augmented
 
 __all__ = ["TrainConfig"]
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The options of a training; None stands for the architecture's own recipe.
+    """The options of a training.
+
+    Attributes:
+        architecture: a row of the table of networks.
+        seed: of the first weights, the order of the images and all that is drawn.
+        augment: a row of the table of augmentations; None keeps the recipe's.
+        fast: train by the recipe that takes seconds.
+        tensorboard: a folder for TensorBoard's logs.
+        parts: parts of a recipe that replace the architecture's own.
 
     Raises:
-        UsageError: an unknown architecture or a number out of range.
+        UsageError: an unknown name or a number out of range.
     """
 
     architecture: str = "classic"
-    epochs: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
     seed: int = 0
+    augment: str | None = None
+    fast: bool = False
+    tensorboard: Path | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
             raise UsageError(f"--arch {self.architecture} is unknown; choose from {', '.join(ARCHITECTURES)}")
-        for option, value, lowest, highest in (
-            ("--epochs", self.epochs, 1, 10_000),
-            ("--batch-size", self.batch_size, 1, 65_536),
-            ("--learning-rate", self.learning_rate, 1e-9, 10.0),
-            ("--seed", self.seed, 0, 2**32 - 1),
-        ):
-            if value is not None and not lowest <= value <= highest:
-                raise UsageError(f"{option} is {value}, expected {lowest} to {highest}")
+        if self.augment is not None and self.augment not in AUGMENTATIONS:
+            raise UsageError(f"--augment {self.augment} is unknown; choose from {', '.join(AUGMENTATIONS)}")
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"--seed is {self.seed}, expected 0 to {2**32 - 1}")
+        if self.tensorboard and find_spec("tensorboard") is None:
+            raise UsageError("--tensorboard needs TensorBoard: pip install 'mnist-edge[tensorboard]'")
+        recipes.check(self.parts)
 
     def recipe(self, images: int) -> Recipe:
-        """Return the architecture's recipe for this number of training images, with what was chosen in its place."""
+        """Return the recipe for this number of training images, with what was chosen in its place."""
         row = ARCHITECTURES[self.architecture]
-        default = row.recipe if images >= SMALL else row.small_recipe
-        return Recipe(
-            epochs=self.epochs or default.epochs,
-            batch_size=self.batch_size or default.batch_size,
-            learning_rate=float(self.learning_rate or default.learning_rate),
-        )
+        default = FAST if self.fast else row.recipe if images >= SMALL else row.small_recipe
+        parts: dict[str, Any] = dict(self.parts)
+        return replace(augmented(self.augment, default) if self.augment else default, **parts)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import math
 import sys
-import time
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from mnist_edge_runtime.errors import UsageError
 from numpy.typing import NDArray
 
-from . import architectures
+from . import architectures, checkpoint, distillation
 from .config import TrainConfig
 from .data import SPLIT_SEED, Dataset, Split
-from .pipeline import batches
+from .keeper import Keeper
+from .pipeline import batches, training_batches
 from .progress import progress_bar
-from .run import TrainedRun
+from .recipes import Recipe
+from .run import Run, TrainedRun
 
 __all__ = ["train"]
 
@@ -29,36 +31,59 @@ _EVALUATION_BATCH = 500
 _DISTRIBUTIONS = ("mnist-edge", "tensorflow", "keras", "numpy", "scikit-learn")
 
 
-def train(config: TrainConfig, dataset: Dataset, split: Split) -> TrainedRun:
+def train(
+    config: TrainConfig,
+    dataset: Dataset,
+    split: Split,
+    folder: Path | None = None,
+    teachers: Sequence[Run] = (),
+) -> TrainedRun:
     """Train a network and measure it on all three parts of the data.
 
-    On the CPU the same configuration, data and versions give the same weights.
+    On the CPU the same configuration, data, teachers and versions give the same weights, resumed or not.
+
+    Args:
+        config: the options.
+        dataset: where the split comes from; its test images are measured at the end.
+        split: the images that train, and those that choose.
+        folder: from `checkpoint.working_folder`; what lies there is continued. None keeps nothing.
+        teachers: runs trained on the same split.
 
     Raises:
         UsageError: the loss became infinite or NaN.
+        InputError: a teacher was trained on other data, or the checkpoint is damaged.
     """
-    recipe = config.recipe(len(split.train_images))
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="mnist-edge-") as temporary:
+            return train(config, dataset, split, Path(temporary), teachers)
+    distillation.check(teachers, dataset, split)
+    recipe, classes = config.recipe(len(split.train_images)), len(dataset.labels)
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
-    classes = len(dataset.labels)
-    model = architectures.ARCHITECTURES[config.architecture].build(classes)
-    model.compile(
-        optimizer=keras.optimizers.Adam(recipe.learning_rate), loss="categorical_crossentropy", metrics=["accuracy"]
-    )
-    started = time.monotonic()
     steps = math.ceil(len(split.train_images) / recipe.batch_size)
+    model = _compiled(config, recipe, classes, steps)
     with progress_bar(f"training {config.architecture}", recipe.epochs * steps) as advance:
-        history = model.fit(
-            batches(split.train_images, split.train_labels, classes, recipe.batch_size, shuffle_seed=config.seed),
-            validation_data=batches(split.validation_images, split.validation_labels, classes, _EVALUATION_BATCH),
-            epochs=recipe.epochs,
-            shuffle=False,  # tf.data does it
-            verbose=0,
-            callbacks=[_Display(advance)],
-        ).history
-    if not all(np.isfinite(values).all() for values in history.values()):
-        raise UsageError(f"the loss became NaN or infinite; choose a --learning-rate below {recipe.learning_rate:g}")
-    seconds = time.monotonic() - started
+        keeper = Keeper(model, recipe, checkpoint.read(folder), folder, advance, steps)
+        if not keeper.finished:
+            model.fit(
+                training_batches(
+                    split.train_images,
+                    split.train_labels,
+                    classes,
+                    recipe,
+                    config.seed,
+                    first_epoch=keeper.epochs,
+                    answers=distillation.answers(teachers, split.train_images, recipe, config.seed, folder),
+                ),
+                validation_data=batches(split.validation_images, split.validation_labels, classes, _EVALUATION_BATCH),
+                initial_epoch=keeper.epochs,
+                epochs=recipe.epochs,
+                steps_per_epoch=steps,
+                shuffle=False,  # the pipeline does it
+                verbose=0,
+                callbacks=_callbacks(keeper, recipe, config.tensorboard),
+            )
+    keeper.finish()
 
     def measured(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, float]:
         loss, accuracy = model.evaluate(batches(images, labels, classes, _EVALUATION_BATCH), verbose=0)
@@ -71,6 +96,7 @@ def train(config: TrainConfig, dataset: Dataset, split: Split) -> TrainedRun:
         "labels": list(dataset.labels),
         "seed": config.seed,
         "recipe": asdict(recipe),
+        "teachers": [teacher.name for teacher in teachers],
         "dataset": {**dataset.describe(), "source": dataset.source},
         "split": {
             "seed": SPLIT_SEED,
@@ -83,33 +109,40 @@ def train(config: TrainConfig, dataset: Dataset, split: Split) -> TrainedRun:
             "validation": measured(split.validation_images, split.validation_labels),
             "test": measured(dataset.test_images, dataset.test_labels),
         },
-        "seconds": round(seconds, 1),
+        "seconds": round(keeper.seconds, 1),
         "versions": {"python": sys.version.split()[0], **{name: version(name) for name in _DISTRIBUTIONS}},
     }
-    return TrainedRun(model=model, history=history, record=record)
+    return TrainedRun(model=model, history=keeper.history, record=record)
 
 
-class _Display(keras.callbacks.Callback):  # type: ignore[misc]
-    """Moves the bar at every batch, leaves one line an epoch on stderr, and stops when the loss is not finite."""
+def _compiled(config: TrainConfig, recipe: Recipe, classes: int, steps: int) -> Any:
+    """Return the network with first weights from the seed, and its optimizer."""
+    model = architectures.ARCHITECTURES[config.architecture].build(classes, recipe.dropout)
+    total = recipe.epochs * steps
+    warmup = round(recipe.warmup * total)
+    learning_rate = float(recipe.learning_rate)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else learning_rate,
+        decay_steps=total - warmup,
+        alpha=recipe.final_learning_rate,
+        warmup_target=learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    spanned = max(1.0, recipe.ema * total)
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=recipe.weight_decay, use_ema=recipe.ema > 0, ema_momentum=1 - 1 / spanned
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    optimizer.build(model.trainable_variables)
+    return model
 
-    def __init__(self, advance: Callable[..., None]) -> None:
-        super().__init__()
-        self._advance = advance
 
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._started = time.monotonic()
-
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        loss = (logs or {})["loss"]
-        self._advance(1, note=f"loss {loss:.4f}")
-        if not math.isfinite(loss):
-            self.model.stop_training = True
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        logs = logs or {}
-        print(
-            f"epoch {epoch + 1}/{self.params['epochs']}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.2%}"
-            f"  validation loss {logs['val_loss']:.4f}  accuracy {logs['val_accuracy']:.2%}"
-            f"  {time.monotonic() - self._started:.1f} s",
-            file=sys.stderr,
-        )
+def _callbacks(keeper: Keeper, recipe: Recipe, tensorboard: Path | None) -> list[Any]:
+    callbacks: list[Any] = [keeper]
+    if recipe.ema:
+        callbacks.append(keras.callbacks.SwapEMAWeights())  # after the keeper, which then sees the averaged weights
+    if tensorboard:
+        callbacks.append(keras.callbacks.TensorBoard(tensorboard, write_graph=False))
+    return callbacks

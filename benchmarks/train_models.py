@@ -1,0 +1,54 @@
+"""Train the networks of the table for real: teachers, then students that learn from them, each with several seeds.
+
+    python benchmarks/train_models.py --runs-dir runs/models
+
+Every training is the command that it prints. What is finished is skipped and what was cut short is resumed, so the
+same line goes on after a kill or a reboot; `nice -n 15` and `--threads 1` leave the machine to others meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+TEACHERS = ("teacher-1", "teacher-2")
+STUDENTS = ("small", "nano", "tiny", "base")
+
+
+def plan(seeds: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield the name and the options of each training, in an order in which teachers come first."""
+    for number, name in enumerate(TEACHERS, start=1):
+        yield name, ["--arch", "base", "--seed", str(1000 + number)]
+    learning = [option for name in TEACHERS for option in ("--teacher", name)]
+    for seed in range(seeds):
+        for architecture in STUDENTS:
+            yield f"{architecture}-{seed}", ["--arch", architecture, "--seed", str(seed), *learning]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs-dir", type=Path, required=True, help="where the runs are written")
+    parser.add_argument("--data", default="mnist", help="as in mnist-edge train")
+    parser.add_argument("--seeds", type=int, default=3, help="of each student")
+    parser.add_argument("--threads", type=int, default=2, help="that TensorFlow may use")
+    options = parser.parse_args()
+    threads = {f"TF_NUM_{kind}_THREADS": str(options.threads) for kind in ("INTRAOP", "INTEROP")}
+    for name, chosen in plan(options.seeds):
+        if (options.runs_dir / name / "run.json").is_file():
+            print(f"{name} is there", file=sys.stderr)
+            continue
+        command = ["mnist-edge", "train", "--data", options.data, *chosen, "--name", name]
+        command += ["--runs-dir", str(options.runs_dir), "--resume"]
+        print(shlex.join(command), file=sys.stderr, flush=True)
+        subprocess.run(
+            [sys.executable, "-m", "mnist_edge.cli", *command[1:]], env={**os.environ, **threads}, check=True
+        )
+
+
+if __name__ == "__main__":
+    main()
