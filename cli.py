@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 
 RunsDir = Annotated[Path, typer.Option(help="The folder of all runs.")]
-Data = Annotated[str, typer.Option(help="auto, mnist, digits, or a folder or .npz file in MNIST's form.")]
+Data = Annotated[str, typer.Option(help="auto, mnist, digits, a folder of pictures (CLASS/NAME.png) or of IDX.")]
 RunName = Annotated[str | None, typer.Option("--run", help="The run, by its name. (default: the latest)")]
 RunData = Annotated[str | None, typer.Option("--data", help="Where the run's data is now; for --model: its data.")]
 Targets = Annotated[list[str] | None, typer.Option("--target-runtime", help="ENGINE or ENGINE==VERSION; repeatable.")]

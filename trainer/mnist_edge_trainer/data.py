@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from . import download, idx
+from . import download, folders, idx
 from .idx import Arrays
 
 __all__ = ["SPLIT_SEED", "Dataset", "Split", "load", "split"]
@@ -92,8 +92,8 @@ def load(data: str = "auto") -> Dataset:
 
     Args:
         data: "mnist" (from $MNIST_EDGE_DATA, a cache or the network), "digits" (bundled with scikit-learn),
-            "auto" (mnist, or digits with a warning), or the path of a folder with the four IDX files or
-            mnist.npz, or of an .npz file.
+            "auto" (mnist, or digits with a warning), or the path of a folder with the four IDX files, mnist.npz or
+            folders of pictures, one for each class, or of an .npz file.
 
     Raises:
         InputError: it cannot be had, or is damaged.
@@ -154,6 +154,9 @@ def _keras_file() -> Path:
 
 
 def _at(path: Path) -> Dataset:
+    if folders.is_folder(path):
+        arrays, names = folders.read(path)
+        return _dataset("custom", arrays, str(path.resolve()), names)
     arrays = idx.read(path)
     return _dataset("mnist" if idx.is_mnist(arrays) else "custom", arrays, str(path.resolve()))
 
@@ -177,8 +180,8 @@ def _cached_or_downloaded() -> tuple[Arrays, str]:
     return arrays, url
 
 
-def _dataset(name: str, arrays: Arrays, source: str) -> Dataset:
-    """Check what the files hold and number the labels from 0."""
+def _dataset(name: str, arrays: Arrays, source: str, names: Sequence[str] = ()) -> Dataset:
+    """Check what the files hold and number the labels from 0; without `names` each is called by its number."""
     labels = np.unique(arrays.train_labels)
     unseen = np.setdiff1d(arrays.test_labels, labels)
     if not 2 <= len(labels) <= 1000:
@@ -192,7 +195,7 @@ def _dataset(name: str, arrays: Arrays, source: str) -> Dataset:
         train_labels=np.searchsorted(labels, arrays.train_labels),
         test_images=arrays.test_images,
         test_labels=np.searchsorted(labels, arrays.test_labels),
-        labels=tuple(str(label) for label in labels),
+        labels=tuple(names) or tuple(str(label) for label in labels),
     )
 
 

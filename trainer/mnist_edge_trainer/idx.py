@@ -58,7 +58,8 @@ def read(path: Path) -> Arrays:
     missing = [name for name, file in files.items() if file is None]
     if missing:
         raise InputError(
-            f"{path}: {', '.join(missing)} missing; expected the four IDX files (plain or .gz) or mnist.npz"
+            f"{path}: {', '.join(missing)} missing; expected the four IDX files (plain or .gz), mnist.npz, "
+            "or folders of pictures, one for each class"
         )
     return check([parse(_bytes(file), str(file)) for file in files.values() if file], str(path))
 
