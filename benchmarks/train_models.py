@@ -1,4 +1,4 @@
-"""Train the networks of the table for real: teachers, then students that learn from them, each with several seeds.
+"""Train the networks of the table for real: a teacher, then students that learn from it, each with several seeds.
 
     python benchmarks/train_models.py --runs-dir runs/models
 
@@ -16,18 +16,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-TEACHERS = ("teacher-1", "teacher-2")
+TEACHER = "teacher"
 STUDENTS = ("small", "nano", "tiny", "base")
 
 
 def plan(seeds: int) -> Iterator[tuple[str, list[str]]]:
-    """Yield the name and the options of each training, in an order in which teachers come first."""
-    for number, name in enumerate(TEACHERS, start=1):
-        yield name, ["--arch", "base", "--seed", str(1000 + number)]
-    learning = [option for name in TEACHERS for option in ("--teacher", name)]
+    """Yield the name and the options of each training; the teacher comes first."""
+    yield TEACHER, ["--arch", "base", "--seed", "1001", "--photometric", "0.1"]
     for seed in range(seeds):
         for architecture in STUDENTS:
-            yield f"{architecture}-{seed}", ["--arch", architecture, "--seed", str(seed), *learning]
+            yield f"{architecture}-{seed}", ["--arch", architecture, "--seed", str(seed), "--teacher", TEACHER]
 
 
 def main() -> None:

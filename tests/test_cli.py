@@ -94,6 +94,20 @@ def test_train_then_export_then_classify(tmp_path: Path, picture: Path) -> None:
     assert (tmp_path / "runs" / "latest").read_text().strip() == "mine-2"
 
 
+def test_every_part_of_a_recipe_is_an_option(tmp_path: Path) -> None:
+    chosen = {"epochs": 2, "ema": 0.3, "shift": 1.5, "variants": 2, "photometric": 0.0}
+    options = [word for part, value in chosen.items() for word in (f"--{part}", value)]
+    mnist_edge("train", "--data", "digits", "--fast", "--name", "teacher", "--epochs", 1, cwd=tmp_path)
+    learning = ["--augment", "light", "--teacher", "teacher", "--tensorboard", "logs", "--resume"]
+    trained = mnist_edge("train", "--arch", "nano", "--data", "digits", *learning, *options, "--json", cwd=tmp_path)
+    record = json.loads(trained.stdout)
+    assert {**record["recipe"], **chosen, "rotation": 12.0} == record["recipe"]
+    assert record["teachers"] == ["teacher"]
+    assert json.loads((tmp_path / "runs/teacher/run.json").read_text())["architecture"] == "small"
+    assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["latest", "nano", "teacher"]
+
+
 def test_export_ends_with_the_table(here: Path, dataset: Dataset) -> None:
     choice = ["--data", dataset.source] if dataset.name == "mnist" else []
     result = mnist_edge("export", "--format", "all", "--quantize", "none", *choice, cwd=here)
@@ -200,6 +214,9 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
     [
         (["train", "--arch", "resnet"], 2, "--arch resnet is unknown; choose from classic"),
         (["train", "--epochs", "0"], 2, "--epochs is 0, expected 1 to"),
+        (["train", "--label-smoothing", "1.5"], 2, "--label-smoothing is 1.5, expected 0 to 0.9"),
+        (["train", "--augment", "wild"], 2, "--augment wild is unknown; choose from none, light, strong"),
+        (["train", "--teacher", "nobody", "--data", "digits"], 3, "no run 'nobody'"),
         (["train", "--epochs", "many"], 2, "--epochs"),
         (["train", "--name", "../up"], 2, "cannot name a run"),
         (["train", "--data", "nowhere"], 3, "nowhere: no such file or folder"),

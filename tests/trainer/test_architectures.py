@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from mnist_edge_trainer.architectures import ARCHITECTURES, count_macs
 from mnist_edge_trainer.run import check_name
@@ -51,6 +52,47 @@ class TestClassic:
         dense = 128 * 128 + 128 * 10
         assert convolutions + dense == 3_106_176
         assert count_macs(ARCHITECTURES["classic"].build(10)) == 3_106_176
+
+
+LIMITS = {"base": (110_000, None), "small": (20_000, 500_000), "tiny": (10_000, None), "nano": (5_000, None)}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+class TestSmallNetworks:
+    def test_size(self, name: str) -> None:
+        model = ARCHITECTURES[name].build(10)
+        parameters, macs = LIMITS[name]
+        assert parameters / 2 < model.count_params() <= parameters
+        assert macs is None or count_macs(model) <= macs
+
+    def test_widths_are_multiples_of_8(self, name: str) -> None:
+        model = ARCHITECTURES[name].build(10)
+        assert all(layer.filters % 8 == 0 for layer in model.layers if type(layer) is layers.Conv2D)
+
+    def test_an_int8_file_holds_nothing_but_what_is_quick(self, name: str) -> None:
+        """BatchNorm is folded: no MUL, ADD or SUB is left of it, and ReLU belongs to the convolution before it."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        image = keras.Input(batch_shape=(1, 28, 28, 1))
+        model = keras.Model(image, ARCHITECTURES[name].build(10)(image))
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        images = np.random.default_rng(0).random((20, 1, 28, 28, 1), np.float32)
+        converter.representative_dataset = lambda: ([image] for image in images)
+        interpreter = Interpreter(model_content=converter.convert(), num_threads=1)
+        operators = {operator["op_name"] for operator in interpreter._get_ops_details()}
+        operators -= {"QUANTIZE", "DEQUANTIZE", "DELEGATE", "RESHAPE", "SOFTMAX"}
+        assert operators == {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_dropout_is_before_the_last_layer_or_not_there(name: str) -> None:
+    def kinds(model: Any) -> list[type]:
+        return [type(layer) for layer in model.layers]
+
+    without, with_it = ARCHITECTURES[name].build(10), ARCHITECTURES[name].build(10, 0.3)
+    assert with_it.layers[-2].rate == 0.3
+    assert [*kinds(without)[:-1], layers.Dropout, layers.Dense] == kinds(with_it)
 
 
 def test_macs_heed_strides_and_padding() -> None:
