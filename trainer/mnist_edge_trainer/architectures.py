@@ -110,7 +110,7 @@ def _dropout(share: float) -> list[Any]:
 _DEFAULT = augmented(
     "light",
     Recipe(
-        epochs=100,
+        epochs=60,
         batch_size=128,
         learning_rate=1e-2,
         warmup=0.05,
@@ -120,7 +120,7 @@ _DEFAULT = augmented(
         clean=0.1,
     ),
 )
-_SMALL_DEFAULT = replace(_DEFAULT, batch_size=32)
+_SMALL_DEFAULT = replace(_DEFAULT, epochs=100, batch_size=32)
 
 ARCHITECTURES: Mapping[str, Architecture] = {
     "classic": Architecture(
@@ -129,7 +129,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         small_recipe=Recipe(epochs=30, batch_size=128, learning_rate=1e-3),
     ),
     # The smaller a network, the more of its clean accuracy it pays for withstanding odd light and dirt.
-    "base": Architecture(_base, replace(_DEFAULT, epochs=60, photometric=0.25), _SMALL_DEFAULT),
+    "base": Architecture(_base, replace(_DEFAULT, photometric=0.25), _SMALL_DEFAULT),
     "small": Architecture(_small, replace(_DEFAULT, photometric=0.25), _SMALL_DEFAULT),
     "tiny": Architecture(_tiny, replace(_DEFAULT, photometric=0.15), _SMALL_DEFAULT),
     "nano": Architecture(_nano, _DEFAULT, _SMALL_DEFAULT),
