@@ -123,9 +123,9 @@ def _export_cell(
         sealed = _write(temporary, payload, contract, _NO_GOLDEN)
         proof = prove(temporary, sealed, targets, shared.reference, *source.test, tolerance)
         against = _against(twin, proof, source.test[1], tolerance)
-        failures = proof.failures + tuple(
-            f"against {other}: {failure}" for other, report in against for failure in report.failures
-        )
+        failures = proof.failures
+        if against:
+            failures += tuple(f"against {against[0]}: {failure}" for failure in against[1].failures)
         if not failures:
             golden = _golden(sealed, shared.reference, source.test)
             _write(temporary, payload, contracts.proven(contract, proof, golden), golden)
@@ -133,7 +133,7 @@ def _export_cell(
         if failures and file.exists():
             failures += (f"the {file.name} that is there is still that of an earlier export",)
         size, digest = temporary.stat().st_size, hashlib.sha256(temporary.read_bytes()).hexdigest()
-        exported = Exported(spec, None if failures else file, size, digest, proof, next(iter(against), None), failures)
+        exported = Exported(spec, None if failures else file, size, digest, proof, against, failures)
         if not failures:
             _publish(temporary, exported)
         return exported
@@ -174,11 +174,11 @@ def _write(file: Path, payload: bytes, contract: Contract, golden: Golden) -> se
 
 def _against(
     twin: Exported | None, proof: Proof, labels: NDArray[np.int64], tolerance: Tolerance
-) -> tuple[tuple[ExportSpec, ParityReport], ...]:
+) -> tuple[ExportSpec, ParityReport] | None:
     """Hold the answers against those of the same quantization in the other format, if both are there."""
     if twin is None or twin.proof.logits is None or proof.logits is None:
-        return ()
-    return ((twin.spec, parity.compare(softmax(twin.proof.logits), proof.logits, labels, tolerance)),)
+        return None
+    return twin.spec, parity.compare(softmax(twin.proof.logits), proof.logits, labels, tolerance)
 
 
 def _golden(sealed: sealing.SealedModel, reference: NDArray[np.float32], test: LabelledImages) -> Golden:

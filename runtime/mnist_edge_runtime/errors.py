@@ -5,7 +5,7 @@ MnistEdgeError
 ├── InputError         3  an image, a data set, a run, a folder: missing, unreadable or of the wrong kind
 ├── ModelError         4  a model file that is damaged, unsealed or of another version
 │   └── EngineError    4  no engine on this machine can run the file
-└── VerificationError  5  parity or the self-test failed
+└── VerificationError  5  parity or the self-test failed, or a constraint is not met
 
 Every message says what was wrong, where, and what to do next.
 """
@@ -52,7 +52,7 @@ class EngineError(ModelError):
 
 
 class VerificationError(MnistEdgeError):
-    """A file answers differently from what it promises."""
+    """A file answers differently from what it promises, or no file is as good as was asked."""
 
     exit_code = 5
 
