@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from mnist_edge import options, workflow
+from mnist_edge import workflow
+from mnist_edge.options import AsJson, Data, RunData, RunName, RunsDir, Targets, Tolerances, recipe_options
 from mnist_edge_runtime.errors import VerificationError, describe
 
 if TYPE_CHECKING:
@@ -29,14 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-RunsDir = Annotated[Path, typer.Option(help="The folder of all runs.")]
-Data = Annotated[str, typer.Option(help="auto, mnist, digits, a folder of pictures (CLASS/NAME.png) or of IDX.")]
-RunName = Annotated[str | None, typer.Option("--run", help="The run, by its name. (default: the latest)")]
-RunData = Annotated[str | None, typer.Option("--data", help="Where the run's data is now; for --model: its data.")]
-Targets = Annotated[list[str] | None, typer.Option("--target-runtime", help="ENGINE or ENGINE==VERSION; repeatable.")]
-Tolerances = Annotated[list[str] | None, typer.Option(help="NAME=NUMBER in place of the table's; repeatable.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
-
 
 @app.callback()
 def _options(debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False) -> None:
@@ -44,7 +37,7 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show where an 
 
 
 @app.command()
-@options.recipe  # type: ignore[untyped-decorator]  # mypy knows no mnist_edge
+@recipe_options  # type: ignore[untyped-decorator]  # mypy knows no mnist_edge
 def train(
     arch: Annotated[str | None, typer.Option(help="classic, base, small, tiny or nano. (default: classic)")] = None,
     data: Data = "auto",

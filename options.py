@@ -1,4 +1,4 @@
-"""Options of the command line that are made from a table instead of being written out."""
+"""Options that several commands share, and those that are made from the table of a recipe's parts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,24 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from inspect import Parameter
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from mnist_edge_trainer.recipes import Recipe
 
-__all__ = ["recipe"]
+__all__ = ["AsJson", "Data", "RunData", "RunName", "RunsDir", "Targets", "Tolerances", "recipe_options"]
+
+RunsDir = Annotated[Path, typer.Option(help="The folder of all runs.")]
+Data = Annotated[str, typer.Option(help="auto, mnist, digits, a folder of pictures (CLASS/NAME.png) or of IDX.")]
+RunName = Annotated[str | None, typer.Option("--run", help="The run, by its name. (default: the latest)")]
+RunData = Annotated[str | None, typer.Option("--data", help="Where the run's data is now; for --model: its data.")]
+Targets = Annotated[list[str] | None, typer.Option("--target-runtime", help="ENGINE or ENGINE==VERSION; repeatable.")]
+Tolerances = Annotated[list[str] | None, typer.Option(help="NAME=NUMBER in place of the table's; repeatable.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 
 
-def recipe(command: Callable[..., None]) -> Callable[..., None]:
+def recipe_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command an option for each part of a recipe in place of its `**` parameter; None is what nobody chose."""
     signature = inspect.signature(command, eval_str=True)
     parameters = [each for each in signature.parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
