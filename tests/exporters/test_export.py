@@ -3,11 +3,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,35 @@ from mnist_edge_trainer.run import Run
 
 INT8 = select("tflite", "int8")
 CELLS = [str(spec) for spec in select("all", "all")]
+
+SHIFT = 400 * 86400  # seconds
+SHIFTED_CLOCK = f"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/time.h>
+#include <time.h>
+
+int clock_gettime(clockid_t clock, struct timespec *now) {{
+    int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+    int failed = real(clock, now);
+    if (!failed && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += {SHIFT};
+    return failed;
+}}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {{
+    int (*real)(struct timeval *, void *) = dlsym(RTLD_NEXT, "gettimeofday");
+    int failed = real(now, zone);
+    if (!failed) now->tv_sec += {SHIFT};
+    return failed;
+}}
+
+time_t time(time_t *kept) {{
+    time_t (*real)(time_t *) = dlsym(RTLD_NEXT, "time");
+    time_t now = real(NULL) + {SHIFT};
+    if (kept) *kept = now;
+    return now;
+}}
+"""
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -116,24 +147,51 @@ def test_nothing_else_lies_in_the_folder(run: Run, files: Mapping[str, Path]) ->
     assert {path.name for path in run.exports.iterdir()} == expected
 
 
-def _command(model: Path, dataset: Dataset) -> list[str]:
+def _command(model: Path, dataset: Dataset, *options: str) -> list[str]:
     choice = dataset.source if dataset.name == "mnist" else "digits"
-    options = ["--format", "all", "--quantize", "all", "--model", str(model), "--data", choice]
-    return [sys.executable, "-m", "mnist_edge.cli", "export", *options]
+    options = options or ("--format", "all", "--quantize", "all")
+    return [sys.executable, "-m", "mnist_edge.cli", "export", "--model", str(model), "--data", choice, *options]
 
 
-def test_two_processes_write_the_same_bytes(run: Run, dataset: Dataset, tmp_path: Path) -> None:
-    written: list[dict[str, str]] = []
-    for hash_seed in ("1", "2"):
-        model = tmp_path / hash_seed / "same.keras"
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the variables under which every process lives 400 days later; none where no C compiler can be had."""
+    compiler = shutil.which("cc")
+    if not compiler or not sys.platform.startswith("linux"):
+        return {}
+    folder = tmp_path_factory.mktemp("clock")
+    source, library = folder / "clock.c", folder / "clock.so"
+    source.write_text(SHIFTED_CLOCK)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+def test_the_second_process_lives_in_another_time(later: dict[str, str]) -> None:
+    if not later:
+        pytest.skip("no C compiler to shift the clock with; only the hash seeds differ")
+    clocks = "import datetime, time; print(time.time(), time.time_ns() / 1e9, datetime.datetime.now().timestamp())"
+    for command in ([sys.executable, "-c", clocks], ["date", "+%s"]):
+        told = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **later})
+        for clock in told.stdout.split():
+            assert float(clock) - time.time() == pytest.approx(SHIFT, abs=60)
+
+
+def test_two_processes_write_the_same_bytes(run: Run, dataset: Dataset, later: dict[str, str], tmp_path: Path) -> None:
+    def written(name: str, variables: dict[str, str]) -> dict[str, str]:
+        model = tmp_path / name / "same.keras"
         model.parent.mkdir()
         model.write_bytes(run.model_file.read_bytes())
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-        subprocess.run(_command(model, dataset), check=True, capture_output=True, env=environment)
+        environment = {**os.environ, **variables}
+        for options in ((), ("--quantize", "int4", "--target-runtime", "litert")):
+            subprocess.run(_command(model, dataset, *options), check=True, capture_output=True, env=environment)
         files = (model.parent / "exports").iterdir()
-        written.append({file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files})
-    assert len(written[0]) == 2 * len(CELLS)
-    assert written[0] == written[1]
+        return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+    with ThreadPoolExecutor() as pool:
+        now = pool.submit(written, "now", {"PYTHONHASHSEED": "1"})
+        then = pool.submit(written, "then", {"PYTHONHASHSEED": "2", **later})
+    assert len(now.result()) == 2 * len([*CELLS, "tflite-int4"])
+    assert now.result() == then.result()
 
 
 def test_a_network_of_ones_own_is_exported_in_every_cell(own_source: Source, tmp_path: Path) -> None:
