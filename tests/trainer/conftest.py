@@ -67,12 +67,12 @@ def letters() -> Arrays:
     """Other data in MNIST's shape: 26 classes numbered from 1, as EMNIST's letters are."""
     random = np.random.default_rng(5)
     train, test = np.tile(np.arange(1, 27, dtype=np.uint8), 24), np.tile(np.arange(1, 27, dtype=np.uint8), 2)
-    return Arrays(
-        random.integers(0, 256, (len(train), 28, 28), np.uint8),
-        train,
-        random.integers(0, 256, (len(test), 28, 28), np.uint8),
-        test,
-    )
+
+    def images(count: int) -> NDArray[np.uint8]:
+        """Noise within a black border."""
+        return np.pad(random.integers(0, 256, (count, 20, 20), np.uint8), ((0, 0), (4, 4), (4, 4)))
+
+    return Arrays(images(len(train)), train, images(len(test)), test)
 
 
 @pytest.fixture(scope="session")

@@ -202,6 +202,27 @@ class TestCustom:
         assert found.labels == ("-7", "0", "300", "100000")
         np.testing.assert_array_equal(found.test_labels, letters.test_labels % 4)
 
+    @pytest.mark.parametrize("part", ["train", "test"])
+    def test_images_that_are_dark_on_light_are_refused(
+        self, tmp_path: Path, letters: Arrays, write_npz: Write, part: str
+    ) -> None:
+        images = getattr(letters, f"{part}_images").copy()
+        some = len(images) * 3 // 4
+        images[:some] = 255 - images[:some]
+        file = write_npz(tmp_path / "own.npz", letters._replace(**{f"{part}_images": images}))
+        name = {"train": "training", "test": "test"}[part]
+        with pytest.raises(InputError, match=rf"own\.npz: 75% of the {name} images are dark on light.*255 - image"):
+            data.load(str(file))
+
+    @pytest.mark.parametrize("paper", [0, 60])
+    def test_a_few_that_are_dark_on_light_may_be_among_them(
+        self, tmp_path: Path, letters: Arrays, write_npz: Write, paper: int
+    ) -> None:
+        images = np.maximum(letters.train_images, np.uint8(paper))
+        images[::3] = 255 - images[::3]
+        file = write_npz(tmp_path / "own.npz", letters._replace(train_images=images))
+        np.testing.assert_array_equal(data.load(str(file)).train_images, images)
+
     def test_a_twelfth_is_held_out(self, tmp_path: Path, letters: Arrays, write_folder: Write) -> None:
         split = data.split(data.load(str(write_folder(tmp_path, letters))))
         assert (len(split.train_labels), len(split.validation_labels)) == (572, 52)

@@ -188,6 +188,12 @@ def _dataset(name: str, arrays: Arrays, source: str, names: Sequence[str] = ()) 
         raise InputError(f"{source}: has {len(labels)} classes, expected 2 to 1,000")
     if len(unseen):
         raise InputError(f"{source}: the test labels {unseen[:5].tolist()} are not among the training labels")
+    for part, images in (("training", arrays.train_images), ("test", arrays.test_images)):
+        if (share := _dark_on_light(images)) > 0.5:
+            raise InputError(
+                f"{source}: {share:.0%} of the {part} images are dark on light, expected light ink on black; "
+                "write 255 - image in place of each, or give pictures, CLASS/NAME.png, which may be either"
+            )
     return Dataset(
         name=name,
         source=source,
@@ -197,6 +203,13 @@ def _dataset(name: str, arrays: Arrays, source: str, names: Sequence[str] = ()) 
         test_labels=np.searchsorted(labels, arrays.test_labels),
         labels=tuple(names) or tuple(str(label) for label in labels),
     )
+
+
+def _dark_on_light(images: NDArray[np.uint8]) -> float:
+    """Return the share of images, uint8 (N, 28, 28), whose border is nearer to the lightest pixel than to the darkest."""
+    borders = np.concatenate([images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]], axis=1)
+    paper = np.median(borders, axis=1)
+    return float((paper - images.min(axis=(1, 2)) > images.max(axis=(1, 2)) - paper).mean())
 
 
 def _digits(warning: str | None = None) -> Dataset:
