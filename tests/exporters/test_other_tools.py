@@ -159,5 +159,5 @@ def test_openvino_reads_it_and_gives_the_golden_classes(
     read = np.array(sealed.contract.labels)[openvino_classes[str(files[cell])]]
     margins = [np.diff(np.sort(logits, axis=1)[:, -2:])[:, 0] for logits in golden.logits.values()]
     clear = np.min(margins, axis=0) > NEAR_TIE.get(cell, 0)
-    assert np.count_nonzero(clear) >= 30
+    assert clear.mean() > 0.5
     assert read[clear].tolist() == golden.predicted[clear].tolist()
