@@ -59,6 +59,7 @@ def make_canonical(model: Any) -> None:
     model.metadata_props.add(key="model_author", value="mnist-edge")  # the key that ONNX names for it
     graph.name, graph.doc_string, model.doc_string = "mnist_edge", _DESCRIPTION, _DESCRIPTION
     model.ir_version, model.producer_name, model.producer_version = IR_VERSION, "mnist-edge", ""
+    model.model_version = 1  # otherwise onnxruntime shows the largest integer there is
 
 
 def free_batch(model: Any) -> None:

@@ -206,7 +206,7 @@ def _dataset(name: str, arrays: Arrays, source: str, names: Sequence[str] = ()) 
 
 
 def _dark_on_light(images: NDArray[np.uint8]) -> float:
-    """Return the share of images, uint8 (N, 28, 28), whose border is nearer to the lightest pixel than to the darkest."""
+    """Return the share of images, uint8 (N, 28, 28), whose border is nearer to white than to black."""
     borders = np.concatenate([images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]], axis=1)
     paper = np.median(borders, axis=1)
     return float((paper - images.min(axis=(1, 2)) > images.max(axis=(1, 2)) - paper).mean())
