@@ -126,7 +126,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "classic": Architecture(
         _classic,
         recipe=Recipe(epochs=5, batch_size=128, learning_rate=1e-3),
-        small_recipe=Recipe(epochs=30, batch_size=128, learning_rate=1e-3),
+        # Augmented, it reads nine of ten pictures that the demonstration draws, plain seven: the digits are few.
+        small_recipe=augmented("light", Recipe(epochs=40, batch_size=128, learning_rate=1e-3)),
     ),
     # The smaller a network, the more of its clean accuracy it pays for withstanding odd light and dirt.
     "base": Architecture(_base, replace(_DEFAULT, photometric=0.25), _SMALL_DEFAULT),
