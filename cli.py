@@ -6,6 +6,7 @@ Everything heavy is imported inside the command that needs it: `--help` loads no
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 import traceback
@@ -15,7 +16,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from mnist_edge import workflow
-from mnist_edge.options import AsJson, Data, RunData, RunName, RunsDir, Targets, Tolerances, recipe_options
+from mnist_edge.options import (
+    AsJson,
+    Data,
+    FilesRun,
+    OwnModel,
+    RunData,
+    RunName,
+    RunsDir,
+    Targets,
+    Tolerances,
+    recipe_options,
+)
 from mnist_edge_runtime.errors import VerificationError, describe
 
 if TYPE_CHECKING:
@@ -70,7 +82,7 @@ def export(
         str | None, typer.Option(help="none, float16, dynamic, int8, int16x8, int4 or all. (default: int8)")
     ] = None,
     run: RunName = None,
-    model: Annotated[Path | None, typer.Option(help="A .keras file of your own instead of a run.")] = None,
+    model: OwnModel = None,
     data: RunData = None,
     constraints: Annotated[
         str | None,
@@ -91,7 +103,7 @@ def export(
     from mnist_edge_exporters import spec
     from mnist_edge_exporters.table import table
 
-    wanted = limits.parse(constraints) if constraints else ()
+    wanted = limits.parse(constraints) if constraints is not None else ()
     every = "all" if wanted else None
     cells = spec.select(
         format or every or "tflite",
@@ -120,7 +132,8 @@ def export(
 @app.command()
 def verify(
     file: Annotated[Path, typer.Argument(help="An exported file.")],
-    run: RunName = None,
+    run: FilesRun = None,
+    model: OwnModel = None,
     data: RunData = None,
     target_runtime: Targets = None,
     tolerance: Tolerances = None,
@@ -130,7 +143,7 @@ def verify(
     """Prove an exported file once more: hold its answers on every runtime against a run's Keras model."""
     from mnist_edge_exporters.spec import Options
 
-    source, _ = workflow.source_of(runs_dir, run, None, data)
+    source, _ = workflow.source_of_export(file, runs_dir, run, model, data)
     from mnist_edge_exporters.verify import verify as prove_again
 
     proof = prove_again(file, source, Options(tuple(target_runtime or ()), tuple(tolerance or ())))
@@ -141,13 +154,14 @@ def verify(
 @app.command()
 def drift(
     file: Annotated[Path, typer.Argument(help="An exported file that is quantized.")],
-    run: RunName = None,
+    run: FilesRun = None,
+    model: OwnModel = None,
     data: RunData = None,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Show where a quantized file drifts from the float model: noise and error after each of its layers."""
-    source, _ = workflow.source_of(runs_dir, run, None, data)
+    source, _ = workflow.source_of_export(file, runs_dir, run, model, data)
     from mnist_edge_exporters import drift as drifts
 
     layers = drifts.measure(file, source)
@@ -249,6 +263,7 @@ def _insist(outcomes: list[tuple[str, tuple[str, ...]]], verdict: str) -> None:
 
 def main() -> None:
     """Run the command line and exit with the code that the outcome deserves."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up as after Ctrl-C
     try:
         app()
     except Exception as error:

@@ -12,11 +12,26 @@ from typing import Annotated, Any
 import typer
 from mnist_edge_trainer.recipes import Recipe
 
-__all__ = ["AsJson", "Data", "RunData", "RunName", "RunsDir", "Targets", "Tolerances", "recipe_options"]
+__all__ = [
+    "AsJson",
+    "Data",
+    "FilesRun",
+    "OwnModel",
+    "RunData",
+    "RunName",
+    "RunsDir",
+    "Targets",
+    "Tolerances",
+    "recipe_options",
+]
 
 RunsDir = Annotated[Path, typer.Option(help="The folder of all runs.")]
 Data = Annotated[str, typer.Option(help="auto, mnist, digits, a folder of pictures (CLASS/NAME.png) or of IDX.")]
 RunName = Annotated[str | None, typer.Option("--run", help="The run, by its name. (default: the latest)")]
+FilesRun = Annotated[
+    str | None, typer.Option("--run", help="The run it came from. (default: its folder's, or the latest)")
+]
+OwnModel = Annotated[Path | None, typer.Option("--model", help="A .keras file of your own instead of a run.")]
 RunData = Annotated[str | None, typer.Option("--data", help="Where the run's data is now; for --model: its data.")]
 Targets = Annotated[list[str] | None, typer.Option("--target-runtime", help="ENGINE or ENGINE==VERSION; repeatable.")]
 Tolerances = Annotated[list[str] | None, typer.Option(help="NAME=NUMBER in place of the table's; repeatable.")]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mnist_edge_trainer.evaluate import Subject
     from mnist_edge_trainer.run import Run
 
-__all__ = ["export", "export_best", "source_of", "subject_of", "train"]
+__all__ = ["export", "export_best", "source_of", "source_of_export", "subject_of", "train"]
 
 
 def train(
@@ -73,6 +73,16 @@ def source_of(runs_dir: Path, run: str | None, model: Path | None, data: str | N
 
     found = load(runs_dir, run)
     return _source(found.name, found.model_file, found.origin, found.dataset(data)), found.exports
+
+
+def source_of_export(
+    file: Path, runs_dir: Path, run: str | None, model: Path | None, data: str | None
+) -> tuple[Source, Path]:
+    """Return what `source_of` does; where neither a run nor a model is named, the run in whose folder the file lies."""
+    home = file.resolve().parent.parent
+    if not run and not model and file.resolve().parent.name == "exports" and (home / "run.json").is_file():
+        return source_of(home.parent, home.name, None, data)
+    return source_of(runs_dir, run, model, data)
 
 
 def subject_of(runs_dir: Path, run: str | None, model: Path | None, data: str | None, part: str) -> Subject:

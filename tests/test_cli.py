@@ -227,6 +227,7 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
         (["export", "--format", "onnx", "--quantize", "dynamic"], 2, "--force only"),
         (["export", "--opset", "99"], 2, "--opset is 99"),
         (["export", "--constraints", "watt<=3"], 2, "expected each at most once of kb<=NUMBER"),
+        (["export", "--constraints", ""], 2, "expected each at most once of kb<=NUMBER"),
         (["verify", "none.tflite"], 3, "no run yet"),
         (["drift", "none.tflite"], 3, "no run yet"),
         (["report"], 3, "no run yet; make one with: mnist-edge train"),

@@ -58,7 +58,7 @@ def of_tflite(payload: bytes, image: InputSpec, images: NDArray[np.uint8]) -> di
         interpreter.set_tensor(source, tensor[np.newaxis])
         interpreter.invoke()
         for values, output in zip(found, outputs, strict=True):
-            values.append(_real(interpreter.get_tensor(output["index"]), *output["quantization"]))
+            values.append(np.atleast_1d(_real(interpreter.get_tensor(output["index"]), *output["quantization"])))
     return {
         f"{operator['op_name']}_{index}": Activation(operator["op_name"], np.concatenate(values))
         for index, (operator, values) in enumerate(zip(operators, found, strict=True))

@@ -73,7 +73,7 @@ def sample(
         raise InputError(
             "every training image also stands among those that judge; there is none left to calibrate with"
         )
-    if len(allowed) > count:
+    if len(allowed) - count >= len(names):  # otherwise there is nothing to choose from
         try:
             allowed, _ = train_test_split(allowed, train_size=count, stratify=labels[allowed], random_state=_SEED)
         except ValueError as error:

@@ -5,6 +5,7 @@ The choice is made by validation images; what the chosen file does on the test s
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import secrets
@@ -41,7 +42,7 @@ class _Figure:
 
 _FIGURES: Mapping[str, _Figure] = {
     "kb": _Figure("<=", "smallest", "{:.1f} KB"),
-    "accuracy": _Figure(">=", "most accurate", "{:.2%}"),
+    "accuracy": _Figure(">=", "most accurate", "{:.2%}"),  # a share, 0 to 1
     "p50us": _Figure("<=", "fastest", "{:.1f} us"),
 }
 
@@ -120,7 +121,8 @@ def parse(text: str) -> tuple[Constraint, ...]:
     for part in text.split(","):
         try:
             name, operator, limit = _CONSTRAINT.fullmatch(part).groups()  # type: ignore[union-attr]
-            if _FIGURES[name].operator != operator or name in found or not float(limit) > 0:
+            highest = 1 if name == "accuracy" else math.inf
+            if _FIGURES[name].operator != operator or name in found or not 0 < float(limit) <= highest:
                 raise ValueError
             found[name] = Constraint(name, float(limit))
         except (AttributeError, KeyError, ValueError):
@@ -155,6 +157,9 @@ def choose(outcomes: Sequence[Exported], source: Source, constraints: tuple[Cons
             candidates.append(Candidate(outcome, outcome.size / 1024, float(right.mean()), times[outcome.file, engine]))
     meeting = [each for each in candidates if all(constraint.excess(each) <= 0 for constraint in constraints)]
     best = min(meeting, key=lambda each: (-each.accuracy, each.kb, each.p50us), default=None)
+    if not candidates:
+        failures = "; ".join(f"{outcome.spec}: {failure}" for outcome in outcomes for failure in outcome.failures)
+        return Choice(constraints, (), None, f"no file passed its proof ({failures})")
     return Choice(constraints, tuple(candidates), best, None if best else _reason(candidates, constraints))
 
 
@@ -175,8 +180,6 @@ def _engine(outcome: Exported) -> str:
 
 def _reason(candidates: Sequence[Candidate], constraints: Sequence[Constraint]) -> str:
     """Say which constraint no file meets and by how much, or that only together they are too much."""
-    if not candidates:
-        return "no file passed its proof"
     sentences = []
     for constraint in constraints:
         nearest = min(candidates, key=constraint.excess)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime import Classifier, ModelError, sealing
+from mnist_edge_runtime import Classifier, ModelError, UsageError, VerificationError, sealing
 from mnist_edge_runtime.classifier import softmax
 from mnist_edge_runtime.contract import Contract
 from mnist_edge_runtime.golden import Golden
@@ -27,7 +27,7 @@ from .converters import CALIBRATED, CONVERTERS
 from .parity import ParityReport, Tolerance
 from .prove import Proof, prove
 from .source import LabelledImages, Source
-from .spec import REPORT_SUFFIX, ExportSpec, Options, Quantization
+from .spec import REPORT_SUFFIX, ExportSpec, Options, Quantization, must_run
 from .targets import Target, targets_for
 
 __all__ = ["Exported", "export"]
@@ -95,7 +95,11 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
         ModelError: the model reads no better than by guessing, or its pixels are not 0..1, white on black.
         UsageError: an unknown target or figure.
     """
-    targets = {spec.format: targets_for(spec.format, options.targets) for spec in specs}
+    targets = {spec: targets_for(spec.format, options.targets, must_run=must_run(*spec.cell)) for spec in specs}
+    if options.targets and not any(
+        str(target).startswith(options.targets) for each in targets.values() for target in each
+    ):
+        raise UsageError(f"--target-runtime {' '.join(options.targets)} runs none of {', '.join(map(str, specs))}")
     tolerances = {spec: parity.TOLERANCES[spec.quantization].replaced(options.tolerances) for spec in specs}
     network.check_pixels(source.model, *source.test)
     reference = parity.reference_probabilities(source.model, source.test[0])
@@ -105,7 +109,7 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
     shared = _Export(source, folder, reference, drawn)
     earlier: dict[Quantization, Exported] = {}
     for spec in specs:
-        outcome = _export_cell(shared, spec, targets[spec.format], tolerances[spec], earlier.get(spec.quantization))
+        outcome = _export_cell(shared, spec, targets[spec], tolerances[spec], earlier.get(spec.quantization))
         earlier.setdefault(spec.quantization, outcome)
         yield outcome
 
@@ -137,7 +141,7 @@ def _export_cell(
         if not failures:
             _publish(temporary, exported)
         return exported
-    except ModelError as error:
+    except (ModelError, VerificationError) as error:
         return Exported(spec, None, 0, "", Proof((), {}, (), None), None, (str(error),))
     finally:
         temporary.unlink(missing_ok=True)
@@ -175,10 +179,10 @@ def _write(file: Path, payload: bytes, contract: Contract, golden: Golden) -> se
 def _against(
     twin: Exported | None, proof: Proof, labels: NDArray[np.int64], tolerance: Tolerance
 ) -> tuple[ExportSpec, ParityReport] | None:
-    """Hold the answers against those of the same quantization in the other format, if both are there."""
-    if twin is None or twin.proof.logits is None or proof.logits is None:
+    """Hold the answers against those of the same quantization in the other format, if that passed and both ran."""
+    if twin is None or twin.file is None or twin.proof.logits is None or proof.logits is None:
         return None
-    return twin.spec, parity.compare(softmax(twin.proof.logits), proof.logits, labels, tolerance)
+    return twin.spec, parity.compare(softmax(twin.proof.logits), proof.logits, labels, tolerance.doubled())
 
 
 def _golden(sealed: sealing.SealedModel, reference: NDArray[np.float32], test: LabelledImages) -> Golden:

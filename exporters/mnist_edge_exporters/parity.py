@@ -32,12 +32,32 @@ class Tolerance:
         probability_difference: the largest absolute difference of any probability, 0 to 1.
         sqnr_db: the least signal to quantization noise ratio of the logits, in dB. It is the figure that a wrong scale
             of the output cannot pass, however many answers stay the same: 5 % too large is 26 dB.
+        counts_small_sets: whether an inexact file on a small test set is judged by counts instead of shares, as it is
+            unless a person named a share.
     """
 
     agreement: float
     accuracy_loss: float
     probability_difference: float
     sqnr_db: float
+    counts_small_sets: bool = True
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The limits by name."""
+        figures: dict[str, float] = asdict(self)
+        del figures["counts_small_sets"]
+        return figures
+
+    def doubled(self) -> Tolerance:
+        """Return what two files may differ by of which each is within this tolerance."""
+        return Tolerance(
+            agreement=max(0.0, 2 * self.agreement - 1),
+            accuracy_loss=2 * self.accuracy_loss,
+            probability_difference=2 * self.probability_difference,
+            sqnr_db=self.sqnr_db - 6,  # half the ratio of amplitudes
+            counts_small_sets=self.counts_small_sets,
+        )
 
     def replaced(self, figures: Sequence[str]) -> Tolerance:
         """Return the tolerance with some figures replaced, each as "agreement=0.99".
@@ -45,12 +65,12 @@ class Tolerance:
         Raises:
             UsageError: an unknown figure, or a value out of its range.
         """
-        changes = {}
+        changes: dict[str, Any] = {}
         for figure in figures:
             name, _, value = figure.partition("=")
             name = name.replace("-", "_")
-            if name not in asdict(self):
-                known = ", ".join(known.replace("_", "-") for known in asdict(self))
+            if name not in self.figures:
+                known = ", ".join(known.replace("_", "-") for known in self.figures)
                 raise UsageError(f"--tolerance {figure}: unknown figure; choose from {known}")
             try:
                 changes[name] = float(value)
@@ -59,6 +79,8 @@ class Tolerance:
             highest = 200 if name == "sqnr_db" else 1
             if not 0 <= changes[name] <= highest:
                 raise UsageError(f"--tolerance {figure}: expected a number from 0 to {highest}")
+        if not changes.keys().isdisjoint(("agreement", "accuracy_loss")):
+            changes["counts_small_sets"] = False
         return replace(self, **changes)
 
 
@@ -88,6 +110,7 @@ class ParityReport:
         lsb_histogram: by how many output steps the logits are off; None for float outputs.
         non_finite: how many probabilities are NaN or infinite.
         flips: the changed answers, the largest margin first.
+        tolerance: the limits that it was judged by.
         failures: a sentence for each figure out of tolerance.
     """
 
@@ -108,6 +131,7 @@ class ParityReport:
     lsb_histogram: Mapping[str, int] | None
     non_finite: int
     flips: tuple[Mapping[str, Any], ...]
+    tolerance: Mapping[str, float]
     failures: tuple[str, ...]
 
     @property
@@ -203,11 +227,12 @@ def compare(
 
 def _judged(tolerance: Tolerance, **figures: Any) -> ParityReport:
     """Return the report with a sentence for each figure out of tolerance."""
+    figures["tolerance"] = tolerance.figures
     report = ParityReport(failures=(), **figures)
     failures = []
     if report.non_finite:
         failures.append(f"{report.non_finite} probabilities are NaN or infinite")
-    if report.images < SMALL_TEST_SET and tolerance.agreement < 1:
+    if report.images < SMALL_TEST_SET and tolerance.agreement < 1 and tolerance.counts_small_sets:
         most = max(3, report.images * 2 // 100)
         if report.changed > most:
             failures.append(f"{report.changed} of {report.images} answers changed, allowed are {most}")

@@ -111,4 +111,6 @@ def prove(
             failures.append(f"{target} cannot run it: {objection}")
             status = "refused"
         runtimes.append({"engine": target.engine, "version": target.version, "status": status})
+    if not reports and not failures:
+        failures.append("none of the runtimes it is for is to be had here, so nothing proves it; name one that is")
     return Proof(tuple(runtimes), reports, tuple(failures), first)

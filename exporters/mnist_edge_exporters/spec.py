@@ -84,9 +84,14 @@ class ExportSpec:
         return "-".join(parts)
 
     @property
+    def cell(self) -> tuple[Format, Quantization]:
+        """Its place in the table."""
+        return self.format, self.quantization
+
+    @property
     def note(self) -> str:
         """What a person should know of the file; empty where there is nothing."""
-        return OFFERED[self.format, self.quantization].note
+        return OFFERED[self.cell].note
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,9 @@ OFFERED: Mapping[tuple[Format, Quantization], Offer] = {
         "dense weights are quantized per tensor, so that tflite-runtime 2.14 loads the file"
     ),
     (Format.TFLITE, Quantization.INT8): Offer(),
-    (Format.TFLITE, Quantization.INT16X8): Offer("runs on reference kernels, 40 times slower than int8 on x86"),
+    (Format.TFLITE, Quantization.INT16X8): Offer(
+        "runs on reference kernels, 40 times slower than int8 on x86", must_run=True
+    ),
     (Format.TFLITE, Quantization.INT4): Offer(
         "for LiteRT alone: tflite-runtime loads such a file and answers at chance level",
         needs_extra="ai_edge_quantizer",

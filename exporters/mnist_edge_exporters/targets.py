@@ -16,10 +16,10 @@ from importlib.resources import files
 
 import numpy as np
 import onnx
-from mnist_edge_runtime import UsageError
+from mnist_edge_runtime import Contract, UsageError
 from mnist_edge_runtime.engines import ENGINES, names_for
 
-__all__ = ["Target", "table_objection", "targets_for"]
+__all__ = ["Target", "table_objection", "targets_for", "targets_of"]
 
 # Newest opset and IR version since each release, found by offering it graphs of rising versions. The published table
 # (https://onnxruntime.ai/docs/reference/compatibility.html) ends at 1.20 and agrees with these.
@@ -56,14 +56,16 @@ class Target:
 _LAST_TFLITE_RUNTIME = Target("tflite-runtime", "2.14.0")
 
 
-def targets_for(format: str, names: Sequence[str] = ()) -> list[Target]:
+def targets_for(format: str, names: Sequence[str] = (), *, must_run: bool = False) -> list[Target]:
     """Return the targets for files of `format` that `names` holds, else the default ones.
 
-    By default a file must run on the engines of its format here, and a TFLite file also load on tflite-runtime 2.14.0.
+    By default a file must run on the engines of its format here, and a TFLite file also load on tflite-runtime 2.14.0;
+    one that must have run where it is used is for the engines here alone.
 
     Args:
         format: "tflite" or "onnx".
         names: as `--target-runtime` takes them, "ENGINE" or "ENGINE==VERSION"; those of the other format are left out.
+        must_run: as `spec.must_run` says of the file's cell.
 
     Raises:
         UsageError: an unknown engine, or a version that neither is installed nor stands in the table.
@@ -72,7 +74,16 @@ def targets_for(format: str, names: Sequence[str] = ()) -> list[Target]:
     if targets:
         return targets
     targets = [Target(name, found) for name in names_for(format) if (found := _installed(name))]
+    if must_run:
+        return [target for target in targets if target.is_installed]
     return targets if format != "tflite" or _LAST_TFLITE_RUNTIME in targets else [*targets, _LAST_TFLITE_RUNTIME]
+
+
+def targets_of(contract: Contract) -> list[Target]:
+    """Return the runtimes that a file is for by its contract, in the versions that are installed here, if they are."""
+    return [
+        Target(runtime["engine"], _installed(runtime["engine"]) or runtime["version"]) for runtime in contract.runtimes
+    ]
 
 
 def _target(name: str) -> Target:

@@ -10,7 +10,7 @@ from . import parity
 from .prove import Proof, prove
 from .source import Source
 from .spec import Options, Quantization
-from .targets import targets_for
+from .targets import targets_for, targets_of
 
 __all__ = ["verify"]
 
@@ -31,5 +31,5 @@ def verify(file: Path, source: Source, options: Options) -> Proof:
         raise ModelError(f"{file}: there is no tolerance for its quantization, {contract.quantization}")
     tolerance = parity.TOLERANCES[Quantization(contract.quantization)].replaced(options.tolerances)
     reference = parity.reference_probabilities(source.model, source.test[0])
-    targets = targets_for(contract.format, options.targets)
+    targets = targets_for(contract.format, options.targets) if options.targets else targets_of(contract)
     return prove(file, sealed, targets, reference, *source.test, tolerance)

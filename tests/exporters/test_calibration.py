@@ -57,6 +57,12 @@ def test_a_small_training_set_is_taken_whole(digits: Dataset) -> None:
     assert np.array_equal(drawn.images, digits.train_images[:120])
 
 
+def test_a_few_less_than_all_are_taken_whole_too(digits: Dataset) -> None:
+    count = len(digits.train_images) - 5
+    drawn = calibration.sample(digits.train_images, digits.train_labels, digits.labels, (), count)
+    assert len(drawn.images) == len(digits.train_images)
+
+
 def test_a_class_of_one_image_is_refused(digits: Dataset) -> None:
     labels = np.zeros(len(digits.train_images), np.int64)
     labels[0] = 1

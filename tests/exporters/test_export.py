@@ -18,9 +18,9 @@ import pytest
 from mnist_edge_exporters import export as export_module
 from mnist_edge_exporters.export import Exported, export
 from mnist_edge_exporters.source import Source
-from mnist_edge_exporters.spec import Options, Quantization, select
+from mnist_edge_exporters.spec import Options, Quantization, must_run, select
 from mnist_edge_exporters.targets import targets_for
-from mnist_edge_runtime import ModelError, sealing
+from mnist_edge_runtime import ModelError, UsageError, sealing
 from mnist_edge_trainer.data import Dataset
 from mnist_edge_trainer.run import Run
 
@@ -115,12 +115,17 @@ def test_int4_is_published_for_litert_alone(own_source: Source, tmp_path: Path) 
 
 def test_int4_is_not_published_for_a_runtime_that_answers_otherwise(own_source: Source, tmp_path: Path) -> None:
     """tflite-runtime 2.14 loads such a file without a word and answers at chance level."""
-    (outcome,) = export(own_source, select("tflite", "int4"), tmp_path, Options())
+    (outcome,) = export(own_source, select("tflite", "int4"), tmp_path, Options(targets=("tflite-runtime==2.14.0",)))
     assert outcome.file is None
-    old = targets_for("tflite")[-1]
-    expected = "answers changed" if old.is_installed else "only a runtime that ran it shows"
-    assert any(failure.startswith(str(old)) and expected in failure for failure in outcome.failures)
+    (target,) = targets_for("tflite", ["tflite-runtime==2.14.0"])
+    expected = "answers changed" if target.is_installed else "only a runtime that ran it shows"
+    assert any(failure.startswith(str(target)) and expected in failure for failure in outcome.failures)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_target_that_runs_none_of_the_files_is_refused(own_source: Source, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--target-runtime onnxruntime runs none of tflite-int8"):
+        list(export(own_source, INT8, tmp_path, Options(targets=("onnxruntime",))))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -128,7 +133,7 @@ def test_the_contract_names_every_runtime(cell: str, files: Mapping[str, Path]) 
     contract = sealing.read(files[cell]).contract
     assert list(contract.runtimes) == [
         {"engine": target.engine, "version": target.version, "status": "ran" if target.is_installed else "table only"}
-        for target in targets_for(contract.format)
+        for target in targets_for(contract.format, must_run=must_run(contract.format, contract.quantization))
     ]
 
 

@@ -126,6 +126,17 @@ def test_other_pixels_are_found_out_and_the_advice_works(
     np.testing.assert_allclose(np.exp(logits) / np.exp(logits).sum(), expected, atol=1e-4)
 
 
+def test_a_good_reader_of_uneven_or_sorted_data_passes(own_network: Any, digits: Dataset) -> None:
+    order = np.argsort(digits.test_labels, kind="stable")
+    network.check_pixels(
+        own_network, np.repeat(digits.test_images[order], 5, axis=0), np.repeat(digits.test_labels[order], 5)
+    )
+    zeros = np.flatnonzero(digits.test_labels == 0)
+    others = np.flatnonzero(digits.test_labels)[: len(zeros) // 3]
+    uneven = np.concatenate([zeros, others])
+    network.check_pixels(own_network, digits.test_images[uneven], digits.test_labels[uneven])
+
+
 def test_a_network_that_guesses_is_refused(digits: Dataset) -> None:
     with pytest.raises(ModelError, match="no better than guessing"):
         network.check_pixels(_network(HEADS["logits"]), digits.test_images, digits.test_labels)

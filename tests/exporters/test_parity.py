@@ -64,6 +64,32 @@ def test_one_changed_answer_fails_a_float_file(count: int) -> None:
     assert not compare(*_case(count, lost=1), FLOAT).passed
 
 
+@pytest.mark.parametrize(
+    ("figure", "failure"), [("agreement=0.99", "answers are the same"), ("accuracy-loss=0.01", "accuracy differs")]
+)
+def test_a_share_that_a_person_names_judges_a_small_test_set_too(figure: str, failure: str) -> None:
+    case = _case(SMALL, lost=5)
+    assert compare(*case, INT8).passed
+    report = compare(*case, INT8.replaced([figure]))
+    assert any(failure in sentence for sentence in report.failures)
+
+
+def test_the_report_holds_the_limits() -> None:
+    report = compare(*_case(LARGE), INT8.replaced(["sqnr-db=3"]))
+    assert report.to_dict()["tolerance"] == {
+        "agreement": 0.995,
+        "accuracy_loss": 0.003,
+        "probability_difference": 1.0,
+        "sqnr_db": 3.0,
+    }
+
+
+def test_two_files_within_a_tolerance_are_within_its_double() -> None:
+    doubled = INT8.doubled()
+    assert (doubled.agreement, doubled.accuracy_loss) == (pytest.approx(0.99), 0.006)
+    assert (FLOAT.doubled().agreement, FLOAT.doubled().sqnr_db) == (1.0, 74)
+
+
 def test_mcnemar_is_the_exact_binomial_test() -> None:
     lost, won = 9, 2
     both_tails = 2 * sum(comb(lost + won, k) for k in range(won + 1)) / 2 ** (lost + won)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,21 @@ CELLS = ["tflite-none", "tflite-float16", "tflite-dynamic", "tflite-int8", "tfli
 def test_by_default_a_tflite_file_must_load_on_the_last_tflite_runtime() -> None:
     assert OLD in targets_for("tflite")
     assert [target.engine for target in targets_for("onnx")] == ["onnxruntime"]
+
+
+def test_what_must_have_run_is_for_the_engines_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """int16x8 and int4 files load on a tflite-runtime that answers them wrongly, which no table can tell."""
+    monkeypatch.setattr(targets, "_installed", lambda engine: {"litert": "2.3.0"}.get(engine))
+    assert targets_for("tflite", must_run=True) == [Target("litert", "2.3.0")]
+    assert targets_for("tflite") == [Target("litert", "2.3.0"), OLD]
+
+
+def test_the_targets_of_a_file_are_those_of_its_contract(files: Mapping[str, Path]) -> None:
+    contract = replace(
+        sealing.read(files["tflite-int8"]).contract,
+        runtimes=({"engine": "litert", "version": "0.1", "status": "ran"},),
+    )
+    assert targets.targets_of(contract) == targets_for("tflite", ["litert"])
 
 
 def test_named_targets_stand_for_their_format_alone() -> None:
