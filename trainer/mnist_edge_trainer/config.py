@@ -12,7 +12,7 @@ from mnist_edge_runtime.errors import UsageError
 
 from . import recipes
 from .architectures import ARCHITECTURES, SMALL
-from .recipes import AUGMENTATIONS, FAST, Recipe, augmented
+from .recipes import AUGMENTATIONS, FAST, FAST_SMALL, Recipe, augmented
 
 __all__ = ["TrainConfig"]
 
@@ -54,6 +54,7 @@ class TrainConfig:
     def recipe(self, images: int) -> Recipe:
         """Return the recipe for this number of training images, with what was chosen in its place."""
         row = ARCHITECTURES[self.architecture]
-        default = FAST if self.fast else row.recipe if images >= SMALL else row.small_recipe
+        recipe, small_recipe = (FAST, FAST_SMALL) if self.fast else (row.recipe, row.small_recipe)
+        default = recipe if images >= SMALL else small_recipe
         parts: dict[str, Any] = dict(self.parts)
         return replace(augmented(self.augment, default) if self.augment else default, **parts)
