@@ -126,7 +126,7 @@ class TestFingerprint:
             checkpoint.fingerprint(config, dataset, split, []),
             checkpoint.fingerprint(TrainConfig("nano"), dataset, split, []),
             checkpoint.fingerprint(TrainConfig(seed=1), dataset, split, []),
-            checkpoint.fingerprint(TrainConfig(augment="light"), dataset, split, []),
+            checkpoint.fingerprint(TrainConfig(augment="strong"), dataset, split, []),
             checkpoint.fingerprint(TrainConfig(parts={"ema": 0.5}), dataset, split, []),
             checkpoint.fingerprint(config, relabelled, split, []),
             checkpoint.fingerprint(config, dataset, resplit, []),
@@ -138,5 +138,5 @@ class TestFingerprint:
         assert len(set(found)) == len(found)
 
     def test_and_on_nothing_else(self, small: tuple[Dataset, Split]) -> None:
-        explicit = TrainConfig(augment="none", parts={"epochs": TrainConfig().recipe(300).epochs})
+        explicit = TrainConfig(augment="light", parts={"epochs": TrainConfig().recipe(300).epochs})
         assert checkpoint.fingerprint(TrainConfig(), *small, []) == checkpoint.fingerprint(explicit, *small, [])
