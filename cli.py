@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
@@ -124,7 +123,7 @@ def export(
         document |= choice.to_dict()
         text = choice.table() + (f"\n\nOn the test images:\n{table(outcomes)}" if outcomes else "")
     _show(as_json, {**document, "exports": [outcome.to_dict() for outcome in outcomes]}, text)
-    _insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
+    workflow.insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
     if wanted and choice.reason:
         raise VerificationError(f"nothing is published: {choice.reason}")
 
@@ -148,7 +147,7 @@ def verify(
 
     proof = prove_again(file, source, Options(tuple(target_runtime or ()), tuple(tolerance or ())))
     _show(as_json, {"file": str(file), **proof.to_dict()}, "\n".join(proof.lines()))
-    _insist([(str(file), proof.failures)], "does not answer as the run")
+    workflow.insist([(str(file), proof.failures)], "does not answer as the run")
 
 
 @app.command()
@@ -206,30 +205,7 @@ def report(
 @app.command()
 def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
     """Go the whole way: train, export everything, prove parity, read pictures of our own making."""
-    from mnist_edge_exporters import spec
-    from mnist_edge_exporters.table import table
-    from mnist_edge_trainer.config import TrainConfig
-    from mnist_edge_trainer.demonstration import read_drawings
-
-    started = time.monotonic()
-    run = workflow.train(TrainConfig(), data, "demo", runs_dir)
-    source, folder = workflow.source_of(runs_dir, run.name, None, None if data == "auto" else data)
-    outcomes = workflow.export(source, spec.select("all", "all"), folder, spec.Options())
-    _insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
-    model = folder / f"{run.name}-tflite-int8.tflite"
-    readings = read_drawings(model, run.folder / "pictures")
-    exports = [outcome.to_dict() for outcome in outcomes]
-    pictures = [{"file": str(reading.file), "drawn": reading.drawn, "label": reading.label} for reading in readings]
-    lines = [run.summary(), "", table(outcomes), "", f"Pictures drawn here and read by {model.name}:"]
-    lines += [f"  {reading}" for reading in readings]
-    lines += ["", f"All of it took {time.monotonic() - started:.0f} seconds. To look at:"]
-    lines += [f"  {path}" for path in (*sorted(run.folder.glob("*.png")), run.folder / "pictures" / "readings.png")]
-    lines += [
-        "To go on:",
-        f"  mnist-edge classify --model {model} {readings[3].file}",
-        f"  mnist-edge report --run {run.name}",
-    ]
-    _show(as_json, {"run": str(run.folder), "exports": exports, "pictures": pictures}, "\n".join(lines))
+    _show(as_json, *workflow.demonstrate(data, runs_dir))
 
 
 def _forward(context: typer.Context) -> None:
@@ -253,12 +229,6 @@ for _name, _help in (
 
 def _show(as_json: bool, document: Mapping[str, Any], text: str) -> None:
     print(json.dumps(document, allow_nan=False) if as_json else text)
-
-
-def _insist(outcomes: list[tuple[str, tuple[str, ...]]], verdict: str) -> None:
-    failures = [f"{name}: {failure}" for name, found in outcomes for failure in found]
-    if failures:
-        raise VerificationError(f"{verdict}, because {'; '.join(failures)}")
 
 
 def main() -> None:

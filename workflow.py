@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_edge_runtime.errors import UsageError
+from mnist_edge_runtime.errors import UsageError, VerificationError
 from mnist_edge_runtime.quiet import quiet
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from mnist_edge_trainer.evaluate import Subject
     from mnist_edge_trainer.run import Run
 
-__all__ = ["export", "export_best", "source_of", "source_of_export", "subject_of", "train"]
+__all__ = ["demonstrate", "export", "export_best", "insist", "source_of", "source_of_export", "subject_of", "train"]
 
 
 def train(
@@ -132,6 +133,41 @@ def export_best(
     with workspace(folder) as scratch:
         choice = choose(export(source, cells, scratch, options), source, constraints)
         return choice, [adopt(choice.best, folder)] if choice.best else []
+
+
+def demonstrate(data: str, runs_dir: Path) -> tuple[dict[str, Any], str]:
+    """Train, export everything, read pictures of our own making; return what to print as JSON and as text."""
+    from mnist_edge_exporters import spec
+    from mnist_edge_exporters.table import table
+    from mnist_edge_trainer.config import TrainConfig
+    from mnist_edge_trainer.demonstration import read_drawings
+
+    started = time.monotonic()
+    run = train(TrainConfig(), data, "demo", runs_dir)
+    source, folder = source_of(runs_dir, run.name, None, None if data == "auto" else data)
+    outcomes = export(source, spec.select("all", "all"), folder, spec.Options())
+    insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
+    model = folder / f"{run.name}-tflite-int8.tflite"
+    readings = read_drawings(model, run.folder / "pictures")
+    exports = [outcome.to_dict() for outcome in outcomes]
+    pictures = [{"file": str(reading.file), "drawn": reading.drawn, "label": reading.label} for reading in readings]
+    lines = [run.summary(), "", table(outcomes), "", f"Pictures drawn here and read by {model.name}:"]
+    lines += [f"  {reading}" for reading in readings]
+    lines += ["", f"All of it took {time.monotonic() - started:.0f} seconds. To look at:"]
+    lines += [f"  {path}" for path in (*sorted(run.folder.glob("*.png")), run.folder / "pictures" / "readings.png")]
+    lines += [
+        "To go on:",
+        f"  mnist-edge classify --model {model} {readings[3].file}",
+        f"  mnist-edge report --run {run.name}",
+    ]
+    return {"run": str(run.folder), "exports": exports, "pictures": pictures}, "\n".join(lines)
+
+
+def insist(outcomes: list[tuple[str, tuple[str, ...]]], verdict: str) -> None:
+    """Raise VerificationError with the verdict and all failures, each behind its name, if there are any."""
+    failures = [f"{name}: {failure}" for name, found in outcomes for failure in found]
+    if failures:
+        raise VerificationError(f"{verdict}, because {'; '.join(failures)}")
 
 
 def _exclude(run: str | None, model: Path | None) -> None:
