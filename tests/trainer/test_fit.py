@@ -20,7 +20,7 @@ from mnist_edge_trainer import data, fit
 from mnist_edge_trainer.architectures import ARCHITECTURES, Architecture
 from mnist_edge_trainer.config import TrainConfig
 from mnist_edge_trainer.data import Dataset, Split
-from mnist_edge_trainer.recipes import Recipe
+from mnist_edge_trainer.recipes import Recipe, augmented
 from mnist_edge_trainer.run import Run, TrainedRun
 
 CONFIG = TrainConfig(parts={"epochs": 2, "batch_size": 50}, seed=3)
@@ -69,7 +69,8 @@ class TestRecord:
         assert record["macs"] == 3_106_176
         assert record["labels"] == list("0123456789")
         assert record["seed"] == 3
-        assert record["recipe"] == dataclasses.asdict(Recipe(epochs=2, batch_size=50, learning_rate=1e-3))
+        expected = augmented("light", Recipe(epochs=2, batch_size=50, learning_rate=1e-3))  # classic's, for small data
+        assert record["recipe"] == dataclasses.asdict(expected)
         assert record["teachers"] == []
         assert record["dataset"] == {**dataset.describe(), "source": "scikit-learn"}
         assert record["split"] == {"seed": data.SPLIT_SEED, "train": 300, "validation": 200, "sha256": split.sha256}
