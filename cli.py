@@ -53,7 +53,7 @@ def train(
     arch: Annotated[str | None, typer.Option(help="classic, base, small, tiny or nano. (default: classic)")] = None,
     data: Data = "auto",
     augment: Annotated[str | None, typer.Option(help="none, light or strong. (default: the recipe's)")] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="99 % in seconds; --arch is small by default.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="A quick try; --arch is small by default.")] = False,
     teacher: Annotated[list[str] | None, typer.Option(help="A run to learn from; repeatable.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
     name: Annotated[str | None, typer.Option(help="The run's name. (default: the network's)")] = None,

@@ -106,6 +106,8 @@ class ParityReport:
         lost, won: answers that got worse and better; `mcnemar_p` is the exact McNemar test on them.
         max_abs_difference, mean_abs_difference: of probabilities; None where any is not finite.
         mean_kl: the mean Kullback-Leibler divergence in nats.
+        compared_logits: how many logits the reference's probabilities still show; where they are all exactly 0 or 1,
+            none, and the scale of the output cannot be judged.
         sqnr_db: of the logits, in dB; None where there is no noise at all.
         lsb_histogram: by how many output steps the logits are off; None for float outputs.
         non_finite: how many probabilities are NaN or infinite.
@@ -127,6 +129,7 @@ class ParityReport:
     max_abs_difference: float | None
     mean_abs_difference: float | None
     mean_kl: float | None
+    compared_logits: int
     sqnr_db: float | None
     lsb_histogram: Mapping[str, int] | None
     non_finite: int
@@ -218,6 +221,7 @@ def compare(
         max_abs_difference=None if non_finite else float(difference.max()),
         mean_abs_difference=None if non_finite else float(difference.mean()),
         mean_kl=None if non_finite else statistics.kl_divergence(reference, probabilities),
+        compared_logits=int(np.count_nonzero(wanted)),
         sqnr_db=sqnr if sqnr is not None and np.isfinite(sqnr) else None,
         lsb_histogram=statistics.lsb_histogram(wanted, found, step) if step and not non_finite else None,
         non_finite=non_finite,
@@ -250,6 +254,8 @@ def _judged(tolerance: Tolerance, **figures: Any) -> ParityReport:
     largest = report.max_abs_difference
     if largest is not None and largest > tolerance.probability_difference:
         failures.append(f"a probability differs by {largest:.2g}, allowed is {tolerance.probability_difference:g}")
+    if not report.compared_logits:
+        failures.append("the reference's probabilities are all exactly 0 or 1, so the output's scale cannot be judged")
     if report.sqnr_db is not None and report.sqnr_db < tolerance.sqnr_db:
         failures.append(
             f"the logits' SQNR is {report.sqnr_db:.1f} dB, expected {tolerance.sqnr_db:g}; is the output's scale right?"

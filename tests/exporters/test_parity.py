@@ -131,6 +131,17 @@ def test_an_output_of_a_wrong_scale_fails_though_every_answer_is_the_same(scale:
     assert passes or "is the output's scale right?" in report.failures[0]
 
 
+def test_a_reference_that_shows_no_logits_proves_nothing() -> None:
+    labels = np.arange(LARGE) % 2
+    logits = np.where(np.arange(2) == labels[:, np.newaxis], 200, -200).astype(np.float32)
+    reference = (logits > 0).astype(np.float32)
+    report = compare(reference, logits * 10, labels, INT8)
+    assert report.compared_logits == 0
+    assert report.failures == (
+        "the reference's probabilities are all exactly 0 or 1, so the output's scale cannot be judged",
+    )
+
+
 def test_figures_of_a_tolerance_are_replaced_by_name() -> None:
     replaced = INT8.replaced(["agreement=0.5", "probability-difference=0.25", "sqnr-db=30"])
     assert replaced.sqnr_db == 30
