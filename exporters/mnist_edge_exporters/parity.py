@@ -199,12 +199,12 @@ def compare(
     with np.errstate(invalid="ignore"):  # NaN is counted below, not warned of
         probabilities = softmax(logits / np.float32(temperature))
         difference = np.abs(probabilities.astype(np.float64) - reference)
+        wanted, found = statistics.comparable_logits(reference, logits)
     count = len(labels)
     answered, expected = probabilities.argmax(axis=1), reference.argmax(axis=1)
     right, right_before = answered == labels, expected == labels
     lost, won = int((right_before & ~right).sum()), int((~right_before & right).sum())
     non_finite = int((~np.isfinite(probabilities)).sum())
-    wanted, found = statistics.comparable_logits(reference, logits)
     sqnr = None if non_finite else statistics.sqnr_db(wanted, found)
     return _judged(
         tolerance,
