@@ -92,6 +92,7 @@ def export(
     opset: Annotated[int, typer.Option(help="Of ONNX files, 13 to 18.")] = 17,
     force: Annotated[bool, typer.Option("--force", help="Make cells that are not worth having, too.")] = False,
     calibration_samples: Annotated[int, typer.Option(help="Training images that quantizers see.", min=10)] = 500,
+    golden: Annotated[str | None, typer.Option(help="As --data: whose test images the file carries.")] = None,
     target_runtime: Targets = None,
     tolerance: Tolerances = None,
     runs_dir: RunsDir = Path("runs"),
@@ -112,7 +113,7 @@ def export(
         opset=opset,
         force=force,
     )
-    source, folder = workflow.source_of(runs_dir, run, model, data)
+    source, folder = workflow.source_of(runs_dir, run, model, data, golden)
     options = spec.Options(tuple(target_runtime or ()), tuple(tolerance or ()), calibration_samples)
     document: dict[str, Any] = {"run": str(model or folder.parent)}
     if not wanted:

@@ -57,8 +57,12 @@ def train(
         return run.save(fit(config, dataset, split, folder, taught_by), dataset, runs_dir, name, overwrite=overwrite)
 
 
-def source_of(runs_dir: Path, run: str | None, model: Path | None, data: str | None) -> tuple[Source, Path]:
+def source_of(
+    runs_dir: Path, run: str | None, model: Path | None, data: str | None, golden: str | None = None
+) -> tuple[Source, Path]:
     """Return the run (or the latest), or a model of one's own, with its data, and the folder for its exports.
+
+    `golden` names the data whose test images the files carry, where these are not to be the run's.
 
     Raises:
         UsageError: both are named.
@@ -69,11 +73,11 @@ def source_of(runs_dir: Path, run: str | None, model: Path | None, data: str | N
 
         dataset = datasets.load(data or "auto")
         origin = {"architecture": model.stem, "dataset": dataset.describe()}
-        return _source(model.stem, model, origin, dataset), model.parent / "exports"
+        return _source(model.stem, model, origin, dataset, golden), model.parent / "exports"
     from mnist_edge_trainer.run import load
 
     found = load(runs_dir, run)
-    return _source(found.name, found.model_file, found.origin, found.dataset(data)), found.exports
+    return _source(found.name, found.model_file, found.origin, found.dataset(data), golden), found.exports
 
 
 def source_of_export(
@@ -175,14 +179,14 @@ def _exclude(run: str | None, model: Path | None) -> None:
         raise UsageError("--run and --model exclude each other; name one of them")
 
 
-def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset) -> Source:
-    from mnist_edge_trainer.data import split
+def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset, golden: str | None) -> Source:
+    from mnist_edge_trainer.data import load, split
 
-    parts = split(dataset)
+    parts, carried = split(dataset), load(golden) if golden else None
     _load_tensorflow()
     from mnist_edge_exporters.source import Source
 
-    return Source.load(name, model_file, origin, dataset, parts)
+    return Source.load(name, model_file, origin, dataset, parts, carried)
 
 
 def _load_tensorflow() -> None:

@@ -3,7 +3,9 @@
     python benchmarks/train_models.py --runs-dir runs/models
 
 Every training is the command that it prints. What is finished is skipped and what was cut short is resumed, so the
-same line goes on after a kill or a reboot; `nice -n 15` and `--threads 1` leave the machine to others meanwhile.
+same line goes on after a kill or a reboot. A small network trains hardly faster on two cores than on one: with
+`--threads 1 --networks small nano` and `--threads 1 --networks tiny base` two of these share the machine, once the
+teacher is there.
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ TEACHER = "teacher"
 STUDENTS = ("small", "nano", "tiny", "base")
 
 
-def plan(seeds: int) -> Iterator[tuple[str, list[str]]]:
+def plan(networks: list[str], seeds: int) -> Iterator[tuple[str, list[str]]]:
     """Yield the name and the options of each training; the teacher comes first."""
     yield TEACHER, ["--arch", "base", "--seed", "1001", "--photometric", "0.1"]
     for seed in range(seeds):
-        for architecture in STUDENTS:
+        for architecture in networks:
             yield f"{architecture}-{seed}", ["--arch", architecture, "--seed", str(seed), "--teacher", TEACHER]
 
 
@@ -32,11 +34,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs-dir", type=Path, required=True, help="where the runs are written")
     parser.add_argument("--data", default="mnist", help="as in mnist-edge train")
+    parser.add_argument("--networks", nargs="+", choices=STUDENTS, default=STUDENTS, help="the students")
     parser.add_argument("--seeds", type=int, default=3, help="of each student")
     parser.add_argument("--threads", type=int, default=2, help="that TensorFlow may use")
     options = parser.parse_args()
     threads = {f"TF_NUM_{kind}_THREADS": str(options.threads) for kind in ("INTRAOP", "INTEROP")}
-    for name, chosen in plan(options.seeds):
+    for name, chosen in plan(options.networks, options.seeds):
         if (options.runs_dir / name / "run.json").is_file():
             print(f"{name} is there", file=sys.stderr)
             continue

@@ -84,6 +84,7 @@ class _Export:
     source: Source
     folder: Path
     reference: NDArray[np.float32]
+    golden_reference: NDArray[np.float32]
     drawn: Calibration
 
 
@@ -103,10 +104,13 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
     tolerances = {spec: parity.TOLERANCES[spec.quantization].replaced(options.tolerances) for spec in specs}
     network.check_pixels(source.model, *source.test)
     reference = parity.reference_probabilities(source.model, source.test[0])
+    golden = source.golden[0]
+    own = golden is source.test[0]  # asked once, since it takes seconds
+    golden_reference = reference if own else parity.reference_probabilities(source.model, golden)
     held_out = (source.validation[0], source.test[0])
     drawn = calibration.sample(*source.train, source.labels, held_out, options.calibration_samples)
     folder.mkdir(parents=True, exist_ok=True)
-    shared = _Export(source, folder, reference, drawn)
+    shared = _Export(source, folder, reference, golden_reference, drawn)
     earlier: dict[Quantization, Exported] = {}
     for spec in specs:
         outcome = _export_cell(shared, spec, targets[spec], tolerances[spec], earlier.get(spec.quantization))
@@ -131,7 +135,7 @@ def _export_cell(
         if against:
             failures += tuple(f"against {against[0]}: {failure}" for failure in against[1].failures)
         if not failures:
-            golden = _golden(sealed, shared.reference, source.test)
+            golden = _golden(sealed, shared.golden_reference, source.golden)
             _write(temporary, payload, contracts.proven(contract, proof, golden), golden)
             failures = _selftest_everywhere(temporary, proof.runtimes)
         if failures and file.exists():
@@ -185,11 +189,11 @@ def _against(
     return twin.spec, parity.compare(softmax(twin.proof.logits), proof.logits, labels, tolerance.doubled())
 
 
-def _golden(sealed: sealing.SealedModel, reference: NDArray[np.float32], test: LabelledImages) -> Golden:
+def _golden(sealed: sealing.SealedModel, reference: NDArray[np.float32], images: LabelledImages) -> Golden:
     with quiet():
         classifier = Classifier(sealed)
     with classifier:
-        return golden_vectors.choose(classifier, sealed.payload, reference, *test)
+        return golden_vectors.choose(classifier, sealed.payload, reference, *images)
 
 
 def _selftest_everywhere(file: Path, runtimes: tuple[Mapping[str, str], ...]) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def choose(
         classifier: the file, on its first engine.
         payload: its plain bytes.
         reference: the Keras model's probabilities, float32 (N, classes).
-        images: the test images, uint8 (N, 28, 28).
+        images: of which to choose, uint8 (N, 28, 28).
         labels: the index of each image's true class, (N,).
 
     Raises:
@@ -66,7 +66,7 @@ def choose(
     narrow = by_margin[np.isin(by_margin, eligible) & ~np.isin(by_margin, usual)][:_NARROW]
     chosen = np.concatenate([usual, narrow])
     if len(chosen) == 0:
-        raise VerificationError("there is no test image on which the file clearly gives the Keras model's answer")
+        raise VerificationError("there is no image on which the file clearly gives the Keras model's answer")
     answers = names[reference[chosen].argmax(axis=1)]
     places = np.searchsorted(drawn, chosen)
     return Golden(

@@ -54,6 +54,7 @@ class Source:
         train: the training split, images uint8 (N, 28, 28) and label indices (N,); calibration draws from it.
         validation: the validation split in the same form.
         test: the whole test set in the same form; parity is counted on it.
+        golden: images in the same form, of which a file carries some for its self-test.
     """
 
     name: str
@@ -63,13 +64,23 @@ class Source:
     train: LabelledImages
     validation: LabelledImages
     test: LabelledImages
+    golden: LabelledImages
 
     @classmethod
-    def load(cls, name: str, model_file: Path, origin: Mapping[str, Any], dataset: _Dataset, split: _Split) -> Source:
-        """Load the model and put its data beside it.
+    def load(
+        cls,
+        name: str,
+        model_file: Path,
+        origin: Mapping[str, Any],
+        dataset: _Dataset,
+        split: _Split,
+        golden: _Dataset | None = None,
+    ) -> Source:
+        """Load the model and put its data beside it; without a golden data set the test images are the golden ones.
 
         Raises:
-            InputError: there is no such file, or it has another number of classes than the data.
+            InputError: there is no such file, it has another number of classes than the data, or the golden data set
+                has other labels.
             ModelError: it is not a digit reader that Keras can load.
         """
         model = network.load(model_file)
@@ -78,6 +89,9 @@ class Source:
             raise InputError(
                 f"{model_file}: has {classes} classes, the data {len(dataset.labels)}; name its own with --data"
             )
+        golden = golden or dataset
+        if golden.labels != dataset.labels:
+            raise InputError(f"the golden images have other labels than the data: {' '.join(golden.labels)}")
         return cls(
             name=name,
             model=model,
@@ -86,4 +100,5 @@ class Source:
             train=(split.train_images, split.train_labels),
             validation=(split.validation_images, split.validation_labels),
             test=(dataset.test_images, dataset.test_labels),
+            golden=(golden.test_images, golden.test_labels),
         )

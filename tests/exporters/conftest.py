@@ -51,4 +51,5 @@ def own_source(own_network: Any, digits: Dataset) -> Source:
         train=(split.train_images, split.train_labels),
         validation=(split.validation_images, split.validation_labels),
         test=(digits.test_images, digits.test_labels),
+        golden=(digits.test_images, digits.test_labels),
     )

@@ -259,3 +259,12 @@ def test_an_export_killed_at_a_random_moment_leaves_only_whole_files(
         if path.suffix in (".tflite", ".onnx"):
             assert sealing.read(path).contract.parity
             assert path.with_name(path.name + ".parity.json").is_file()
+
+
+def test_a_file_carries_none_of_the_test_images_where_others_are_golden(own_source: Source, tmp_path: Path) -> None:
+    images, labels = (array[:200] for array in own_source.validation)
+    (outcome,) = export(replace(own_source, golden=(images, labels)), INT8, tmp_path, Options())
+    assert outcome.file
+    carried = sealing.read(outcome.file).golden.images
+    assert len(carried) >= 20
+    assert {image.tobytes() for image in carried} <= {image.tobytes() for image in images}

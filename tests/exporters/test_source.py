@@ -19,9 +19,21 @@ def test_model_and_data_stand_side_by_side(run: Run, dataset: Dataset, source: S
     assert len(source.train[0]) == len(split.train_images)
     assert len(source.validation[0]) == len(split.validation_images)
     assert len(source.test[0]) == len(dataset.test_images)
+    assert source.golden[0] is source.test[0]
 
 
 def test_data_of_other_classes_is_refused(run: Run, dataset: Dataset) -> None:
     other = replace(dataset, labels=("a", "b", "c"))
     with pytest.raises(InputError, match="has 10 classes, the data 3"):
         Source.load("x", run.model_file, {}, other, data.split(dataset))
+
+
+def test_golden_images_may_come_from_elsewhere_but_with_the_same_labels(
+    run: Run, dataset: Dataset, digits: Dataset
+) -> None:
+    split = data.split(dataset)
+    elsewhere = replace(digits, test_images=digits.test_images[:50], test_labels=digits.test_labels[:50])
+    source = Source.load("x", run.model_file, {}, dataset, split, elsewhere)
+    assert source.golden == (elsewhere.test_images, elsewhere.test_labels)
+    with pytest.raises(InputError, match="golden images have other labels than the data: a b"):
+        Source.load("x", run.model_file, {}, dataset, split, replace(digits, labels=("a", "b")))

@@ -131,7 +131,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     ),
     # The smaller a network, the more of its clean accuracy it pays for withstanding odd light and dirt.
     "base": Architecture(_base, replace(_DEFAULT, photometric=0.25), _SMALL_DEFAULT),
-    "small": Architecture(_small, replace(_DEFAULT, photometric=0.25), _SMALL_DEFAULT),
+    "small": Architecture(_small, replace(_DEFAULT, epochs=100, photometric=0.25), _SMALL_DEFAULT),
     "tiny": Architecture(_tiny, replace(_DEFAULT, photometric=0.15), _SMALL_DEFAULT),
     "nano": Architecture(_nano, _DEFAULT, _SMALL_DEFAULT),
 }
