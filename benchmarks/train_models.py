@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TEACHER = "teacher"
-STUDENTS = ("small", "nano", "tiny", "base")
+UNTAUGHT = ("classic",)  # as its tutorial has it, to compare with
+NETWORKS = (*UNTAUGHT, "small", "nano", "tiny", "base")
 
 
 def plan(networks: list[str], seeds: int) -> Iterator[tuple[str, list[str]]]:
@@ -27,14 +28,15 @@ def plan(networks: list[str], seeds: int) -> Iterator[tuple[str, list[str]]]:
     yield TEACHER, ["--arch", "base", "--seed", "1001", "--photometric", "0.1"]
     for seed in range(seeds):
         for architecture in networks:
-            yield f"{architecture}-{seed}", ["--arch", architecture, "--seed", str(seed), "--teacher", TEACHER]
+            taught = [] if architecture in UNTAUGHT else ["--teacher", TEACHER]
+            yield f"{architecture}-{seed}", ["--arch", architecture, "--seed", str(seed), *taught]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs-dir", type=Path, required=True, help="where the runs are written")
     parser.add_argument("--data", default="mnist", help="as in mnist-edge train")
-    parser.add_argument("--networks", nargs="+", choices=STUDENTS, default=STUDENTS, help="the students")
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS, help="besides the teacher")
     parser.add_argument("--seeds", type=int, default=3, help="of each student")
     parser.add_argument("--threads", type=int, default=2, help="that TensorFlow may use")
     options = parser.parse_args()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +13,7 @@ from mnist_edge_runtime.golden import Golden
 from mnist_edge_runtime.sealing import SealedModel
 
 from . import golden_vectors, network
+from .acceptance import Acceptance
 from .converted import Converted
 from .converters import CALIBRATED, distributions
 from .prove import Proof
@@ -22,7 +23,13 @@ from .spec import ExportSpec
 __all__ = ["draft", "proven", "unproven"]
 
 
-def draft(source: Source, spec: ExportSpec, converted: Converted, passport: Mapping[str, Any]) -> Contract:
+def draft(
+    source: Source,
+    spec: ExportSpec,
+    converted: Converted,
+    passport: Mapping[str, Any],
+    acceptance: Acceptance | None = None,
+) -> Contract:
     """Return the contract without what the proofs will add.
 
     Args:
@@ -30,13 +37,14 @@ def draft(source: Source, spec: ExportSpec, converted: Converted, passport: Mapp
         spec: the cell.
         converted: what its converter made.
         passport: that of the calibration images, which only those cells carry that saw them.
+        acceptance: when an answer is to be believed; without it, always.
     """
     return Contract(
         format=str(spec.format),
         quantization=str(spec.quantization),
         labels=source.labels,
         input=converted.input,
-        output=converted.output,
+        output=replace(converted.output, **asdict(acceptance)) if acceptance else converted.output,
         payload=Payload(len(converted.payload), hashlib.sha256(converted.payload).hexdigest()),
         selftest=SelfTest(
             unit="absolute" if converted.output.dtype == "float32" else "lsb", logits={}, probability=0.0

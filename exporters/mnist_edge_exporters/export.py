@@ -21,7 +21,8 @@ from mnist_edge_runtime.golden import Golden
 from mnist_edge_runtime.quiet import quiet
 from numpy.typing import NDArray
 
-from . import calibration, contracts, golden_vectors, halves, network, parity
+from . import acceptance, calibration, contracts, golden_vectors, halves, network, parity
+from .acceptance import Acceptance
 from .calibration import Calibration
 from .converters import CALIBRATED, CONVERTERS
 from .parity import ParityReport, Tolerance
@@ -85,6 +86,7 @@ class _Export:
     folder: Path
     reference: NDArray[np.float32]
     golden_reference: NDArray[np.float32]
+    acceptance: Acceptance
     drawn: Calibration
 
 
@@ -104,13 +106,15 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
     tolerances = {spec: parity.TOLERANCES[spec.quantization].replaced(options.tolerances) for spec in specs}
     network.check_pixels(source.model, *source.test)
     reference = parity.reference_probabilities(source.model, source.test[0])
+    validation_images, validation_labels = source.validation
+    accepted = acceptance.choose(parity.reference_probabilities(source.model, validation_images), validation_labels)
     golden = source.golden[0]
     own = golden is source.test[0]  # asked once, since it takes seconds
     golden_reference = reference if own else parity.reference_probabilities(source.model, golden)
     held_out = (source.validation[0], source.test[0])
     drawn = calibration.sample(*source.train, source.labels, held_out, options.calibration_samples)
     folder.mkdir(parents=True, exist_ok=True)
-    shared = _Export(source, folder, reference, golden_reference, drawn)
+    shared = _Export(source, folder, reference, golden_reference, accepted, drawn)
     earlier: dict[Quantization, Exported] = {}
     for spec in specs:
         outcome = _export_cell(shared, spec, targets[spec], tolerances[spec], earlier.get(spec.quantization))
@@ -172,7 +176,7 @@ def _convert(shared: _Export, spec: ExportSpec) -> tuple[bytes, Contract]:
     except Exception as error:  # converters fail in ways of their own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(f"the converter cannot make it: {reason}") from error
-    return converted.payload, contracts.draft(source, spec, converted, passport)
+    return converted.payload, contracts.draft(source, spec, converted, passport, shared.acceptance)
 
 
 def _write(file: Path, payload: bytes, contract: Contract, golden: Golden) -> sealing.SealedModel:

@@ -182,7 +182,6 @@ def compare(
     labels: NDArray[np.int64],
     tolerance: Tolerance,
     *,
-    temperature: float = 1.0,
     step: float | None = None,
 ) -> ParityReport:
     """Hold a file's answers against the Keras model's.
@@ -193,11 +192,10 @@ def compare(
         labels: the index of each image's true class, (N,).
         tolerance: what is allowed; an inexact file on a small test set is judged by the exact McNemar test and the
             number of changed answers instead of by shares.
-        temperature: by which the file's contract divides its logits.
         step: the scale of a quantized output, None for a float one.
     """
     with np.errstate(invalid="ignore"):  # NaN is counted below, not warned of
-        probabilities = softmax(logits / np.float32(temperature))
+        probabilities = softmax(logits)
         difference = np.abs(probabilities.astype(np.float64) - reference)
         wanted, found = statistics.comparable_logits(reference, logits)
     count = len(labels)

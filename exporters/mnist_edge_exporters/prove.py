@@ -97,7 +97,7 @@ def prove(
                 objection = str(error)
             else:
                 step = None if output.dtype == "float32" else output.scale
-                report = compare(reference, logits, labels, tolerance, temperature=output.temperature, step=step)
+                report = compare(reference, logits, labels, tolerance, step=step)
                 reports[str(target)] = report
                 failures += [f"{target}: {failure}" for failure in report.failures]
                 status = "ran"

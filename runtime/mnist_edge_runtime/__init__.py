@@ -2,7 +2,7 @@
 
 from mnist_edge_runtime import Classifier, images
 
-classifier = Classifier.load("digits.tflite")
+classifier = Classifier.load()  # or Classifier.load("digits.tflite")
 print(classifier.classify(images.read("photo.png")).label)
 """
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, images, sealing
+from . import __version__, images, sealing, shipped
 from .classifier import Classifier, Prediction
 from .engines import ENGINES
-from .errors import EngineError, InputError, MnistEdgeError, UsageError, VerificationError, describe
+from .errors import InputError, MnistEdgeError, VerificationError, describe
 from .quiet import quiet
 from .selftest import selftest
 
@@ -32,16 +32,15 @@ def main(
     Args:
         argv: the arguments, `sys.argv[1:]` by default.
         program: the name shown in help.
-        default_model: finds the model where none is named; without it, one must be.
+        default_model: finds the model where none is named; without it, that is the one that ships with this package.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file name need not be text in the terminal's encoding, and must not keep the others from being read.
         sys.stdout.reconfigure(errors="backslashreplace")
-    arguments = _parser(program).parse_args(argv)
+    default = "the newest int8 export" if default_model else "the one that ships with this package"
+    arguments = _parser(program, f"the exported model file (default: {default})").parse_args(argv)
     try:
-        if arguments.model is None:
-            if default_model is None:
-                raise UsageError(f"name a model: {program} {arguments.command} --model FILE.tflite ...")
+        if arguments.model is None and default_model:
             arguments.model = default_model()
         failure = arguments.run(arguments)
         return failure.exit_code if failure else 0
@@ -53,7 +52,7 @@ def main(
         return code
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
+def _parser(program: str, model: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program, description="Run a digit reader that mnist-edge exported.")
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -66,33 +65,30 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
     classify = commands.add_parser("classify", parents=[common, engine], help="read the digit in each picture")
     classify.add_argument("files", nargs="+", metavar="FILE", help="PNG, JPEG, BMP, PGM or .npy")
-    classify.add_argument("--model", help="the exported model file")
+    classify.add_argument("--model", help=model)
     classify.set_defaults(run=_classify)
 
     inspect = commands.add_parser("inspect", parents=[common], help="show what a model file promises")
-    inspect.add_argument("model", nargs="?", metavar="MODEL", help="the exported model file")
+    inspect.add_argument("model", nargs="?", metavar="MODEL", help=model)
     inspect.set_defaults(run=_inspect)
 
     test = commands.add_parser("selftest", parents=[common, engine], help="hold a model file against this machine")
-    test.add_argument("model", nargs="?", metavar="MODEL", help="the exported model file")
+    test.add_argument("model", nargs="?", metavar="MODEL", help=model)
     test.set_defaults(run=_selftest)
     return parser
 
 
-def _load(sealed: sealing.SealedModel, arguments: argparse.Namespace) -> Classifier:
+def _load(arguments: argparse.Namespace) -> Classifier:
     """Make the model ready; engines greet on stderr, which is for errors."""
     with quiet():
-        try:
-            return Classifier(sealed, engine=arguments.engine)
-        except EngineError as error:
-            raise EngineError(f"{arguments.model}: {error}") from None
+        return Classifier.load(arguments.model, engine=arguments.engine)
 
 
 def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
     """Print a line (or a JSON entry) a picture; a bad one is reported, the others are still read."""
     entries: list[dict[str, Any]] = []
     failure: MnistEdgeError | None = None
-    with _load(sealing.read(arguments.model), arguments) as classifier:
+    with _load(arguments) as classifier:
         for file in arguments.files:
             try:
                 prediction = classifier.classify(images.read(file))
@@ -105,7 +101,7 @@ def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
                 if not arguments.json:
                     print(_as_line(file, prediction))
     if arguments.json:
-        _print_json({"model": str(arguments.model), "predictions": entries})
+        _print_json({"model": str(classifier.file), "predictions": entries})
     return failure
 
 
@@ -125,13 +121,14 @@ def _as_line(file: str, prediction: Prediction) -> str:
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
-    sealed = sealing.read(arguments.model)
+    file = arguments.model or shipped.files()[0]
+    sealed = sealing.read(file)
     contract = sealed.contract
     if arguments.json:
-        _print_json({"model": str(arguments.model), **json.loads(contract.to_json())})
+        _print_json({"model": str(file), **json.loads(contract.to_json())})
         return
     rows = {
-        "file": f"{arguments.model}, intact",
+        "file": f"{file}, intact",
         "format": f"{contract.format}, {contract.quantization}",
         "payload": f"{contract.payload.size:,} bytes, SHA-256 {contract.payload.sha256}",
         "labels": " ".join(contract.labels),
@@ -165,11 +162,10 @@ def _of(value: Any, *keys: str) -> str:
 
 
 def _selftest(arguments: argparse.Namespace) -> MnistEdgeError | None:
-    sealed = sealing.read(arguments.model)
-    with _load(sealed, arguments) as classifier:
-        report = selftest(classifier, sealed.golden)
+    with _load(arguments) as classifier:
+        report = selftest(classifier, sealing.read(str(classifier.file)).golden)
     if arguments.json:
-        _print_json({"model": str(arguments.model), **report.to_dict()})
+        _print_json({"model": str(classifier.file), **report.to_dict()})
     elif report.passed:
         distance = f"{report.max_lsb} LSB" if report.max_lsb is not None else f"{report.max_difference:.2g}"
         print(f"passed: {report.golden} golden images on {report.engine}, logits within {distance}")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import engines, sealing
+from . import engines, sealing, shipped
 from .contract import Contract
 from .errors import EngineError, InputError
 
@@ -25,7 +25,7 @@ class Prediction:
         label: the most probable class.
         confidence: its probability, 0 to 1.
         probabilities: float32 (classes,), in the order of the contract's labels.
-        accepted: False where the confidence is below the contract's threshold; True where it has none.
+        accepted: False where the score is below the contract's threshold; True where it has none.
         reason: why it was not accepted, else None.
     """
 
@@ -41,7 +41,14 @@ class Classifier:
 
     Images are uint8 with white ink (255) on black (0), as MNIST has them; `mnist_edge_runtime.images`
     brings any picture to that form.
+
+    Attributes:
+        contract: what the file promises.
+        engine_name: the engine that runs it.
+        file: where it was loaded from, if it was.
     """
+
+    file: Path | None = None
 
     def __init__(self, sealed: sealing.SealedModel, *, engine: str | None = None, threads: int = 1) -> None:
         """Load a sealed model; `Classifier.load` does it from a path."""
@@ -50,11 +57,11 @@ class Classifier:
         self._engine: engines.Engine | None = loaded
 
     @classmethod
-    def load(cls, path: str | Path, *, engine: str | None = None, threads: int = 1) -> Classifier:
+    def load(cls, path: str | Path | None = None, *, engine: str | None = None, threads: int = 1) -> Classifier:
         """Check the file at `path` and make it ready on the first engine that runs it.
 
         Args:
-            path: a .tflite or .onnx file that mnist-edge exported.
+            path: a .tflite or .onnx file that mnist-edge exported; by default the model that ships with this package.
             engine: insist on this one: "litert", "tflite-runtime" or "onnxruntime".
             threads: threads of the engine; more than 1 gains nothing for single images.
 
@@ -62,13 +69,18 @@ class Classifier:
             InputError: the file cannot be read.
             ModelError: it is damaged or carries no contract; no engine has seen it then.
             EngineError: no engine here runs it.
-            UsageError: `engine` is not for this format.
+            UsageError: `engine` is unknown or not for this format.
         """
-        sealed = sealing.read(path)
-        try:
-            return cls(sealed, engine=engine, threads=threads)
-        except EngineError as error:
-            raise EngineError(f"{path}: {error}") from None
+        reasons = []
+        for file in shipped.files(engine) if path is None else [Path(path)]:
+            try:
+                classifier = cls(sealing.read(file), engine=engine, threads=threads)
+            except EngineError as error:
+                reasons.append(f"{file}: {error}")
+            else:
+                classifier.file = file
+                return classifier
+        raise EngineError("; ".join(reasons))
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the logits, float32 (N, classes), of uint8 images (N, 28, 28).
@@ -98,18 +110,31 @@ class Classifier:
             InputError: another dtype or shape.
         """
         _check(image, ndim=2)
-        probabilities = self.probabilities(image[np.newaxis])[0]
+        logits = self.logits(image[np.newaxis])
+        output = self.contract.output
+        probabilities = softmax(logits / np.float32(output.temperature))[0]
         best = int(probabilities.argmax())
-        confidence = float(probabilities[best])
-        threshold = self.contract.output.threshold
-        accepted = threshold is None or confidence >= threshold
+        reason = None
+        if output.threshold is not None:
+            score = float(self.scores(logits)[0])
+            if score < output.threshold:
+                reason = f"the network is unsure: its score is {score:.3f}, accepted from {output.threshold:.3f}"
         return Prediction(
             label=self.contract.labels[best],
-            confidence=confidence,
+            confidence=float(probabilities[best]),
             probabilities=probabilities,
-            accepted=accepted,
-            reason=None if accepted else f"confidence {confidence:.3f} is below the threshold {threshold:.3f}",
+            accepted=reason is None,
+            reason=reason,
         )
+
+    def scores(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return how sure the network is of each answer, float32 (N,) in 0..1, from its logits (N, classes).
+
+        It is the largest probability at a temperature at which those of letters, scribbles and noise are low.
+        """
+        output = self.contract.output
+        scores: NDArray[np.float32] = softmax(logits / np.float32(output.temperature * output.softening)).max(axis=1)
+        return scores
 
     def close(self) -> None:
         """Free the engine; the classifier cannot be used afterwards."""

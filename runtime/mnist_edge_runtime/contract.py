@@ -38,14 +38,15 @@ class InputSpec:
 class OutputSpec:
     """The logits: `real = (raw - zero_point) * scale`; softmax of `logits / temperature` is the runtime's.
 
-    `threshold` is the least confidence that is accepted, None while none was chosen; `chosen_on` says how
-    temperature and threshold were found.
+    An answer is accepted if its score, the largest of the softmax of `logits / (temperature * softening)`, reaches
+    `threshold`, which is None while none was chosen; `chosen_on` says how temperature and threshold were found.
     """
 
     dtype: str
     scale: float
     zero_point: int
     temperature: float = 1.0
+    softening: float = 1.0
     threshold: float | None = None
     chosen_on: str | None = None
 
@@ -154,6 +155,7 @@ class Contract:
             ("output.scale", self.output.scale, 0),
             ("output.zero_point", self.output.zero_point, -129),
             ("output.temperature", self.output.temperature, 0),
+            ("output.softening", self.output.softening, 0),
             ("output.threshold", 0 if threshold is None else threshold, -1),
             ("selftest.probability", self.selftest.probability, -1),
             *((f"selftest.logits.{family}", limit, -1) for family, limit in self.selftest.logits.items()),

@@ -116,12 +116,6 @@ def test_one_value_that_is_not_finite_is_a_failure(bad: float, tolerance: Any) -
     assert "NaN or infinite" in report.failures[0]
 
 
-def test_the_contracts_temperature_is_applied() -> None:
-    reference, exported, labels = _case(LARGE)
-    report = compare(reference, exported * 4, labels, FLOAT, temperature=4.0)
-    assert report.max_abs_difference == pytest.approx(0, abs=1e-6)
-
-
 @pytest.mark.parametrize(("scale", "passes"), [(1.0, True), (1.03, True), (1.2, False), (0.8, False), (2.0, False)])
 def test_an_output_of_a_wrong_scale_fails_though_every_answer_is_the_same(scale: float, passes: bool) -> None:
     reference, exported, labels = _case(LARGE)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from mnist_edge_runtime import Classifier, Contract, EngineError, InputError, ModelError, UsageError, sealing
+from mnist_edge_runtime.classifier import softmax
+from mnist_edge_trainer.data import Dataset
 from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]
@@ -48,7 +50,8 @@ def test_logits_and_probabilities_of_a_batch(classifier: Classifier, images: Ima
 
 
 def test_probabilities_are_the_softmax_of_the_logits(classifier: Classifier, images: Images) -> None:
-    exponentials = np.exp(classifier.logits(images).astype(np.float64))
+    temperature = classifier.contract.output.temperature
+    exponentials = np.exp(classifier.logits(images).astype(np.float64) / temperature)
 
     np.testing.assert_allclose(
         classifier.probabilities(images), exponentials / exponentials.sum(axis=1, keepdims=True), atol=1e-5
@@ -60,7 +63,8 @@ def test_the_answers_are_those_of_the_keras_model(model_file: Path, classifier: 
     golden, limit = sealed.golden, sealed.contract.selftest.probability
 
     assert [classifier.classify(image).label for image in golden.images] == golden.predicted.tolist()
-    np.testing.assert_allclose(classifier.probabilities(golden.images), golden.probabilities, rtol=0, atol=limit)
+    probabilities = softmax(classifier.logits(golden.images))
+    np.testing.assert_allclose(probabilities, golden.probabilities, rtol=0, atol=limit)
 
 
 def test_a_prediction_says_what_the_probabilities_say(classifier: Classifier, images: Images) -> None:
@@ -206,7 +210,7 @@ def test_a_confidence_below_the_threshold_is_not_accepted(int8_file: Path, resea
         confidences = sorted(classifier.classify(image).confidence for image in golden.images)
     threshold = (confidences[0] + confidences[-1]) / 2
 
-    with Classifier.load(reseal(int8_file, contract=_output(threshold=threshold))) as classifier:
+    with Classifier.load(reseal(int8_file, contract=_output(softening=1.0, threshold=threshold))) as classifier:
         predictions = [classifier.classify(image) for image in golden.images]
 
     assert {prediction.accepted for prediction in predictions} == {True, False}
@@ -225,8 +229,31 @@ def test_the_threshold_itself_is_accepted(int8_file: Path, reseal: Callable[...,
     with Classifier.load(int8_file) as classifier:
         confidence = classifier.classify(image).confidence
 
-    with Classifier.load(reseal(int8_file, contract=_output(threshold=confidence))) as classifier:
+    with Classifier.load(reseal(int8_file, contract=_output(softening=1.0, threshold=confidence))) as classifier:
         assert classifier.classify(image).accepted
+
+
+def test_scores_are_the_largest_softened_probabilities(int8_file: Path, reseal: Callable[..., Path]) -> None:
+    images = sealing.read(int8_file).golden.images
+    with Classifier.load(reseal(int8_file, contract=_output(temperature=1.25, softening=4.0))) as classifier:
+        logits = classifier.logits(images)
+        scores = classifier.scores(logits)
+    exponentials = np.exp(logits.astype(np.float64) / 5)
+    np.testing.assert_allclose(scores, exponentials.max(axis=1) / exponentials.sum(axis=1), rtol=1e-5)
+
+
+def test_a_file_refuses_noise_and_blanks_and_accepts_most_digits(int8_file: Path, dataset: Dataset) -> None:
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 256, (100, 28, 28), np.uint8)
+    blanks = np.repeat(np.arange(0, 256, 8, np.uint8), 784).reshape(-1, 28, 28)
+    with Classifier.load(int8_file) as classifier:
+
+        def accepted(images: Images) -> float:
+            return float(np.mean([classifier.classify(image).accepted for image in images]))
+
+        assert accepted(dataset.test_images[:300]) > 0.8
+        assert accepted(noise) < 0.2
+        assert accepted(blanks) < 0.2
 
 
 def test_a_threshold_changes_neither_labels_nor_confidences(int8_file: Path, reseal: Callable[..., Path]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import Classifier, InputError, images, sealing
+from mnist_edge_runtime import Classifier, InputError, images, sealing, shipped
 from mnist_edge_runtime.__main__ import main
 from PIL import Image
 
@@ -359,10 +359,18 @@ def test_a_missing_model_is_bad_input(capsys: Capture, tmp_path: Path, blank: Pa
 
 
 @each_command
-def test_a_model_must_be_named(capsys: Capture, blank: Path, command: str) -> None:
-    arguments = [command, *(["digit.png"] if command == "classify" else [])]
+def test_where_no_model_is_named_the_one_that_ships_is_taken(
+    capsys: Capture, tflite_file: Path, picture: WritePicture, command: str
+) -> None:
+    file, label = picture(tflite_file)
+    arguments = [command, "--json", *([str(file)] if command == "classify" else [])]
 
-    assert "name a model" in _refused(_run(capsys, *arguments), 2)
+    code, out, _ = _run(capsys, *arguments)
+
+    document = json.loads(out)
+    assert (code, document["model"]) == (0, str(shipped.files()[0]))
+    if command == "classify":
+        assert document["predictions"][0]["label"] == label
 
 
 @each_command
@@ -487,7 +495,7 @@ def test_a_process_of_its_own_ends_with_the_exit_code(
     damaged.write_bytes(tflite_file.read_bytes()[:-1])
 
     for code, arguments in (
-        (2, ["selftest"]),
+        (2, ["classify"]),
         (3, ["classify", "--model", tflite_file, blank]),
         (4, ["selftest", damaged]),
         (5, ["selftest", mislabelled]),

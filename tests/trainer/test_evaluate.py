@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mnist_edge_trainer.data import Dataset
 from mnist_edge_trainer.evaluate import Subject, check_part, evaluate, save
 from mnist_edge_trainer.evaluation import Evaluation
 from mnist_edge_trainer.idx import Arrays
+from mnist_edge_trainer.non_digits import NON_DIGITS
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -152,6 +154,12 @@ class TestOfFile:
         np.testing.assert_array_equal(subject.images, dataset.test_images)
         with Classifier.load(file) as classifier:
             right = (classifier.logits(dataset.test_images).argmax(axis=1) == dataset.test_labels).mean()
+            accepted = np.mean([classifier.classify(image).accepted for image in dataset.test_images[:200]])
+        found = evaluate(replace(subject, images=subject.images[:200], truth=subject.truth[:200]), corruptions=False)
+        assert found.acceptance
+        assert found.acceptance.accepted == accepted
+        assert found.acceptance.refused.keys() == NON_DIGITS.keys()
+        assert found.acceptance.refused["blanks"] > 0.8
         assert evaluate(subject, corruptions=False).accuracy == pytest.approx(right)
 
     def test_validation_images(self, files: Mapping[str, Path], dataset: Dataset) -> None:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from . import data
 from .corruptions import CORRUPTIONS, HELD_OUT, SHARED, corrupt
-from .evaluation import Bin, ClassFigures, Evaluation, Mistake
+from .evaluation import Acceptance, Bin, ClassFigures, Evaluation, Mistake
+from .non_digits import NON_DIGITS, seen
 from .progress import progress_bar
 from .run import MODEL
 
@@ -41,6 +42,7 @@ class Subject:
         dataset: what `Dataset.describe` says of the data.
         part: "test" or "validation".
         images, truth: uint8 (N, 28, 28), and the index of each image's class, int64 (N,).
+        accepts: uint8 (N, 28, 28) -> which answers the file's contract accepts, bool (N,); None where it says nothing.
     """
 
     model: Path
@@ -51,6 +53,7 @@ class Subject:
     part: str
     images: NDArray[np.uint8]
     truth: NDArray[np.int64]
+    accepts: Callable[[NDArray[np.uint8]], NDArray[np.bool_]] | None = None
 
     @property
     def stem(self) -> Path:
@@ -83,9 +86,17 @@ class Subject:
         if part == "validation":
             split = data.split(dataset)
             images, truth = split.validation_images, split.validation_labels
-        described = dataset.describe()
+        described, threshold = dataset.describe(), contract.output.threshold
         return cls(
-            file, classifier.engine_name, classifier.probabilities, contract.labels, described, part, images, truth
+            model=file,
+            engine=classifier.engine_name,
+            predict=classifier.probabilities,
+            labels=contract.labels,
+            dataset=described,
+            part=part,
+            images=images,
+            truth=truth,
+            accepts=None if threshold is None else lambda some: classifier.scores(classifier.logits(some)) >= threshold,
         )
 
 
@@ -127,6 +138,7 @@ def evaluate(subject: Subject, *, corruptions: bool = True) -> Evaluation:
         confusion=tuple(map(tuple, confusion_matrix(truth, predicted, labels=range(len(subject.labels))).tolist())),
         mistakes=_mistakes(subject.labels, truth, predicted, confidence),
         corruptions=under if corruptions else None,
+        acceptance=_acceptance(subject, predicted == truth),
     )
 
 
@@ -162,6 +174,17 @@ def save(evaluation: Evaluation, images: NDArray[np.uint8], stem: Path) -> list[
     if not evaluation.corruptions:  # those of an earlier evaluation belong to other figures
         stem.with_name(f"{stem.name}-corruptions.png").unlink(missing_ok=True)
     return [stem.with_name(name) for name in names]
+
+
+def _acceptance(subject: Subject, right: NDArray[np.bool_]) -> Acceptance | None:
+    if subject.accepts is None:
+        return None
+    accepted = subject.accepts(subject.images)
+    refused = {}
+    for kind in NON_DIGITS if subject.labels == tuple("0123456789") else ():
+        images, count = seen(kind)
+        refused[kind] = 1 - int(subject.accepts(images).sum()) / count
+    return Acceptance(float(accepted.mean()), int((~right & accepted).sum()) / max(1, int(accepted.sum())), refused)
 
 
 def _calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[Bin, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .corruptions import HELD_OUT, SHARED
 
-__all__ = ["Bin", "ClassFigures", "Evaluation", "Mistake"]
+__all__ = ["Acceptance", "Bin", "ClassFigures", "Evaluation", "Mistake"]
 
 _MOST_CLASSES = 20  # beyond that a table shows those that are read worst
 
@@ -48,6 +48,15 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Acceptance:
+    """The share of answers that are accepted, how many of these are wrong, and what is refused of each non-digit."""
+
+    accepted: float
+    wrong: float
+    refused: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How well a reader read its images.
 
@@ -66,6 +75,7 @@ class Evaluation:
         confusion: for each true class how often it was taken for each class.
         mistakes: the most confident ones, the worst first.
         corruptions: for "shared" and "held out" the accuracy under each corruption; None where not measured.
+        acceptance: what the file's contract does with its answers; None where no contract says.
     """
 
     model: str
@@ -82,6 +92,7 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...]
     mistakes: tuple[Mistake, ...]
     corruptions: Mapping[str, Mapping[str, float]] | None
+    acceptance: Acceptance | None
 
     def mean_under(self, use: str) -> float:
         """Return the mean accuracy over the corruptions of one use, SHARED or HELD_OUT."""
@@ -101,6 +112,7 @@ class Evaluation:
             f"accuracy           {self.accuracy:>7.2%}  ({low:.2%} to {high:.2%})",
             f"mean confidence    {self.confidence:>7.2%}",
             f"calibration error  {self.ece:>7.2%}",
+            *self._acceptance(),
             "",
             *self._classes(),
             *self._corruptions(),
@@ -108,6 +120,13 @@ class Evaluation:
         if self.dataset["warning"]:
             lines += ["", f"WARNING: {self.dataset['warning']}"]
         return "\n".join(lines)
+
+    def _acceptance(self) -> Iterator[str]:
+        if self.acceptance is None:
+            return
+        yield f"accepted           {self.acceptance.accepted:>7.2%}  (of these {self.acceptance.wrong:.2%} wrong)"
+        if self.acceptance.refused:
+            yield f"refused            {', '.join(f'{kind} {s:.1%}' for kind, s in self.acceptance.refused.items())}"
 
     def _classes(self) -> Iterator[str]:
         rows = list(self.classes.items())

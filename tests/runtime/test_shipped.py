@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from mnist_edge_runtime import Classifier, EngineError, UsageError, engines, sealing, shipped
+from mnist_edge_runtime.selftest import selftest
+from mnist_edge_trainer.data import Dataset
+
+
+def test_there_is_a_file_of_each_format_that_some_engine_runs() -> None:
+    formats = {row.format for row in engines.ENGINES.values()}
+    assert {file.suffix for file in shipped.files()} == {f".{suffix}" for suffix in formats}
+    folder = shipped.files()[0].parent
+    assert sorted(folder.iterdir()) == sorted(shipped.files())
+
+
+@pytest.mark.parametrize("file", shipped.files(), ids=lambda file: file.suffix)
+def test_they_are_the_same_int8_network_and_carry_none_of_mnists_images(file: Path, digits: Dataset) -> None:
+    sealed = sealing.read(file)
+    contract, first = sealed.contract, sealing.read(shipped.files()[0]).contract
+    assert (contract.origin["architecture"], contract.quantization) == ("small", "int8")
+    assert contract.origin["weights_sha256"] == first.origin["weights_sha256"]
+    assert contract.origin["dataset"]["name"] == "mnist"
+    known = {image.tobytes() for image in digits.test_images}
+    assert {image.tobytes() for image in sealed.golden.images} <= known
+
+
+@pytest.mark.parametrize("engine", [None, "litert", "onnxruntime"])
+def test_without_a_path_it_is_loaded_for_the_engine_and_keeps_its_promise(engine: str | None) -> None:
+    with Classifier.load(engine=engine) as classifier:
+        assert classifier.file in shipped.files(engine)
+        assert classifier.engine_name == (engine or "litert")
+        report = selftest(classifier, sealing.read(classifier.file).golden)
+    assert report.failures == ()
+
+
+def test_where_no_engine_of_the_first_format_runs_the_next_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
+    with Classifier.load() as classifier:
+        assert classifier.engine_name == "onnxruntime"
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(EngineError, match=r"litert is not installed.*onnxruntime is not installed"):
+        Classifier.load()
+
+
+def test_an_unknown_engine_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="'torch'"):
+        Classifier.load(engine="torch")
