@@ -25,7 +25,7 @@ NETWORKS = (*UNTAUGHT, "small", "nano", "tiny", "base")
 
 def plan(networks: list[str], seeds: int) -> Iterator[tuple[str, list[str]]]:
     """Yield the name and the options of each training; the teacher comes first."""
-    yield TEACHER, ["--arch", "base", "--seed", "1001", "--photometric", "0.1"]
+    yield TEACHER, ["--arch", "base", "--seed", "1001"]
     for seed in range(seeds):
         for architecture in networks:
             taught = [] if architecture in UNTAUGHT else ["--teacher", TEACHER]

@@ -71,7 +71,7 @@ mnist-edge export --model models/base.keras --data mnist --quantize float16
 `benchmarks/train_models.py` prints the command of each training, and goes on where it was cut short:
 
 ```sh
-mnist-edge train --arch base --seed 1001 --photometric 0.1 --name teacher
+mnist-edge train --arch base --seed 1001 --name teacher
 mnist-edge train --arch small --seed 0 --teacher teacher --name small-0
 mnist-edge export --run small-0 --format all --quantize int8 --golden digits
 mnist-edge evaluate --model runs/small-0/exports/small-0-tflite-int8.tflite
