@@ -13,6 +13,8 @@ from .errors import ModelError
 
 __all__ = ["Golden"]
 
+_MAX_BYTES = 64 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Golden:
@@ -58,6 +60,8 @@ class Golden:
         """
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                if sum(member.file_size for member in archive.zip.infolist()) > _MAX_BYTES:
+                    raise ValueError(f"they would unpack to more than {_MAX_BYTES >> 20} MiB")
                 arrays = {name: archive[name] for name in archive.files}
             golden = cls(
                 images=arrays["images"],

@@ -13,11 +13,12 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class Field(NamedTuple):
-    """One field of a message: its number, where it starts, and its bytes (empty unless length-delimited)."""
+    """One field of a message: its number, where it starts, its bytes if length-delimited, its integer if a varint."""
 
     number: int
     start: int
     value: bytes
+    integer: int = 0
 
 
 def fields(message: bytes) -> list[Field]:
@@ -31,9 +32,9 @@ def fields(message: bytes) -> list[Field]:
         start = position
         tag, position = _read_varint(message, position)
         number, kind = tag >> 3, tag & 7
-        value = b""
+        value, integer = b"", 0
         if kind == _VARINT:
-            _, position = _read_varint(message, position)
+            integer, position = _read_varint(message, position)
         elif kind in (_FIXED64, _FIXED32):
             position += 8 if kind == _FIXED64 else 4
         elif kind == _BYTES:
@@ -44,7 +45,7 @@ def fields(message: bytes) -> list[Field]:
             raise ValueError(f"wire type {kind} at byte {start}")
         if position > len(message):
             raise ValueError(f"the field at byte {start} runs past the end")
-        found.append(Field(number, start, value))
+        found.append(Field(number, start, value, integer))
     return found
 
 

@@ -11,21 +11,27 @@ from __future__ import annotations
 
 import hashlib
 import io
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from . import protobuf
+from . import model_file, operators, protobuf
 from .contract import Contract
-from .errors import InputError, ModelError
+from .errors import ModelError
 from .golden import Golden
 
-__all__ = ["MAX_BYTES", "SealedModel", "read", "seal", "unseal"]
+if TYPE_CHECKING:
+    import zipfile
 
-MAX_BYTES = 256 * 1024 * 1024
+__all__ = ["SealedModel", "read", "seal", "unseal"]
+
+MAX_TRAILER_BYTES = 16 * 1024 * 1024
 MEMBERS = ("contract.json", "golden.npz", "labels.txt")
 KEYS = ("mnist-edge.contract", "mnist-edge.golden", "labels")
 
 _HEX = 64
+_LOCAL_HEADER = 30  # bytes of a zip archive before each member's name
 _ZIP_COMMENT = b"mnist-edge sha256:"
 _ONNX_KEY = b"mnist-edge.sha256"
 _METADATA_PROPS = 14  # the field number in onnx.ModelProto
@@ -66,27 +72,25 @@ def read(path: str | Path) -> SealedModel:
 
     Raises:
         InputError: the file cannot be read.
-        ModelError: it is too large, damaged, unsealed or of an unknown version.
+        ModelError: it is too large, damaged, unsealed, of an unknown version or of operators that are not allowed, or
+            its name is not that of its format.
     """
+    data, meant = model_file.read(path)
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; name a .tflite or .onnx file that mnist-edge exported") from None
-    try:
-        return unseal(data)
+        sealed = unseal(data)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
+    if sealed.contract.format != meant:
+        raise ModelError(f"{path}: a .{sealed.contract.format} file under another name; give it its own")
+    return sealed
 
 
 def unseal(data: bytes) -> SealedModel:
-    """Take a sealed file apart after checking its digest, its layout and its payload's hash.
+    """Take a sealed file apart after checking its digest, its layout, its payload's hash and its operators.
 
     Raises:
         ModelError: any of the checks failed.
     """
-    if len(data) > MAX_BYTES:
-        raise ModelError(f"larger than {MAX_BYTES >> 20} MiB; such a file was not made by mnist-edge")
     body, digest = data[:-_HEX], data[-_HEX:]
     is_zip = body.endswith(_ZIP_COMMENT)
     if not is_zip and not body.endswith(_ONNX_TAIL):
@@ -115,6 +119,7 @@ def unseal(data: bytes) -> SealedModel:
         raise ModelError(f"the contract calls the file {contract.format}, its trailer is of the other format")
     if labels != list(contract.labels):
         raise ModelError("the list of labels beside the contract differs from the contract's; export again")
+    operators.check(payload, contract.format)
     return SealedModel(payload, contract, members[1])
 
 
@@ -142,10 +147,23 @@ def _unzip(body: bytes) -> tuple[int, tuple[bytes, ...]]:
         entries = archive.infolist()
         if tuple(entry.filename for entry in entries) != MEMBERS:
             raise ModelError(f"the trailer holds {archive.namelist()}, expected {list(MEMBERS)}; export again")
-        if sum(entry.file_size for entry in entries) > MAX_BYTES:
-            raise ModelError("the trailer would unpack to more than the size cap; export again")
-        start = min(entry.header_offset for entry in entries)
+        if sum(entry.file_size for entry in entries) > MAX_TRAILER_BYTES:
+            raise ModelError(f"the trailer would unpack to more than {MAX_TRAILER_BYTES >> 20} MiB; export again")
+        place = start = entries[0].header_offset
+        for entry in entries:
+            # Links, ciphers, fields and bytes between the members, that another reader may see in another way.
+            if entry.header_offset != place or not _is_plain(entry):
+                raise ModelError(f"the trailer's {entry.filename} is no plain member of an archive; export again")
+            place += _LOCAL_HEADER + len(entry.filename) + entry.compress_size
+        if archive.start_dir != place:
+            raise ModelError("the trailer's archive has bytes between its members; export again")
         return start, tuple(archive.read(entry) for entry in entries)
+
+
+def _is_plain(entry: zipfile.ZipInfo) -> bool:
+    is_file = stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
+    is_known = entry.compress_type in (0, 8) and entry.flag_bits == 0  # stored or deflated
+    return is_file and is_known and not entry.extra and not entry.comment
 
 
 def _properties(members: tuple[bytes, ...]) -> bytes:
@@ -171,5 +189,8 @@ def _unproperties(body: bytes) -> tuple[int, tuple[bytes, ...]]:
     pairs = [tuple(part.value for part in protobuf.fields(field.value)) for field in ours]
     if [key.decode() for key, _ in pairs] != list(KEYS):
         raise ModelError(f"the trailer holds {[key for key, _ in pairs]}, expected {list(KEYS)}; export again")
+    start = ours[0].start
+    if b"".join(protobuf.metadata_entry(_METADATA_PROPS, *pair) for pair in pairs) + _ONNX_TAIL != body[start:]:
+        raise ModelError("the trailer's entries hold more than a key and a value each; export the model again")
     contract, golden, labels = (value for _, value in pairs)
-    return ours[0].start, (contract, base64.b64decode(golden, validate=True), labels)
+    return start, (contract, base64.b64decode(golden, validate=True), labels)

@@ -285,16 +285,17 @@ def test_a_temperature_softens_probabilities_only(
 
 def test_what_cannot_be_loaded_is_refused(model_file: Path, tmp_path: Path, reseal: Callable[..., Path]) -> None:
     with pytest.raises(InputError, match="missing"):
-        Classifier.load(tmp_path / "missing")
+        Classifier.load(tmp_path / "missing.tflite")
     with pytest.raises(UsageError, match="engine"):
         Classifier.load(model_file, engine="tensorflow")
-    (tmp_path / "plain").write_bytes(sealing.read(model_file).payload)
+    plain = tmp_path / f"plain{model_file.suffix}"
+    plain.write_bytes(sealing.read(model_file).payload)
     with pytest.raises(ModelError, match="no contract"):
-        Classifier.load(tmp_path / "plain")
+        Classifier.load(plain)
 
 
 def test_an_engine_error_names_the_file(int8_file: Path, reseal: Callable[..., Path]) -> None:
-    broken = reseal(int8_file, payload=lambda payload: b"")
+    broken = reseal(int8_file, contract=lambda contract: replace(contract, labels=contract.labels[:-1]))
     engine = {".tflite": "litert", ".onnx": "onnxruntime"}[int8_file.suffix]
 
     with pytest.raises(EngineError, match=rf"{broken.name}: .*{engine} cannot run it"):

@@ -424,7 +424,7 @@ def test_an_engine_for_another_format_is_a_wrong_option(
 def test_a_model_that_its_engine_cannot_run_is_refused(
     capsys: Capture, int8_file: Path, blank: Path, reseal: Callable[..., Path], command: str
 ) -> None:
-    broken = reseal(int8_file, payload=lambda payload: b"")
+    broken = reseal(int8_file, contract=lambda contract: replace(contract, labels=contract.labels[:-1]))
     engine = ENGINE[int8_file.suffix]
 
     message = _refused(_run(capsys, *COMMANDS[command](broken, blank), "--engine", engine), 4)

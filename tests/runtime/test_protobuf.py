@@ -48,16 +48,16 @@ def test_the_fields_of_a_real_model_are_found() -> None:
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        (b"\x08\x96\x01", [(1, 0, b"")]),
-        (b"\x09" + bytes(8), [(1, 0, b"")]),
-        (b"\x0d" + bytes(4), [(1, 0, b"")]),
-        (b"\x0a\x02ab\x12\x01c", [(1, 0, b"ab"), (2, 4, b"c")]),
-        (b"\x82\x7d\x01x", [(2000, 0, b"x")]),
+        (b"\x08\x96\x01", [(1, 0, b"", 150)]),
+        (b"\x09" + bytes(8), [(1, 0, b"", 0)]),
+        (b"\x0d" + bytes(4), [(1, 0, b"", 0)]),
+        (b"\x0a\x02ab\x12\x01c", [(1, 0, b"ab", 0), (2, 4, b"c", 0)]),
+        (b"\x82\x7d\x01x", [(2000, 0, b"x", 0)]),
         (b"", []),
     ],
     ids=["varint", "64 bits", "32 bits", "bytes", "a large number", "nothing"],
 )
-def test_every_wire_type_is_stepped_over(message: bytes, expected: list[tuple[int, int, bytes]]) -> None:
+def test_every_wire_type_is_stepped_over(message: bytes, expected: list[tuple[int, int, bytes, int]]) -> None:
     assert protobuf.fields(message) == expected
 
 
