@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, images, sealing, shipped
-from .classifier import Classifier, Prediction
+from . import __version__, classify_command, sealing, shipped
+from .commands import load, print_json
 from .engines import ENGINES
-from .errors import InputError, MnistEdgeError, VerificationError, describe
-from .quiet import quiet
+from .errors import MnistEdgeError, VerificationError, describe
 from .selftest import selftest
 
 __all__ = ["main"]
@@ -44,6 +44,9 @@ def main(
             arguments.model = default_model()
         failure = arguments.run(arguments)
         return failure.exit_code if failure else 0
+    except BrokenPipeError:  # whoever read the answers has enough of them, as in `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # what a shell makes of SIGPIPE
     except Exception as error:
         if arguments.debug:
             traceback.print_exc()
@@ -57,16 +60,14 @@ def _parser(program: str, model: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    common = argparse.ArgumentParser(add_help=False)
+    debug = argparse.ArgumentParser(add_help=False)
+    debug.add_argument("--debug", action="store_true", help="show where an error comes from")
+    common = argparse.ArgumentParser(add_help=False, parents=[debug])
     common.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    common.add_argument("--debug", action="store_true", help="show where an error comes from")
     engine = argparse.ArgumentParser(add_help=False)
     engine.add_argument("--engine", choices=list(ENGINES), help="insist on this engine")
 
-    classify = commands.add_parser("classify", parents=[common, engine], help="read the digit in each picture")
-    classify.add_argument("files", nargs="+", metavar="FILE", help="PNG, JPEG, BMP, PGM or .npy")
-    classify.add_argument("--model", help=model)
-    classify.set_defaults(run=_classify)
+    classify_command.add_command(commands, model, debug, engine)
 
     inspect = commands.add_parser("inspect", parents=[common], help="show what a model file promises")
     inspect.add_argument("model", nargs="?", metavar="MODEL", help=model)
@@ -78,54 +79,12 @@ def _parser(program: str, model: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _load(arguments: argparse.Namespace) -> Classifier:
-    """Make the model ready; engines greet on stderr, which is for errors."""
-    with quiet():
-        return Classifier.load(arguments.model, engine=arguments.engine)
-
-
-def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
-    """Print a line (or a JSON entry) a picture; a bad one is reported, the others are still read."""
-    entries: list[dict[str, Any]] = []
-    failure: MnistEdgeError | None = None
-    with _load(arguments) as classifier:
-        for file in arguments.files:
-            try:
-                prediction = classifier.classify(images.read(file))
-            except InputError as error:
-                failure = error
-                entries.append({"file": file, "error": str(error)})
-                print(f"error: {error}", file=sys.stderr)
-            else:
-                entries.append({"file": file, **_as_dict(prediction)})
-                if not arguments.json:
-                    print(_as_line(file, prediction))
-    if arguments.json:
-        _print_json({"model": str(classifier.file), "predictions": entries})
-    return failure
-
-
-def _as_dict(prediction: Prediction) -> dict[str, Any]:
-    return {
-        "label": prediction.label,
-        "confidence": prediction.confidence,
-        "probabilities": prediction.probabilities.tolist(),
-        "accepted": prediction.accepted,
-        "reason": prediction.reason,
-    }
-
-
-def _as_line(file: str, prediction: Prediction) -> str:
-    answer = f"{file}: {prediction.label}  {prediction.confidence:.1%}"
-    return answer if prediction.accepted else f"{answer}  not accepted: {prediction.reason}"
-
-
 def _inspect(arguments: argparse.Namespace) -> None:
     file = arguments.model or shipped.files()[0]
     sealed = sealing.read(file)
     contract = sealed.contract
     if arguments.json:
-        _print_json({"model": str(file), **json.loads(contract.to_json())})
+        print_json({"model": str(file), **json.loads(contract.to_json())})
         return
     rows = {
         "file": f"{file}, intact",
@@ -162,10 +121,10 @@ def _of(value: Any, *keys: str) -> str:
 
 
 def _selftest(arguments: argparse.Namespace) -> MnistEdgeError | None:
-    with _load(arguments) as classifier:
+    with load(arguments) as classifier:
         report = selftest(classifier, sealing.read(str(classifier.file)).golden)
     if arguments.json:
-        _print_json({"model": str(classifier.file), **report.to_dict()})
+        print_json({"model": str(classifier.file), **report.to_dict()})
     elif report.passed:
         distance = f"{report.max_lsb} LSB" if report.max_lsb is not None else f"{report.max_difference:.2g}"
         print(f"passed: {report.golden} golden images on {report.engine}, logits within {distance}")
@@ -174,10 +133,6 @@ def _selftest(arguments: argparse.Namespace) -> MnistEdgeError | None:
     for failure in report.failures:
         print(f"failed: {failure}", file=sys.stderr)
     return VerificationError("the self-test failed")
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, allow_nan=False))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from pathlib import Path
@@ -19,15 +20,14 @@ _PILLOW_FORMATS = ("PNG", "JPEG", "BMP")
 _PILLOW_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM")
 
 
-def load_picture(path: str | Path) -> NDArray[np.uint8]:
-    """Return the picture file as grey, uint8 (H, W): EXIF rotation applied, transparency laid on white.
+def load_picture(path: str | Path | io.BytesIO) -> NDArray[np.uint8]:
+    """Return the picture file, or its bytes, as grey, uint8 (H, W): EXIF rotation applied, transparency laid on white.
 
     Raises:
         InputError: missing, damaged, larger than 20 megapixels, or neither PNG, JPEG, BMP, PGM nor .npy.
     """
     try:
-        with open(path, "rb") as file:
-            start = file.read(8)
+        start = path.getvalue()[:8] if isinstance(path, io.BytesIO) else _start(path)
     except OSError as error:
         raise InputError(f"{error.strerror}; name a PNG, JPEG, BMP, PGM or .npy file") from None
     try:
@@ -42,6 +42,11 @@ def load_picture(path: str | Path) -> NDArray[np.uint8]:
     except Exception as error:  # decoders have errors of many kinds; each means a damaged file
         raise InputError(f"the picture is damaged or cut short ({str(error) or type(error).__name__})") from None
     raise InputError("not a picture that can be read; expected PNG, JPEG, BMP, PGM or .npy")
+
+
+def _start(path: str | Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(8)
 
 
 def grey(array: NDArray[Any]) -> NDArray[np.uint8]:
@@ -73,14 +78,14 @@ def _check_size(width: int, height: int) -> None:
         raise InputError("the picture has no pixels")
 
 
-def _load_npy(path: str | Path) -> NDArray[np.uint8]:
+def _load_npy(path: str | Path | io.BytesIO) -> NDArray[np.uint8]:
     # Mapped, so that a header which promises gigabytes costs nothing before its shape is checked.
     return grey(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-def _load_pgm(path: str | Path) -> NDArray[np.uint8]:
+def _load_pgm(path: str | Path | io.BytesIO) -> NDArray[np.uint8]:
     """Read PGM, plain (P2) or raw (P5), after https://netpbm.sourceforge.net/doc/pgm.html ."""
-    data = Path(path).read_bytes()
+    data = path.getvalue() if isinstance(path, io.BytesIO) else Path(path).read_bytes()
     number = rb"(?:\s|#[^\n]*\n)+(\d{1,9})"
     header = re.match(rb"P([25])" + number * 3 + rb"(?=\s)", data)
     if header is None:
@@ -99,7 +104,7 @@ def _load_pgm(path: str | Path) -> NDArray[np.uint8]:
     return np.rint(values.reshape(height, width) * (255 / maximum)).astype(np.uint8)
 
 
-def _load_with_pillow(path: str | Path) -> NDArray[np.uint8]:
+def _load_with_pillow(path: str | Path | io.BytesIO) -> NDArray[np.uint8]:
     try:
         from PIL import Image, ImageOps
     except ImportError:

@@ -1,0 +1,63 @@
+"""`mnist-edge-runtime classify`: pictures in, an answer for each as soon as it is known."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from . import answers, sources
+from .classifier import Classifier
+from .commands import load
+from .errors import InputError, MnistEdgeError, UsageError
+
+__all__ = ["add_command"]
+
+
+def add_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], model: str, *parents: argparse.ArgumentParser
+) -> None:
+    """Add the command to the parser; `model` is what its help says of --model."""
+    parser = commands.add_parser("classify", parents=parents, help="read the digit in each picture")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="PNG, JPEG, BMP, PGM or .npy; a folder of them; or - for pictures (one after the other) or JSON lines "
+        '({"file": "a.png"} or {"pixels": [[0, 255, ...], ...]}) on stdin',
+    )
+    parser.add_argument("--model", help=model)
+    parser.add_argument("--recursive", action="store_true", help="look into the folders inside folders, too")
+    parser.add_argument(
+        "--watch", action="store_true", help="go on with files that come into the folders, until stopped"
+    )
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    forms.add_argument(
+        "--jsonl", action="store_true", help="print one JSON document a line, each as soon as it is known"
+    )
+    forms.add_argument("--csv", action="store_true", help="print a table of comma-separated values")
+    parser.set_defaults(run=_classify)
+
+
+def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
+    """Answer picture by picture; a bad one is reported, the others are still read."""
+    if arguments.watch and arguments.json:
+        raise UsageError("--watch has no end at which to print one document; take --jsonl")
+    pictures = sources.open_all(arguments.files, recursive=arguments.recursive, watch=arguments.watch)
+    failure: MnistEdgeError | None = None
+    with load(arguments) as classifier, _writer(arguments, classifier) as writer:
+        for picture in pictures:
+            try:
+                prediction = classifier.classify(picture.read())
+            except InputError as error:
+                failure = error
+                print(f"error: {error}", file=sys.stderr, flush=True)
+                writer.failed(picture.name, error)
+            else:
+                writer.answered(picture.name, prediction)
+    return failure
+
+
+def _writer(arguments: argparse.Namespace, classifier: Classifier) -> answers.Writer:
+    form = next((form for form in ("json", "jsonl", "csv") if getattr(arguments, form)), "text")
+    return answers.WRITERS[form](str(classifier.file))
