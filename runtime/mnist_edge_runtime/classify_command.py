@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from . import answers, sources
 from .classifier import Classifier
 from .commands import load
 from .errors import InputError, MnistEdgeError, UsageError
+
+if TYPE_CHECKING:
+    from .foreign import ForeignClassifier
 
 __all__ = ["add_command"]
 
@@ -26,6 +30,11 @@ def add_command(
         '({"file": "a.png"} or {"pixels": [[0, 255, ...], ...]}) on stdin',
     )
     parser.add_argument("--model", help=model)
+    parser.add_argument(
+        "--no-verify",
+        action="store_true",
+        help="run a model file that carries no contract, in a process of its own with limits on memory and time",
+    )
     parser.add_argument("--recursive", action="store_true", help="look into the folders inside folders, too")
     parser.add_argument(
         "--watch", action="store_true", help="go on with files that come into the folders, until stopped"
@@ -43,9 +52,11 @@ def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
     """Answer picture by picture; a bad one is reported, the others are still read."""
     if arguments.watch and arguments.json:
         raise UsageError("--watch has no end at which to print one document; take --jsonl")
+    if arguments.no_verify and arguments.model is None:
+        raise UsageError("--no-verify is for a model file of another maker; name it with --model")
     pictures = sources.open_all(arguments.files, recursive=arguments.recursive, watch=arguments.watch)
     failure: MnistEdgeError | None = None
-    with load(arguments) as classifier, _writer(arguments, classifier) as writer:
+    with _load(arguments) as classifier, _writer(arguments, classifier) as writer:
         for picture in pictures:
             try:
                 prediction = classifier.classify(picture.read())
@@ -58,6 +69,16 @@ def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
     return failure
 
 
-def _writer(arguments: argparse.Namespace, classifier: Classifier) -> answers.Writer:
+def _load(arguments: argparse.Namespace) -> Classifier | ForeignClassifier:
+    if not arguments.no_verify:
+        return load(arguments)
+    from .foreign import ForeignClassifier  # needed by few, and everybody waits for what is imported above
+
+    classifier = ForeignClassifier(arguments.model, engine=arguments.engine)
+    print(f"warning: nothing proves {arguments.model}: {classifier.assumptions}", file=sys.stderr)
+    return classifier
+
+
+def _writer(arguments: argparse.Namespace, classifier: Classifier | ForeignClassifier) -> answers.Writer:
     form = next((form for form in ("json", "jsonl", "csv") if getattr(arguments, form)), "text")
     return answers.WRITERS[form](str(classifier.file))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..contract import Contract
 from ..errors import EngineError, UsageError
 
-__all__ = ["ENGINES", "Engine", "EngineRow", "load", "names_for"]
+__all__ = ["ENGINES", "Engine", "EngineRow", "candidates", "load", "missing", "names_for"]
 
 
 class Engine(Protocol):
@@ -62,6 +62,25 @@ def names_for(format: str) -> list[str]:
     return [name for name, row in ENGINES.items() if row.format == format]
 
 
+def candidates(format: str, engine: str | None = None) -> list[str]:
+    """Return the engines to try for a file of `format`: those that run it, or the one that is insisted on.
+
+    Raises:
+        UsageError: `engine` is unknown or is not for this format.
+    """
+    names = names_for(format)
+    if engine is None:
+        return names
+    if engine not in names:
+        raise UsageError(f"engine {engine!r} does not run {format} files; choose from {', '.join(names)}")
+    return [engine]
+
+
+def missing(name: str) -> str:
+    """Return the sentence for an engine that is not installed."""
+    return f"{name} is not installed (pip install 'mnist-edge-runtime[{ENGINES[name].extra}]')"
+
+
 def load(payload: bytes, contract: Contract, *, engine: str | None = None, threads: int = 1) -> tuple[str, Engine]:
     """Return the name and the engine of the first (or of the named one) that the file is for and that runs it here.
 
@@ -69,15 +88,13 @@ def load(payload: bytes, contract: Contract, *, engine: str | None = None, threa
         UsageError: `engine` is unknown or is not for this format, or `threads` is below 1.
         EngineError: none could run it; the message has the reason of each.
     """
-    names = names_for(contract.format)
-    if engine is not None and engine not in names:
-        raise UsageError(f"engine {engine!r} does not run {contract.format} files; choose from {', '.join(names)}")
+    names = candidates(contract.format, engine)
     if threads < 1:
         raise UsageError(f"threads is {threads}, expected 1 or more")
     # A draft that is still to be proven names none.
     proven = [runtime.get("engine") for runtime in contract.runtimes]
     reasons = []
-    for name in [engine] if engine else names:
+    for name in names:
         row = ENGINES[name]
         imported = False
         if proven and name not in proven:
@@ -90,7 +107,7 @@ def load(payload: bytes, contract: Contract, *, engine: str | None = None, threa
             loaded.run(np.zeros((1, 28, 28), np.uint8))
             return name, loaded
         except ModuleNotFoundError:
-            reasons.append(f"{name} is not installed (pip install 'mnist-edge-runtime[{row.extra}]')")
+            reasons.append(missing(name))
         except Exception as error:  # engines fail in ways of their own, AttributeError and SystemError among them
             first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
             reasons.append(f"{name} cannot run it: {first_line}")
