@@ -1,4 +1,4 @@
-"""The device's command line: `mnist-edge-runtime classify|inspect|selftest`."""
+"""The device's command line: `mnist-edge-runtime classify|inspect|selftest|doctor`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, classify_command, sealing, shipped
+from . import __version__, classify_command, doctor_command, sealing, shipped
 from .commands import load, print_json
 from .engines import ENGINES
 from .errors import MnistEdgeError, VerificationError, describe
@@ -76,6 +76,8 @@ def _parser(program: str, model: str) -> argparse.ArgumentParser:
     test = commands.add_parser("selftest", parents=[common, engine], help="hold a model file against this machine")
     test.add_argument("model", nargs="?", metavar="MODEL", help=model)
     test.set_defaults(run=_selftest)
+
+    doctor_command.add_command(commands, common)
     return parser
 
 

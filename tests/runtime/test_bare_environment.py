@@ -198,6 +198,16 @@ def test_a_model_can_be_inspected_without_an_engine(bare: Callable[..., Device],
     assert json.loads(out)["model"] == str(model_file)
 
 
+def test_the_doctor_names_every_engine_with_the_command_that_installs_it(bare: Callable[..., Device]) -> None:
+    code, out, errors, _ = bare().run("doctor", "--json")
+
+    assert (code, errors) == (4, ["error: no engine here runs model files"])
+    for found in (*json.loads(out)["engines"], json.loads(out)["pictures"]):
+        assert (found["version"], found["works"]) == (None, False)
+        assert f"{sys.executable} -m pip install" in found["mend"]
+        assert found["distribution"] in found["mend"]
+
+
 @pytest.mark.parametrize("cell", ["tflite-int8", "onnx-int8"])
 def test_where_everything_is_installed_a_pgm_still_needs_numpy_and_one_engine_only(
     files: Mapping[str, Path], picture: Callable[..., tuple[Path, str]], cell: str

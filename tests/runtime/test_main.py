@@ -446,7 +446,9 @@ def test_what_cannot_be_parsed_is_a_wrong_option(capsys: Capture, arguments: lis
     assert "usage: mnist-edge-runtime" in err
 
 
-@pytest.mark.parametrize("arguments", [[], ["classify"], ["inspect"], ["selftest"]], ids=lambda words: " ".join(words))
+@pytest.mark.parametrize(
+    "arguments", [[], ["classify"], ["inspect"], ["selftest"], ["doctor"]], ids=lambda words: " ".join(words)
+)
 @pytest.mark.parametrize("program", ["mnist-edge-runtime", "mnist-edge"])
 def test_help(capsys: Capture, arguments: list[str], program: str) -> None:
     code, out, err = _run(capsys, *arguments, "--help", program=program)
