@@ -161,6 +161,7 @@ class TestNames:
             "n\0l",
             "drei-äpfel",
             "latest",
+            "studies",
             "x" * 101,
         ],
     )

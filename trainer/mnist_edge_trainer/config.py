@@ -28,6 +28,7 @@ class TrainConfig:
         fast: train by the recipe that takes seconds.
         tensorboard: a folder for TensorBoard's logs.
         parts: parts of a recipe that replace the architecture's own.
+        study: for the record, the study and the trial that the parts come from.
 
     Raises:
         UsageError: an unknown name or a number out of range.
@@ -39,6 +40,7 @@ class TrainConfig:
     fast: bool = False
     tensorboard: Path | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
+    study: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:

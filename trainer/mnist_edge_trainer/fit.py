@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,29 @@ from .progress import progress_bar
 from .recipes import Recipe
 from .run import Run, TrainedRun
 
-__all__ = ["train"]
+__all__ = ["Fitted", "fit", "train"]
 
 _EVALUATION_BATCH = 500
 _DISTRIBUTIONS = ("mnist-edge", "tensorflow", "keras", "numpy", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A network with its final weights, the recipe it was trained by, and the history of its epochs.
+
+    `seconds` is how long the epochs took.
+    """
+
+    model: Any
+    recipe: Recipe
+    history: Mapping[str, list[float]]
+    seconds: float
+
+    def measure(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, float]:
+        """Return accuracy and loss on images, uint8 (N, 28, 28), and the indices of their classes, (N,)."""
+        classes = self.model.output_shape[-1]
+        loss, accuracy = self.model.evaluate(batches(images, labels, classes, _EVALUATION_BATCH), verbose=0)
+        return {"accuracy": float(accuracy), "loss": float(loss)}
 
 
 def train(
@@ -50,20 +69,70 @@ def train(
         teachers: runs trained on the same split.
 
     Raises:
-        UsageError: the loss became infinite or NaN.
+        DivergedError: the loss became infinite or NaN.
         InputError: a teacher was trained on other data, or the checkpoint is damaged.
     """
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="mnist-edge-") as temporary:
             return train(config, dataset, split, Path(temporary), teachers)
     distillation.check(teachers, dataset, split)
-    recipe, classes = config.recipe(len(split.train_images)), len(dataset.labels)
+    fitted = fit(config, split, len(dataset.labels), folder, teachers)
+    record = {
+        "architecture": config.architecture,
+        "parameters": fitted.model.count_params(),
+        "macs": architectures.count_macs(fitted.model),
+        "labels": list(dataset.labels),
+        "seed": config.seed,
+        "recipe": asdict(fitted.recipe),
+        "teachers": [teacher.name for teacher in teachers],
+        "study": config.study,
+        "dataset": {**dataset.describe(), "source": dataset.source},
+        "split": {
+            "seed": SPLIT_SEED,
+            "train": len(split.train_images),
+            "validation": len(split.validation_images),
+            "sha256": split.sha256,
+        },
+        "metrics": {
+            "train": fitted.measure(split.train_images, split.train_labels),
+            "validation": fitted.measure(split.validation_images, split.validation_labels),
+            "test": fitted.measure(dataset.test_images, dataset.test_labels),
+        },
+        "seconds": round(fitted.seconds, 1),
+        "versions": {"python": sys.version.split()[0], **{name: version(name) for name in _DISTRIBUTIONS}},
+    }
+    return TrainedRun(model=fitted.model, history=fitted.history, record=record)
+
+
+def fit(
+    config: TrainConfig,
+    split: Split,
+    classes: int,
+    folder: Path,
+    teachers: Sequence[Run] = (),
+    watch: Callable[[Sequence[float]], None] | None = None,
+) -> Fitted:
+    """Fit a network to the training images and measure nothing but each epoch on the validation images.
+
+    Args:
+        config: the options.
+        split: the images that train, and those that choose.
+        classes: how many there are.
+        folder: where checkpoints are written; what lies there is continued.
+        teachers: runs trained on the same split.
+        watch: called after each epoch with the validation accuracies of all of them; what it raises ends the training.
+
+    Raises:
+        DivergedError: the loss became infinite or NaN.
+        InputError: the checkpoint is damaged.
+    """
+    recipe = config.recipe(len(split.train_images))
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     steps = math.ceil(len(split.train_images) / recipe.batch_size)
     model = _compiled(config, recipe, classes, steps)
     with progress_bar(f"training {config.architecture}", recipe.epochs * steps) as advance:
-        keeper = Keeper(model, recipe, checkpoint.read(folder), folder, advance, steps)
+        keeper = Keeper(model, recipe, checkpoint.read(folder), folder, advance, steps, watch)
         if not keeper.finished:
             model.fit(
                 training_batches(
@@ -84,35 +153,7 @@ def train(
                 callbacks=_callbacks(keeper, recipe, config.tensorboard),
             )
     keeper.finish()
-
-    def measured(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, float]:
-        loss, accuracy = model.evaluate(batches(images, labels, classes, _EVALUATION_BATCH), verbose=0)
-        return {"accuracy": float(accuracy), "loss": float(loss)}
-
-    record = {
-        "architecture": config.architecture,
-        "parameters": model.count_params(),
-        "macs": architectures.count_macs(model),
-        "labels": list(dataset.labels),
-        "seed": config.seed,
-        "recipe": asdict(recipe),
-        "teachers": [teacher.name for teacher in teachers],
-        "dataset": {**dataset.describe(), "source": dataset.source},
-        "split": {
-            "seed": SPLIT_SEED,
-            "train": len(split.train_images),
-            "validation": len(split.validation_images),
-            "sha256": split.sha256,
-        },
-        "metrics": {
-            "train": measured(split.train_images, split.train_labels),
-            "validation": measured(split.validation_images, split.validation_labels),
-            "test": measured(dataset.test_images, dataset.test_labels),
-        },
-        "seconds": round(keeper.seconds, 1),
-        "versions": {"python": sys.version.split()[0], **{name: version(name) for name in _DISTRIBUTIONS}},
-    }
-    return TrainedRun(model=model, history=keeper.history, record=record)
+    return Fitted(model, recipe, keeper.history, keeper.seconds)
 
 
 def _compiled(config: TrainConfig, recipe: Recipe, classes: int, steps: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,13 @@ from . import checkpoint
 from .checkpoint import State
 from .recipes import Recipe
 
-__all__ = ["Keeper"]
+__all__ = ["DivergedError", "Keeper"]
 
 _EMPTY = State(history={"accuracy": [], "loss": [], "val_accuracy": [], "val_loss": []}, seconds=0.0, variables=())
+
+
+class DivergedError(UsageError):
+    """The loss became NaN or infinite: this recipe does not train this network."""
 
 
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
@@ -34,12 +38,21 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         folder: where checkpoints are written.
         advance: moves the bar.
         steps: batches in an epoch.
+        watch: called after each epoch's checkpoint with the validation accuracies of all epochs, or None.
     """
 
     def __init__(
-        self, model: Any, recipe: Recipe, state: State | None, folder: Path, advance: Callable[..., None], steps: int
+        self,
+        model: Any,
+        recipe: Recipe,
+        state: State | None,
+        folder: Path,
+        advance: Callable[..., None],
+        steps: int,
+        watch: Callable[[Sequence[float]], None] | None,
     ) -> None:
         super().__init__()
+        self._watch = watch
         self._network, self._recipe, self._folder, self._advance = model, recipe, folder, advance
         self._variables = [*model.variables, *model.optimizer.variables]
         self._state = state or _EMPTY
@@ -104,9 +117,11 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             best=self._best,
         )
         checkpoint.write(self._folder, self._state)
+        if self._watch:
+            self._watch(self._state.history["val_accuracy"])
         self.model.stop_training = self.finished
 
     def _insist(self, loss: float) -> None:
         if not math.isfinite(loss):
             rate = self._recipe.learning_rate
-            raise UsageError(f"the loss became NaN or infinite; choose a --learning-rate below {rate:g}")
+            raise DivergedError(f"the loss became NaN or infinite; choose a --learning-rate below {rate:g}")

@@ -2,6 +2,7 @@
 
 runs/
 ├── latest               the name of the newest run
+├── studies/             what `mnist-edge tune` found (study.py)
 └── classic/
     ├── model.keras      the network, softmax included
     ├── run.json         configuration, data, versions, figures
@@ -29,9 +30,9 @@ from mnist_edge_runtime.errors import InputError, UsageError
 from . import data
 from .data import Dataset
 
-__all__ = ["MODEL", "Run", "TrainedRun", "check_name", "load", "newest_export", "save"]
+__all__ = ["MODEL", "STUDIES", "Run", "TrainedRun", "check_name", "load", "newest_export", "save"]
 
-MODEL = "model.keras"
+MODEL, STUDIES = "model.keras", "studies"
 _RECORD, _LATEST = "run.json", "latest"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # no leading dot: hidden folders are not yet, or no longer, runs
 _KEYS = ("architecture", "parameters", "macs", "seed", "split", "labels", "metrics", "seconds")
@@ -106,10 +107,11 @@ class Run:
         return found
 
 
-def check_name(name: str) -> None:
-    """Raise UsageError unless `name` can be that of a run."""
-    if not _NAME.fullmatch(name) or name == _LATEST:
-        raise UsageError(f"{name!r} cannot name a run; use letters, digits, '.', '_' and '-' (and not {_LATEST!r})")
+def check_name(name: str, kind: str = "run") -> None:
+    """Raise UsageError unless `name` can be that of a run, or of a study."""
+    if not _NAME.fullmatch(name) or name in (_LATEST, STUDIES):
+        taken = f"(and neither {_LATEST!r} nor {STUDIES!r})"
+        raise UsageError(f"{name!r} cannot name a {kind}; use letters, digits, '.', '_' and '-' {taken}")
 
 
 def save(trained: TrainedRun, dataset: Dataset, runs_dir: Path, name: str, *, overwrite: bool = False) -> Run:
