@@ -5,16 +5,15 @@ Everything heavy is imported inside the command that needs it: `--help` loads no
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import traceback
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from mnist_edge import workflow
+from mnist_edge import training, workflow
 from mnist_edge.options import (
     AsJson,
     Data,
@@ -25,12 +24,9 @@ from mnist_edge.options import (
     RunsDir,
     Targets,
     Tolerances,
-    recipe_options,
+    show,
 )
 from mnist_edge_runtime.errors import VerificationError, describe
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["app", "main"]
 
@@ -47,31 +43,8 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show where an 
     """Take the options before the command; `main` looks for --debug itself, since errors leave typer first."""
 
 
-@app.command()
-@recipe_options  # type: ignore[untyped-decorator]  # mypy knows no mnist_edge
-def train(
-    arch: Annotated[str | None, typer.Option(help="classic, base, small, tiny or nano. (default: classic)")] = None,
-    data: Data = "auto",
-    augment: Annotated[str | None, typer.Option(help="none, light or strong. (default: the recipe's)")] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="A quick try; --arch is small by default.")] = False,
-    teacher: Annotated[list[str] | None, typer.Option(help="A run to learn from; repeatable.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
-    name: Annotated[str | None, typer.Option(help="The run's name. (default: the network's)")] = None,
-    runs_dir: RunsDir = Path("runs"),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a killed training stopped.")] = False,
-    tensorboard: Annotated[Path | None, typer.Option(help="A folder for TensorBoard's logs.")] = None,
-    as_json: AsJson = False,
-    **parts: float | None,
-) -> None:
-    """Train a network and write its run: model, figures, plots."""
-    from mnist_edge_trainer.config import TrainConfig
-
-    arch = arch or ("small" if fast else "classic")
-    chosen = {part: value for part, value in parts.items() if value is not None}
-    config = TrainConfig(arch, seed, augment, fast, tensorboard, chosen)
-    run = workflow.train(config, data, name or arch, runs_dir, teacher or (), overwrite=overwrite, resume=resume)
-    _show(as_json, {"run": str(run.folder), **run.record}, run.summary())
+app.command()(training.train)
+app.command()(training.tune)
 
 
 @app.command()
@@ -123,7 +96,7 @@ def export(
         choice, outcomes = workflow.export_best(source, cells, folder, options, wanted)
         document |= choice.to_dict()
         text = choice.table() + (f"\n\nOn the test images:\n{table(outcomes)}" if outcomes else "")
-    _show(as_json, {**document, "exports": [outcome.to_dict() for outcome in outcomes]}, text)
+    show(as_json, {**document, "exports": [outcome.to_dict() for outcome in outcomes]}, text)
     workflow.insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
     if wanted and choice.reason:
         raise VerificationError(f"nothing is published: {choice.reason}")
@@ -147,7 +120,7 @@ def verify(
     from mnist_edge_exporters.verify import verify as prove_again
 
     proof = prove_again(file, source, Options(tuple(target_runtime or ()), tuple(tolerance or ())))
-    _show(as_json, {"file": str(file), **proof.to_dict()}, "\n".join(proof.lines()))
+    show(as_json, {"file": str(file), **proof.to_dict()}, "\n".join(proof.lines()))
     workflow.insist([(str(file), proof.failures)], "does not answer as the run")
 
 
@@ -165,7 +138,7 @@ def drift(
     from mnist_edge_exporters import drift as drifts
 
     layers = drifts.measure(file, source)
-    _show(as_json, {"file": str(file), "layers": [asdict(layer) for layer in layers]}, drifts.table(layers))
+    show(as_json, {"file": str(file), "layers": [asdict(layer) for layer in layers]}, drifts.table(layers))
 
 
 @app.command()
@@ -185,7 +158,7 @@ def evaluate(
     subject = workflow.subject_of(runs_dir, run, model, data, on)
     found = evaluation.evaluate(subject, corruptions=corruptions)
     files = [str(file) for file in evaluation.save(found, subject.images, subject.stem)]
-    _show(as_json, {**found.to_dict(), "files": files}, "\n  ".join([f"{found.table()}\n\nTo look at:", *files]))
+    show(as_json, {**found.to_dict(), "files": files}, "\n  ".join([f"{found.table()}\n\nTo look at:", *files]))
 
 
 @app.command()
@@ -200,13 +173,13 @@ def report(
     from mnist_edge_exporters.report import write
 
     written = write(source, found.folder, found.record)
-    _show(as_json, {"run": str(found.folder), **written.to_dict()}, f"{written.file}: open it in a browser")
+    show(as_json, {"run": str(found.folder), **written.to_dict()}, f"{written.file}: open it in a browser")
 
 
 @app.command()
 def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
     """Go the whole way: train, export everything, prove parity, read pictures of our own making."""
-    _show(as_json, *workflow.demonstrate(data, runs_dir))
+    show(as_json, *workflow.demonstrate(data, runs_dir))
 
 
 def _forward(context: typer.Context) -> None:
@@ -226,10 +199,6 @@ for _name, _help in (
     ("selftest", "Hold a model file against this machine; by default the newest int8 export."),
 ):
     app.command(_name, help=_help, context_settings=_FORWARDED, add_help_option=False)(_forward)
-
-
-def _show(as_json: bool, document: Mapping[str, Any], text: str) -> None:
-    print(json.dumps(document, allow_nan=False) if as_json else text)
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
-"""Options that several commands share, and those that are made from the table of a recipe's parts."""
+"""Options that several commands share, those made from the table of a recipe's parts, and what `--json` does."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from inspect import Parameter
 from pathlib import Path
@@ -14,15 +15,18 @@ from mnist_edge_trainer.recipes import Recipe
 
 __all__ = [
     "AsJson",
+    "Augment",
     "Data",
     "FilesRun",
     "OwnModel",
     "RunData",
     "RunName",
     "RunsDir",
+    "Storage",
     "Targets",
     "Tolerances",
     "recipe_options",
+    "show",
 ]
 
 RunsDir = Annotated[Path, typer.Option(help="The folder of all runs.")]
@@ -35,6 +39,11 @@ OwnModel = Annotated[Path | None, typer.Option("--model", help="A .keras file of
 RunData = Annotated[str | None, typer.Option("--data", help="Where the run's data is now; for --model: its data.")]
 Targets = Annotated[list[str] | None, typer.Option("--target-runtime", help="ENGINE or ENGINE==VERSION; repeatable.")]
 Tolerances = Annotated[list[str] | None, typer.Option(help="NAME=NUMBER in place of the table's; repeatable.")]
+Augment = Annotated[str | None, typer.Option(help="none, light or strong. (default: the recipe's)")]
+Storage = Annotated[
+    str | None,
+    typer.Option(help="A database for studies, as postgresql://USER@HOST/DATABASE. (default: a journal file)"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 
 
@@ -49,3 +58,8 @@ def recipe_options(command: Callable[..., None]) -> Callable[..., None]:
         parameters.append(Parameter(part.name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
     command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return command
+
+
+def show(as_json: bool, document: Mapping[str, Any], text: str) -> None:
+    """Print the one or the other on stdout."""
+    print(json.dumps(document, allow_nan=False) if as_json else text)

@@ -25,9 +25,23 @@ if TYPE_CHECKING:
     from mnist_edge_trainer.config import TrainConfig
     from mnist_edge_trainer.data import Dataset
     from mnist_edge_trainer.evaluate import Subject
+    from mnist_edge_trainer.results import Results
     from mnist_edge_trainer.run import Run
+    from mnist_edge_trainer.search import SearchConfig
+    from mnist_edge_trainer.study import Found
 
-__all__ = ["demonstrate", "export", "export_best", "insist", "source_of", "source_of_export", "subject_of", "train"]
+__all__ = [
+    "demonstrate",
+    "export",
+    "export_best",
+    "insist",
+    "recall",
+    "source_of",
+    "source_of_export",
+    "subject_of",
+    "train",
+    "tune",
+]
 
 
 def train(
@@ -55,6 +69,45 @@ def train(
         from mnist_edge_trainer.fit import train as fit
 
         return run.save(fit(config, dataset, split, folder, taught_by), dataset, runs_dir, name, overwrite=overwrite)
+
+
+def tune(config: SearchConfig, data: str, name: str, runs_dir: Path, storage: str | None) -> tuple[Results, list[Path]]:
+    """Load the data and work on the study until it has its trials; return what it found, and the files written."""
+    from mnist_edge_trainer import data as datasets
+    from mnist_edge_trainer import storage as storages
+    from mnist_edge_trainer import study
+
+    folder = study.folder_of(runs_dir, name)
+    dataset = datasets.load(data)
+    split = datasets.split(dataset)
+    kept = storages.open_storage(folder, storage, create=True)
+    print(dataset.summary(split), file=sys.stderr)
+    _load_tensorflow()
+    from mnist_edge_trainer import results
+    from mnist_edge_trainer.tune import tune as search
+
+    searched = search(config, dataset, split, kept, folder)
+    if searched is None:  # the same command goes on in a process with nothing left over
+        sys.stderr.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    found = results.collect(searched, config.objectives)
+    return found, results.save(found, searched, folder)
+
+
+def recall(choice: str, runs_dir: Path, storage: str | None, *, fast: bool) -> Found:
+    """Return the best trial of a study, or the one that is named.
+
+    Raises:
+        UsageError: the recipe that takes seconds is asked for as well, or Optuna is missing.
+    """
+    from mnist_edge_trainer.search import need_optuna
+
+    if fast:
+        raise UsageError("--from-study and --fast exclude each other; name one of them")
+    need_optuna("--from-study")
+    from mnist_edge_trainer import study
+
+    return study.recall(runs_dir, choice, storage)
 
 
 def source_of(

@@ -15,7 +15,8 @@ from mnist_edge_trainer.drawings import draw
 from mnist_edge_trainer.run import Run
 from PIL import Image
 
-COMMANDS = ["train", "export", "verify", "drift", "evaluate", "report", "demo", "classify", "inspect", "selftest"]
+COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo"]
+COMMANDS += ["classify", "inspect", "selftest"]
 
 
 def mnist_edge(
@@ -49,12 +50,13 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
         "from mnist_edge.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print([m for m in ('tensorflow', 'keras', 'numpy.random', 'sklearn', 'matplotlib') if m in sys.modules])"
+        "heavy = ('tensorflow', 'keras', 'numpy.random', 'sklearn', 'matplotlib', 'optuna')\n"
+        "print([m for m in heavy if m in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert all(command in result.stdout for command in COMMANDS)
     loaded = result.stdout.strip().splitlines()[-1]
-    assert not any(name in loaded for name in ("tensorflow", "keras", "sklearn", "matplotlib"))
+    assert not any(name in loaded for name in ("tensorflow", "keras", "sklearn", "matplotlib", "optuna"))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -220,6 +222,16 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
         (["train", "--epochs", "many"], 2, "--epochs"),
         (["train", "--name", "../up"], 2, "cannot name a run"),
         (["train", "--data", "nowhere"], 3, "nowhere: no such file or folder"),
+        (["train", "--from-study", "lost"], 3, "runs/studies: no study 'lost'; none is there"),
+        (["train", "--from-study", "small:x"], 2, "expected STUDY or STUDY:TRIAL"),
+        (["train", "--from-study", "small", "--fast"], 2, "exclude each other"),
+        (["train", "--storage", "sqlite:///x.db"], 2, "--storage is where --from-study looks"),
+        (["tune", "--arch", "resnet"], 2, "--arch resnet is unknown"),
+        (["tune", "--trials", "0"], 2, "--trials is 0, expected 1 to"),
+        (["tune", "--dropout", "2"], 2, "--dropout is 2.0, expected 0 to 0.9"),
+        (["tune", "--objectives", "accuracy,watt"], 2, "--objectives: 'watt' is unknown"),
+        (["tune", "--study", "../up"], 2, "cannot name a study"),
+        (["tune", "--storage", "nowhere", "--data", "digits"], 2, "expected a URL such as postgresql://"),
         (["export"], 3, "no run yet; make one with: mnist-edge train"),
         (["export", "--run", "lost"], 3, "no run 'lost'"),
         (["export", "--format", "coreml"], 2, "--format coreml is unknown"),

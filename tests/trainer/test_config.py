@@ -114,10 +114,10 @@ def test_augmented_epochs(parts: dict[str, Any], epochs: int) -> None:
     assert Recipe(10, 1, 1e-3, **parts).augmented_epochs == epochs
 
 
-@pytest.mark.parametrize("module", ["config", "data", "run", "architectures", "recipes", "checkpoint"])
+@pytest.mark.parametrize("module", ["config", "data", "run", "architectures", "recipes", "checkpoint", "search"])
 def test_looking_around_loads_nothing_heavy(module: str) -> None:
     """An option out of range must be told at once, not after TensorFlow."""
-    heavy = "{'tensorflow', 'keras', 'matplotlib', 'sklearn', 'scipy'}"
+    heavy = "{'tensorflow', 'keras', 'matplotlib', 'optuna', 'sklearn', 'scipy'}"
     code = f"import sys, mnist_edge_trainer.{module}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "[]\n"
