@@ -190,7 +190,7 @@ def test_evaluate_a_run_and_its_file(here: Path, files: Mapping[str, Path], data
     document = json.loads(mnist_edge("evaluate", "--model", file, *choice, "--json", cwd=here).stdout)
     assert (document["model"], document["engine"]) == (str(file), "litert")
     assert document["confusion"] == of_run["confusion"]
-    assert document["ece"] == pytest.approx(of_run["ece"], abs=1e-3)
+    assert document["ece"] == pytest.approx(of_run["ece"], abs=0.02)  # the file has a temperature
     assert set(document["corruption_means"]) == {"shared", "held out"}
     assert all(Path(name).is_file() for name in document["files"])
 
