@@ -9,7 +9,7 @@ import numpy as np
 from mnist_edge_runtime import Classifier, InputError, VerificationError
 from mnist_edge_runtime.classifier import softmax
 from mnist_edge_runtime.contract import Contract, SelfTest
-from mnist_edge_runtime.engines.litert import LiteRTEngine
+from mnist_edge_runtime.engines import litert
 from mnist_edge_runtime.golden import Golden
 from mnist_edge_runtime.images import to_mnist
 from mnist_edge_runtime.quiet import quiet
@@ -88,7 +88,7 @@ def _family_logits(classifier: Classifier, payload: bytes, images: NDArray[np.ui
 
     # The kernels of tflite-runtime, which cannot be loaded beside TensorFlow in one process.
     with quiet():
-        builtin = LiteRTEngine(
+        builtin = litert.load(
             payload,
             classifier.contract,
             threads=1,

@@ -8,10 +8,15 @@ print(classifier.classify(images.read("photo.png")).label)
 
 from __future__ import annotations
 
-from . import images
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .classifier import Classifier, Prediction
 from .contract import Contract
 from .errors import EngineError, InputError, MnistEdgeError, ModelError, UsageError, VerificationError
+
+if TYPE_CHECKING:
+    from . import images
 
 __all__ = [
     "Classifier",
@@ -28,3 +33,10 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import `images` when it is first asked for: who has arrays that are ready starts without it."""
+    if name == "images":
+        return import_module(".images", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

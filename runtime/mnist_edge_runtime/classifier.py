@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import sys
+import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +16,19 @@ from . import engines, sealing, shipped
 from .contract import Contract
 from .errors import EngineError, InputError
 
+if TYPE_CHECKING:
+    from .engines.engine import Engine
+
 __all__ = ["Classifier", "Prediction", "softmax"]
 
+# Looked up once: a single image is a matter of microseconds.
+_UINT8 = np.dtype(np.uint8)
+_ONE = np.float32(1)
+_exp, _sum = np.exp, np.add.reduce
 
-@dataclass(frozen=True)
-class Prediction:
-    """What the network says of one image.
+
+class Prediction(NamedTuple):
+    """What the network says of one image; a named tuple, since a frozen dataclass takes a microsecond to make.
 
     Attributes:
         label: the most probable class.
@@ -40,7 +49,8 @@ class Classifier:
     """A checked model file on an engine.
 
     Images are uint8 with white ink (255) on black (0), as MNIST has them; `mnist_edge_runtime.images`
-    brings any picture to that form.
+    brings any picture to that form. Threads may share a classifier; on LiteRT and tflite-runtime they take turns. After
+    `os.fork` the child loads an engine of its own when it first classifies.
 
     Attributes:
         contract: what the file promises.
@@ -53,8 +63,16 @@ class Classifier:
     def __init__(self, sealed: sealing.SealedModel, *, engine: str | None = None, threads: int = 1) -> None:
         """Load a sealed model; `Classifier.load` does it from a path."""
         self.contract: Contract = sealed.contract
+        self._payload, self._threads = sealed.payload, threads
+        output = sealed.contract.output
+        self._labels, self._threshold = sealed.contract.labels, output.threshold
+        self._temperature = np.float32(output.temperature)
+        self._soft_temperature = np.float32(output.temperature * output.softening)
+        self._both_temperatures = np.array([[self._temperature], [self._soft_temperature]])
+        self._closed = False
         self.engine_name, loaded = engines.load(sealed.payload, sealed.contract, engine=engine, threads=threads)
-        self._engine: engines.Engine | None = loaded
+        self._engine: Engine | None = loaded
+        _open.add(self)
 
     @classmethod
     def load(cls, path: str | Path | None = None, *, engine: str | None = None, threads: int = 1) -> Classifier:
@@ -83,61 +101,58 @@ class Classifier:
         raise EngineError("; ".join(reasons))
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the logits, float32 (N, classes), of uint8 images (N, 28, 28).
+        """Return the logits, float32 (N, classes), of uint8 images (N, 28, 28); (classes,) of one image (28, 28).
 
         Raises:
-            InputError: another dtype or shape.
+            InputError: another dtype or shape, or the classifier is closed.
         """
-        if self._engine is None:
-            raise InputError("this Classifier is closed; load the file again")
-        _check(images, ndim=3)
-        if len(images) == 0:
-            return np.empty((0, len(self.contract.labels)), np.float32)
-        return self._engine.run(images)
+        engine = self._engine or self._reopened()
+        # In this order because one ready image is the case to be quick in.
+        if isinstance(images, np.ndarray) and images.dtype == _UINT8:
+            if images.shape == (28, 28):
+                return engine.run_one(images)
+            if images.ndim == 3 and images.shape[1:] == (28, 28):
+                return engine.run(images) if len(images) else np.empty((0, len(self.contract.labels)), np.float32)
+        raise _unfit(images, "(28, 28) or (N, 28, 28)")
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probabilities, float32 (N, classes), of uint8 images (N, 28, 28).
+        """Return the probabilities, float32 (N, classes), of uint8 images (N, 28, 28); (classes,) of one (28, 28).
 
         Raises:
-            InputError: another dtype or shape.
+            InputError: another dtype or shape, or the classifier is closed.
         """
-        return softmax(self.logits(images) / np.float32(self.contract.output.temperature))
+        return softmax(self.logits(images), self._temperature)
 
     def classify(self, image: NDArray[np.uint8]) -> Prediction:
         """Return the prediction for one uint8 image (28, 28).
 
         Raises:
-            InputError: another dtype or shape.
+            InputError: another dtype or shape, or the classifier is closed.
         """
-        _check(image, ndim=2)
-        logits = self.logits(image[np.newaxis])
-        output = self.contract.output
-        probabilities = softmax(logits / np.float32(output.temperature))[0]
-        best = int(probabilities.argmax())
+        engine = self._engine or self._reopened()
+        if not isinstance(image, np.ndarray) or image.dtype != _UINT8 or image.shape != (28, 28):
+            raise _unfit(image, "(28, 28)")
+        logits = engine.run_one(image)
+        best = int(logits.argmax())
+        # As in softmax, for probabilities and score at once, and without what only rows of logits need.
+        exponentials = _exp((logits - logits[best, ...]) / self._both_temperatures)
+        both = exponentials / _sum(exponentials, axis=1, keepdims=True)
         reason = None
-        if output.threshold is not None:
-            score = float(self.scores(logits)[0])
-            if score < output.threshold:
-                reason = f"the network is unsure: its score is {score:.3f}, accepted from {output.threshold:.3f}"
-        return Prediction(
-            label=self.contract.labels[best],
-            confidence=float(probabilities[best]),
-            probabilities=probabilities,
-            accepted=reason is None,
-            reason=reason,
-        )
+        if self._threshold is not None and (score := both.item(1, best)) < self._threshold:
+            reason = f"the network is unsure: its score is {score:.3f}, accepted from {self._threshold:.3f}"
+        return Prediction(self._labels[best], both.item(0, best), both[0], reason is None, reason)
 
     def scores(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return how sure the network is of each answer, float32 (N,) in 0..1, from its logits (N, classes).
 
         It is the largest probability at a temperature at which those of letters, scribbles and noise are low.
         """
-        output = self.contract.output
-        scores: NDArray[np.float32] = softmax(logits / np.float32(output.temperature * output.softening)).max(axis=1)
+        scores: NDArray[np.float32] = softmax(logits, self._soft_temperature).max(axis=1)
         return scores
 
     def close(self) -> None:
-        """Free the engine; the classifier cannot be used afterwards."""
+        """Free the engine at once, or when the last thread that is in it returns; the classifier is of no use then."""
+        self._closed = True
         self._engine = None
 
     def __enter__(self) -> Classifier:
@@ -148,21 +163,43 @@ class Classifier:
     ) -> None:
         self.close()
 
+    def _reopened(self) -> Engine:
+        """Return a new engine in a child process, which has its parent's memory but not its threads."""
+        if self._closed:
+            raise InputError("this Classifier is closed; load the file again")
+        _, loaded = engines.load(self._payload, self.contract, engine=self.engine_name, threads=self._threads)
+        self._engine = loaded
+        return loaded
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the probabilities, float32 (N, classes), of logits (N, classes)."""
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+
+# A child process finds their engines in whatever state a thread of its parent had left them.
+_open: weakref.WeakSet[Classifier] = weakref.WeakSet()
+_inherited: list[Engine] = []
+
+
+def _after_fork() -> None:
+    for classifier in _open:
+        if classifier._engine:
+            _inherited.append(classifier._engine)  # kept: to free it may mean to wait for threads that are not here
+            classifier._engine = None
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def softmax(logits: NDArray[np.float32], temperature: np.float32 = _ONE) -> NDArray[np.float32]:
+    """Return the probabilities, float32, of logits of the same shape, (classes,) or (N, classes)."""
+    exponentials = _exp((logits - np.maximum.reduce(logits, axis=-1, keepdims=True)) / temperature)
+    probabilities: NDArray[np.float32] = exponentials / _sum(exponentials, axis=-1, keepdims=True)
     return probabilities
 
 
-def _check(images: Any, *, ndim: int) -> None:
-    """Raise InputError unless `images` is a uint8 array of 28 x 28 images with `ndim` dimensions."""
-    expected = "(28, 28)" if ndim == 2 else "(N, 28, 28)"
+def _unfit(images: Any, expected: str) -> InputError:
+    """Return the error for what is no image or no batch of images."""
     if not isinstance(images, np.ndarray):
-        raise InputError(f"got {type(images).__name__}, expected a numpy array, uint8 {expected}")
-    if images.dtype != np.uint8 or images.ndim != ndim or images.shape[-2:] != (28, 28):
-        raise InputError(
-            f"got {images.dtype} {images.shape}, expected uint8 {expected}; "
-            "mnist_edge_runtime.images brings any picture to that form"
-        )
+        return InputError(f"got {type(images).__name__}, expected a numpy array, uint8 {expected}")
+    return InputError(
+        f"got {images.dtype} {images.shape}, expected uint8 {expected}; "
+        "mnist_edge_runtime.images brings any picture to that form"
+    )

@@ -9,7 +9,6 @@ the standard library is needed, and no engine sees a byte before all checks have
 
 from __future__ import annotations
 
-import hashlib
 import io
 import stat
 from dataclasses import dataclass
@@ -19,10 +18,11 @@ from typing import TYPE_CHECKING
 from . import model_file, operators, protobuf
 from .contract import Contract
 from .errors import ModelError
-from .golden import Golden
 
 if TYPE_CHECKING:
     import zipfile
+
+    from .golden import Golden
 
 __all__ = ["SealedModel", "read", "seal", "unseal"]
 
@@ -49,6 +49,8 @@ class SealedModel:
     @property
     def golden(self) -> Golden:
         """The golden vectors, parsed anew at each call: only the self-test needs them."""
+        from .golden import Golden  # like the other imports inside functions: to import the package stays quick
+
         return Golden.from_bytes(self.golden_bytes)
 
 
@@ -58,13 +60,13 @@ def seal(payload: bytes, contract: Contract, golden: Golden) -> bytes:
     Raises:
         ValueError: the contract describes another payload, or a label cannot stand on a line of its own.
     """
-    if (len(payload), hashlib.sha256(payload).hexdigest()) != (contract.payload.size, contract.payload.sha256):
+    if (len(payload), _sha256(payload)) != (contract.payload.size, contract.payload.sha256):
         raise ValueError("the contract describes another payload")
     if any(label.splitlines() not in ([], [label]) for label in contract.labels):
         raise ValueError(f"labels are {contract.labels!r}, expected a line of text each")
     members = (contract.to_json().encode(), golden.to_bytes(), ("\n".join(contract.labels) + "\n").encode())
     body = payload + (_zip(members, len(payload)) if contract.format == "tflite" else _properties(members))
-    return body + hashlib.sha256(body).hexdigest().encode()
+    return body + _sha256(body).encode()
 
 
 def read(path: str | Path) -> SealedModel:
@@ -100,7 +102,7 @@ def unseal(data: bytes) -> SealedModel:
             "the file carries no contract, so nothing says how its pixels and answers are meant; "
             "make one with: mnist-edge export --model FILE.keras"
         )
-    if hashlib.sha256(body).hexdigest().encode() != digest:
+    if _sha256(body).encode() != digest:
         raise ModelError("the file was altered: its SHA-256 is not the one it carries; copy or export it again")
     try:
         start, members = (_unzip if is_zip else _unproperties)(body)
@@ -113,7 +115,7 @@ def unseal(data: bytes) -> SealedModel:
     payload = data[:start]
     if contract.payload.size != start:
         raise ModelError(f"the trailer begins at byte {start}, the contract says {contract.payload.size}; export again")
-    if contract.payload.sha256 != hashlib.sha256(payload).hexdigest():
+    if contract.payload.sha256 != _sha256(payload):
         raise ModelError("the payload is not the one the contract describes; export the model again")
     if contract.format != ("tflite" if is_zip else "onnx"):
         raise ModelError(f"the contract calls the file {contract.format}, its trailer is of the other format")
@@ -121,6 +123,12 @@ def unseal(data: bytes) -> SealedModel:
         raise ModelError("the list of labels beside the contract differs from the contract's; export again")
     operators.check(payload, contract.format)
     return SealedModel(payload, contract, members[1])
+
+
+def _sha256(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
 
 
 def _zip(members: tuple[bytes, ...], offset: int) -> bytes:

@@ -8,22 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..contract import Contract
 from ..errors import EngineError, UsageError
 
-__all__ = ["ENGINES", "Engine", "EngineRow", "candidates", "load", "missing", "names_for"]
+if TYPE_CHECKING:
+    from .engine import Engine
 
-
-class Engine(Protocol):
-    """A model file made ready to run."""
-
-    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the logits, float32 (N, classes), of uint8 images (N, 28, 28)."""
+__all__ = ["ENGINES", "EngineRow", "candidates", "load", "missing", "names_for"]
 
 
 @dataclass(frozen=True)

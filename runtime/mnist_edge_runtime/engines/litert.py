@@ -2,51 +2,86 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..contract import Contract
-from .tensors import decoder, encoder
+from .engine import Engine
+from .tensors import Tensor, decoder, encoder
 
-__all__ = ["LiteRTEngine", "load"]
+__all__ = ["load"]
 
-
-class LiteRTEngine:
-    """One interpreter, fed image by image: a TFLite file has batch size 1. Not for use by two threads at once."""
-
-    def __init__(self, payload: bytes, contract: Contract, threads: int, library: str, **options: object) -> None:
-        self._interpreter = import_module(library).Interpreter(model_content=payload, num_threads=threads, **options)
-        self._interpreter.allocate_tensors()
-        (image,) = self._interpreter.get_input_details()
-        (logits,) = self._interpreter.get_output_details()
-        _agree("input", image, contract.input.dtype, contract.input.shape, contract.input.scale)
-        _agree("output", logits, contract.output.dtype, (1, len(contract.labels)), contract.output.scale)
-        self._input, self._output = image["index"], logits["index"]
-        self._encode, self._decode = encoder(contract.input), decoder(contract.output)
-
-    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the logits, float32 (N, classes), of uint8 images (N, 28, 28)."""
-        # Bound once: looking these up for every image costs more than the smallest networks.
-        set_tensor, invoke, get_tensor = (
-            self._interpreter.set_tensor,
-            self._interpreter.invoke,
-            self._interpreter.get_tensor,
-        )
-        source, target = self._input, self._output
-        rows = []
-        for image in self._encode(pixels):
-            set_tensor(source, image[np.newaxis])
-            invoke()
-            rows.append(get_tensor(target))
-        return self._decode(np.concatenate(rows))
+_BATCH = 8
 
 
-def load(payload: bytes, contract: Contract, threads: int, library: str) -> LiteRTEngine:
+def load(payload: bytes, contract: Contract, threads: int, library: str, **options: object) -> Engine:
     """Return the engine; raises whatever the library raises when it cannot run the file."""
-    return LiteRTEngine(payload, contract, threads, library)
+
+    def interpreter() -> Any:
+        return import_module(library).Interpreter(model_content=payload, num_threads=threads, **options)
+
+    single = interpreter()
+    single.allocate_tensors()
+    (image,), (logits,) = single.get_input_details(), single.get_output_details()
+    _agree("input", image, contract.input.dtype, contract.input.shape, contract.input.scale)
+    _agree("output", logits, contract.output.dtype, (1, len(contract.labels)), contract.output.scale)
+    one = _runner(single)
+    whole_batch: Callable[[Tensor], Tensor] | None = None
+
+    def many(images: Tensor) -> Tensor:
+        nonlocal whole_batch
+        if len(images) < _BATCH:
+            return _one_by_one(one, images)
+        # Made when the first whole batch comes: who reads single images does not pay for it. Resizing one interpreter
+        # to and fro would cost more than it gains.
+        whole_batch = whole_batch or _batched(interpreter(), one) or (lambda images: _one_by_one(one, images))
+        return whole_batch(images)
+
+    return Engine(one, many, _BATCH, encoder(contract.input), decoder(contract.output))
+
+
+def _runner(interpreter: Any) -> Callable[[Tensor], Tensor]:
+    """Return the function that runs the interpreter, for one thread at a time."""
+    # Looking these up for every image costs more than the smallest networks.
+    source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
+    lock = threading.Lock()  # an interpreter for each thread costs as much to find and more memory
+
+    def run(images: Tensor) -> Tensor:
+        with lock:
+            set_tensor(source, images)
+            invoke()
+            return get_tensor(target)
+
+    return run
+
+
+def _one_by_one(one: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    return np.concatenate([one(image[np.newaxis]) for image in images])
+
+
+def _batched(interpreter: Any, one: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor] | None:
+    """Return what runs whole batches, None for a network that does not answer then as it does one by one.
+
+    A TFLite file has batch size 1. Most networks can be resized; one that reshapes to a fixed size cannot.
+    """
+    (image,) = interpreter.get_input_details()
+    # Shades that differ from image to image; of a float input these are the real values.
+    shades = (np.arange(_BATCH * 784) * 7919 % 256).reshape(_BATCH, *image["shape"][1:])
+    shape, dtype = shades.shape, np.dtype(image["dtype"])
+    images = shades.astype(dtype) / dtype.type(255) if dtype.kind == "f" else shades.astype(dtype)
+    try:
+        interpreter.resize_tensor_input(image["index"], shape)
+        interpreter.allocate_tensors()
+        run = _runner(interpreter)
+        answers, expected = run(images), _one_by_one(one, images)
+    except (RuntimeError, ValueError):
+        return None
+    return run if answers.shape == expected.shape and np.allclose(answers, expected, atol=1e-3) else None
 
 
 def _agree(which: str, details: dict[str, Any], dtype: str, shape: tuple[int, ...], scale: float) -> None:

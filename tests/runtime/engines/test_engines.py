@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
@@ -194,24 +192,6 @@ def test_tflite_scales_that_disagree_are_an_engine_error(tflite_file: Path, whic
         engines.load(sealed.payload, contract, engine="litert")
 
 
-def test_an_onnx_session_may_be_shared_by_threads(files: Mapping[str, Path]) -> None:
-    sealed = sealing.read(files["onnx-int8"])
-    _, engine = engines.load(sealed.payload, sealed.contract)
-    # Parsed once: CPython 3.11's own parser, which reads the head of an array, now and then fails in several threads.
-    images = sealed.golden.images
-    expected = engine.run(images)
-    together = threading.Barrier(4)
-
-    def run() -> list[bool]:
-        together.wait()
-        return [np.array_equal(engine.run(images), expected) for _ in range(100)]
-
-    with ThreadPoolExecutor(4) as pool:
-        answers = [pool.submit(run) for _ in range(4)]
-
-    assert all(all(answer.result()) for answer in answers)
-
-
 def test_more_images_than_one_batch_come_back_in_order(model_file: Path) -> None:
     sealed = sealing.read(model_file)
     _, engine = engines.load(sealed.payload, sealed.contract)
@@ -219,6 +199,25 @@ def test_more_images_than_one_batch_come_back_in_order(model_file: Path) -> None
     few = engine.run(sealed.golden.images)
 
     np.testing.assert_allclose(engine.run(images), np.resize(few, (600, 10)), rtol=0, atol=1e-4)
+
+
+def test_a_network_that_cannot_take_a_batch_is_run_image_by_image(files: Mapping[str, Path]) -> None:
+    import tensorflow as tf
+
+    weights = tf.constant(np.random.default_rng(1).normal(size=(784, 10)).astype(np.float32))
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 28, 28, 1), tf.float32)])
+    def of_fixed_size(images: Any) -> Any:
+        return tf.reshape(images, (1, 784)) @ weights
+
+    concrete = of_fixed_size.get_concrete_function()
+    payload = tf.lite.TFLiteConverter.from_concrete_functions([concrete], of_fixed_size).convert()
+    sealed = sealing.read(files["tflite-none"])
+    _, engine = engines.load(payload, sealed.contract, engine="litert")
+    images = np.resize(sealed.golden.images, (50, 28, 28))
+
+    expected = (images.reshape(50, 784) / 255) @ weights.numpy()
+    np.testing.assert_allclose(engine.run(images), expected, atol=1e-3)
 
 
 def test_an_int8_file_is_off_by_nothing_on_the_engine_that_proved_it(int8_file: Path) -> None:
