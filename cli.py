@@ -197,6 +197,7 @@ for _name, _help in (
     ("classify", "Read the digit in each picture; the model is the newest int8 export unless --model names one."),
     ("inspect", "Show what a model file promises; by default the newest int8 export."),
     ("selftest", "Hold a model file against this machine; by default the newest int8 export."),
+    ("benchmark", "Measure how fast model files are on this machine; by default the newest int8 export."),
 ):
     app.command(_name, help=_help, context_settings=_FORWARDED, add_help_option=False)(_forward)
 

@@ -1,24 +1,21 @@
 """How long a file takes for one image on this machine: `python -m mnist_edge_exporters.latency FILE ENGINE IMAGES`.
 
-Each file runs in a process of its own, as in `worker`. All are loaded before any is timed, and then take turns, so that
-a machine that grows warm or busy meanwhile treats them alike.
+Each file runs in a process of its own. All are loaded before any is timed, and then take turns.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 from mnist_edge_runtime import Classifier, MnistEdgeError
+from mnist_edge_runtime.turns import Child
 from numpy.typing import NDArray
-
-from . import worker
 
 __all__ = ["measure"]
 
@@ -42,40 +39,23 @@ def measure(runs: Sequence[tuple[Path, str]], images: NDArray[np.uint8]) -> dict
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mnist-edge-")))
         np.save(folder / "images.npy", images)
-        children = {run: stack.enter_context(_start(*run, folder / "images.npy")) for run in dict.fromkeys(runs)}
-        for (_, engine), child in children.items():
-            _await(child, engine)
+        children: dict[tuple[Path, str], Child] = {}
+        for file, engine in dict.fromkeys(runs):
+            command = [sys.executable, "-m", __name__, str(file), engine, str(folder / "images.npy")]
+            children[file, engine] = stack.enter_context(Child(command, engine=engine))
+        for child in children.values():
+            child.wait()
         for _ in range(_TURNS):
-            for (_, engine), child in children.items():
-                _take_turn(child, engine)
-        return {run: float(child.communicate()[0]) for run, child in children.items()}
-
-
-def _start(file: Path, engine: str, images: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "mnist_edge_exporters.latency", str(file), engine, str(images)]
-    return subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def _take_turn(child: subprocess.Popen[bytes], engine: str) -> None:
-    assert child.stdin
-    with suppress(BrokenPipeError):  # it is dead, and why will be read below
-        child.stdin.write(b"\n")
-    _await(child, engine)
-
-
-def _await(child: subprocess.Popen[bytes], engine: str) -> None:
-    """Wait until the child is ready for its next turn; raise EngineError if it ended instead."""
-    assert child.stdout
-    if not child.stdout.readline():
-        message = child.communicate()[1].decode(errors="replace")
-        raise worker.failure(engine, child.returncode, message)
+            for child in children.values():
+                child.take_turn()
+        return {run: float(child.result()) for run, child in children.items()}
 
 
 def main(file: str, engine: str, images: str) -> int:
     """Do it, in the child: a turn for each line on stdin, at its end the median in microseconds."""
     try:
         with Classifier.load(file, engine=engine) as classifier:
-            singles = np.load(images)[:, np.newaxis]
+            singles = np.load(images)
             nanoseconds: list[int] = []
             print(flush=True)
             for _ in sys.stdin.buffer:
@@ -89,7 +69,7 @@ def main(file: str, engine: str, images: str) -> int:
 
 
 def _turn(classifier: Classifier, singles: NDArray[np.uint8]) -> list[int]:
-    """Return how long each image of one turn took, in nanoseconds; `singles` is (N, 1, 28, 28)."""
+    """Return how long each image of one turn took, in nanoseconds; `singles` is (N, 28, 28)."""
     for number in range(_WARM_UP):
         classifier.logits(singles[number % len(singles)])
     found: list[int] = []

@@ -12,10 +12,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from mnist_edge_runtime import Classifier, EngineError, MnistEdgeError
+from mnist_edge_runtime import Classifier, MnistEdgeError
+from mnist_edge_runtime.turns import failure
 from numpy.typing import NDArray
 
-__all__ = ["failure", "logits"]
+__all__ = ["logits"]
 
 
 def logits(file: Path, engine: str, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -33,14 +34,6 @@ def logits(file: Path, engine: str, images: NDArray[np.uint8]) -> NDArray[np.flo
             raise failure(engine, result.returncode, result.stderr)
         found: NDArray[np.float32] = np.load(target)
         return found
-
-
-def failure(engine: str, code: int, message: str) -> EngineError:
-    """Return the error that a child's exit code and its last words on stderr amount to."""
-    if code < 0:
-        return EngineError(f"{engine} crashed over the file (signal {-code})")
-    lines = message.strip().splitlines()
-    return EngineError(lines[-1] if lines else f"{engine} ended with exit code {code}")
 
 
 def main(file: str, engine: str, source: str, target: str) -> int:

@@ -1,4 +1,4 @@
-"""The device's command line: `mnist-edge-runtime classify|inspect|selftest|doctor`."""
+"""The device's command line: `mnist-edge-runtime classify|inspect|selftest|benchmark|doctor`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, classify_command, doctor_command, sealing, shipped
+from . import __version__, benchmark_command, classify_command, doctor_command, sealing, shipped
 from .commands import load, print_json
 from .engines import ENGINES
 from .errors import MnistEdgeError, VerificationError, describe
@@ -40,13 +40,15 @@ def main(
     default = "the newest int8 export" if default_model else "the one that ships with this package"
     arguments = _parser(program, f"the exported model file (default: {default})").parse_args(argv)
     try:
-        if arguments.model is None and default_model:
+        if arguments.model in (None, []) and default_model:
             arguments.model = default_model()
         failure = arguments.run(arguments)
         return failure.exit_code if failure else 0
     except BrokenPipeError:  # whoever read the answers has enough of them, as in `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141  # what a shell makes of SIGPIPE
+    except KeyboardInterrupt:
+        return 130  # what a shell makes of SIGINT; whoever pressed Ctrl-C needs no explanation
     except Exception as error:
         if arguments.debug:
             traceback.print_exc()
@@ -77,6 +79,7 @@ def _parser(program: str, model: str) -> argparse.ArgumentParser:
     test.add_argument("model", nargs="?", metavar="MODEL", help=model)
     test.set_defaults(run=_selftest)
 
+    benchmark_command.add_command(commands, common, model)
     doctor_command.add_command(commands, common)
     return parser
 

@@ -9,19 +9,20 @@ import pytest
 from mnist_edge_exporters import latency
 from mnist_edge_exporters.source import Source
 from mnist_edge_runtime import Classifier, EngineError
+from mnist_edge_runtime.turns import Child
 
 
 def test_files_take_turns_and_each_has_its_median(
     files: Mapping[str, Path], source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns: list[int] = []
-    take_turn = latency._take_turn
+    take_turn = Child.take_turn
 
-    def noted(child: object, engine: str) -> None:
+    def noted(child: Child) -> None:
         turns.append(id(child))
-        take_turn(child, engine)  # type: ignore[arg-type]
+        take_turn(child)
 
-    monkeypatch.setattr(latency, "_take_turn", noted)
+    monkeypatch.setattr(Child, "take_turn", noted)
     runs = [(files["tflite-int8"], "litert"), (files["tflite-int16x8"], "litert"), (files["onnx-none"], "onnxruntime")]
     found = latency.measure(runs, source.validation[0][:50])
     assert list(found) == runs
@@ -54,13 +55,13 @@ def test_an_engine_that_cannot_says_why(files: Mapping[str, Path], source: Sourc
 def test_an_engine_that_dies_between_two_turns_is_an_error(
     files: Mapping[str, Path], source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take_turn = latency._take_turn
+    take_turn = Child.take_turn
 
-    def killed(child: object, engine: str) -> None:
-        child.kill()  # type: ignore[attr-defined]
-        child.wait()  # type: ignore[attr-defined]
-        take_turn(child, engine)  # type: ignore[arg-type]
+    def killed(child: Child) -> None:
+        child._process.kill()
+        child._process.wait()
+        take_turn(child)
 
-    monkeypatch.setattr(latency, "_take_turn", killed)
+    monkeypatch.setattr(Child, "take_turn", killed)
     with pytest.raises(EngineError, match=r"litert crashed over the file \(signal 9\)"):
         latency.measure([(files["tflite-int8"], "litert")], source.validation[0][:2])

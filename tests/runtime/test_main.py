@@ -476,6 +476,13 @@ def test_our_own_fault_is_told_as_such(capsys: Capture) -> None:
     assert "internal error: ZeroDivisionError" in _refused(_run(capsys, "inspect", default_model=find), 1)
 
 
+def test_an_interrupt_ends_quietly(capsys: Capture) -> None:
+    def find() -> Path:
+        raise KeyboardInterrupt
+
+    assert _run(capsys, "inspect", default_model=find) == (130, "", "")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("cell", ["tflite-int8", "onnx-int8"])
 def test_a_process_of_its_own_prints_one_document_and_nothing_else(
