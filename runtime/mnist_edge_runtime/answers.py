@@ -22,8 +22,10 @@ class Writer:
 
     def answered(self, name: str, prediction: Prediction) -> None:
         """Print what the network says of the picture `name`."""
-        answer = f"{name}: {prediction.label}  {prediction.confidence:.1%}"
-        _print(answer if prediction.accepted else f"{answer}  not accepted: {prediction.reason}")
+        if prediction.accepted:
+            _print(f"{name}: {prediction.label}  {prediction.confidence:.1%}")
+        else:
+            _print(f"{name}: unsure  perhaps {prediction.label}, {prediction.confidence:.1%}: {prediction.reason}")
 
     def failed(self, name: str, error: InputError) -> None:
         """Print that the picture `name` could not be read, which stderr tells in any case."""

@@ -139,7 +139,7 @@ class Classifier:
         both = exponentials / _sum(exponentials, axis=1, keepdims=True)
         reason = None
         if self._threshold is not None and (score := both.item(1, best)) < self._threshold:
-            reason = f"the network is unsure: its score is {score:.3f}, accepted from {self._threshold:.3f}"
+            reason = f"its score is {score:.3f}, accepted from {self._threshold:.3f}"
         return Prediction(self._labels[best], both.item(0, best), both[0], reason is None, reason)
 
     def scores(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:

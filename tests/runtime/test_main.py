@@ -150,10 +150,16 @@ class TestClassify:
         (prediction,) = json.loads(document)["predictions"]
 
         assert code == 0
-        assert out.startswith(f"{file}: {label}  ")
-        assert "not accepted: " in out
+        assert out.startswith(f"{file}: unsure  perhaps {label}, ")
         assert prediction["accepted"] is False
         assert prediction["reason"] in out
+        assert "accepted from 1.100" in prediction["reason"]
+
+        code, out, _ = _run(capsys, "classify", "--accept-all", "--model", strict, file)
+        assert (code, out.startswith(f"{file}: {label}  ")) == (0, True)
+        _, document, _ = _run(capsys, "classify", "--accept-all", "--json", "--model", strict, file)
+        (prediction,) = json.loads(document)["predictions"]
+        assert (prediction["accepted"], prediction["reason"]) == (True, None)
 
     def test_an_engine_may_be_named(self, capsys: Capture, model_file: Path, picture: WritePicture) -> None:
         file, label = picture(model_file)
