@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from . import answers, sources
+from . import answers, images, sources
 from .classifier import Classifier
 from .commands import load
 from .errors import InputError, MnistEdgeError, UsageError
@@ -40,6 +40,13 @@ def add_command(
     parser.add_argument(
         "--watch", action="store_true", help="go on with files that come into the folders, until stopped"
     )
+    parser.add_argument(
+        "--preprocess",
+        choices=images.PREPROCESSING,
+        default="auto",
+        help="mnist: bring to MNIST's form; none: 28 x 28 as they are; auto: none if it has that form (default: auto)",
+    )
+    parser.add_argument("--show-input", metavar="FILE.png", help="write what the model saw, the pictures side by side")
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     forms.add_argument(
@@ -56,11 +63,15 @@ def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
     if arguments.no_verify and arguments.model is None:
         raise UsageError("--no-verify is for a model file of another maker; name it with --model")
     pictures = sources.open_all(arguments.files, recursive=arguments.recursive, watch=arguments.watch)
+    if arguments.watch and arguments.show_input:
+        raise UsageError("--watch has no end at which to write what was seen; leave out --show-input")
     failure: MnistEdgeError | None = None
+    seen = []
     with _load(arguments) as classifier, _writer(arguments, classifier) as writer:
         for picture in pictures:
             try:
-                prediction = classifier.classify(picture.read())
+                image = picture.read(arguments.preprocess)
+                prediction = classifier.classify(image)
             except InputError as error:
                 failure = error
                 print(f"error: {error}", file=sys.stderr, flush=True)
@@ -69,6 +80,10 @@ def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
                 if arguments.accept_all:
                     prediction = prediction._replace(accepted=True, reason=None)
                 writer.answered(picture.name, prediction)
+                if arguments.show_input:
+                    seen.append(image)
+    if seen:
+        images.save(seen, arguments.show_input)
     return failure
 
 

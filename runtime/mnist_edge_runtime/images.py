@@ -7,64 +7,85 @@ classifying on the device both come through here, so the two cannot drift apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError
-from .pictures import load_picture
+from .arrays import grey
+from .errors import InputError, UsageError
+from .light import CONTRAST
+from .pictures import load_picture, save_picture
+from .resampling import block_means, reduction, resampled
+from .strokes import find_digit
+from .thickness import thickened
 
-__all__ = ["normalise", "read", "to_mnist"]
+__all__ = ["PREPROCESSING", "normalise", "read", "save", "to_mnist"]
 
+PREPROCESSING = ("auto", "mnist", "none")
 SIZE = 28
 BOX = 20
 _CENTRE = 14  # where the centre of mass of MNIST's images lies, in pixels from the first
 _INK = 0.2  # what is fainter than this share of the strongest ink is paper, dust or compression
-_CONTRAST = 16.0  # grey levels of 255 between paper and ink; less is a blank
+_PIXELS = 500_000  # at which a digit is looked for
+_FINEST = 100  # pixels of a digit's longer side that lose nothing
 
 
-def read(path: str | Path) -> NDArray[np.uint8]:
+def read(path: str | Path, preprocess: str = "auto") -> NDArray[np.uint8]:
     """Return the picture file as the networks see it, uint8 (28, 28).
 
     PNG, JPEG and BMP need Pillow (the extra `image`); PGM and .npy need numpy alone.
 
+    Args:
+        path: PNG, JPEG, BMP, PGM or .npy.
+        preprocess: as in `to_mnist`.
+
     Raises:
         InputError: missing, not a picture of these kinds, too large, or blank.
+        UsageError: `preprocess` is none of the three.
     """
     try:
-        return to_mnist(load_picture(path))
+        return to_mnist(load_picture(path), preprocess)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-def to_mnist(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a grey picture, uint8 (H, W), in MNIST's form, uint8 (28, 28).
+def to_mnist(picture: NDArray[Any], preprocess: str = "auto") -> NDArray[np.uint8]:
+    """Return a picture in MNIST's form, uint8 (28, 28).
 
-    Ink may be dark on light or light on dark: the border tells which. A picture of 28 x 28 with a dark border
-    is taken to be in MNIST's form already and is returned bit for bit.
+    Args:
+        picture: what `mnist_edge_runtime.arrays.grey` takes: grey (H, W), of at least 3 x 3, or in colour.
+        preprocess: "mnist" brings any picture to MNIST's form: even light, ink white on black whichever way it was,
+            specks dropped, cropped, scaled, hair-thin strokes thickened, centred. "none" takes 28 x 28 as they are.
+            "auto" does so where they are light on a dark border, bit for bit, and "mnist" with all others.
 
     Raises:
-        InputError: another dtype or shape, or a blank picture.
+        InputError: another dtype, shape or range; a blank picture.
+        UsageError: `preprocess` is none of the three.
     """
-    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.ndim != 2 or min(picture.shape) < 3:
-        got = f"{picture.dtype} {picture.shape}" if isinstance(picture, np.ndarray) else type(picture).__name__
-        raise InputError(f"got {got}, expected a grey picture, uint8 (height, width), of at least 3 x 3")
-    border = np.concatenate([picture[0], picture[-1], picture[1:-1, 0], picture[1:-1, -1]])
-    paper = float(np.median(border))
-    darkest, lightest = float(picture.min()), float(picture.max())
-    light_on_dark = lightest - paper >= paper - darkest
-    if picture.shape == (SIZE, SIZE) and light_on_dark and lightest - paper >= _CONTRAST:
-        return picture.copy()
-    strongest = max(lightest - paper, paper - darkest)
-    if strongest < _CONTRAST:
-        raise InputError("the picture is blank: nothing stands out from its background")
-    # Cropped before it becomes floats: a photo of 20 megapixels must fit beside everything else on a small board.
-    faintest = _INK * strongest
-    rows, columns = _bounds(picture >= paper + faintest if light_on_dark else picture <= paper - faintest)
-    crop = picture[rows, columns].astype(np.float32)
-    return normalise(crop - np.float32(paper) if light_on_dark else np.float32(paper) - crop)
+    if preprocess not in PREPROCESSING:
+        raise UsageError(f"there is no preprocessing {preprocess!r}; choose one of {', '.join(PREPROCESSING)}")
+    pixels = grey(picture)
+    if preprocess == "none":
+        if pixels.shape != (SIZE, SIZE):
+            raise InputError(f"got {_size(pixels)} pixels, expected 28 x 28, which --preprocess none takes as they are")
+        return pixels.copy()
+    if min(pixels.shape) < 3:
+        raise InputError(f"got {_size(pixels)} pixels, expected a picture of at least 3 x 3")
+    if preprocess == "auto" and _is_mnist(pixels):
+        return pixels.copy()
+    return normalise(_strength(pixels))
+
+
+def save(seen: Sequence[NDArray[np.uint8]], path: str | Path) -> None:
+    """Write images (28, 28) side by side as a PNG, pixel for pixel; Pillow is needed.
+
+    Raises:
+        InputError: the name does not end in .png, or there is no Pillow.
+    """
+    save_picture(np.hstack(seen), Path(path))
 
 
 def normalise(ink: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
@@ -77,17 +98,43 @@ def normalise(ink: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     strength[strength < _INK] = 0
     if not strength.any():
         raise InputError("the picture is blank: there is no ink in it")
-    digit = strength[_bounds(strength > 0)]
+    digit = thickened(strength[_bounds(strength > 0)])
     height, width = digit.shape
     longest = max(height, width)
     box_height, box_width = max(1, round(BOX * height / longest)), max(1, round(BOX * width / longest))
-    digit = _resampling(height, box_height) @ digit @ _resampling(width, box_width).T
+    digit = resampled(digit, box_height, box_width)
     # A thin stroke fades when it is averaged into fewer pixels; MNIST's strokes reach full white.
     digit = digit / digit.max()
     image = np.zeros((SIZE, SIZE))
     top, left = _offset(digit.sum(axis=1)), _offset(digit.sum(axis=0))
     image[top : top + box_height, left : left + box_width] = digit
     return np.rint(image * 255).astype(np.uint8)
+
+
+def _size(pixels: NDArray[np.uint8]) -> str:
+    return f"{pixels.shape[1]} x {pixels.shape[0]}"
+
+
+def _is_mnist(pixels: NDArray[np.uint8]) -> bool:
+    """Return whether the picture is in MNIST's form: 28 x 28, light on a dark border."""
+    if pixels.shape != (SIZE, SIZE):
+        return False
+    paper = np.median(np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]]))
+    lighter, darker = pixels.max() - paper, paper - pixels.min()
+    return bool(lighter >= max(darker, CONTRAST))
+
+
+def _strength(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the digit's strength: looked for in a picture of few pixels, and seen again if it is small in that."""
+    side = reduction(pixels.shape, _PIXELS)
+    strength = find_digit(block_means(pixels, side))
+    rows, columns = _bounds(strength > 0)
+    extent = max(rows.stop - rows.start, columns.stop - columns.start)
+    if side == 1 or extent >= _FINEST:
+        return strength
+    margin = extent // 2
+    top, left = (max(0, part.start - margin) * side for part in (rows, columns))
+    return _strength(pixels[top : (rows.stop + margin) * side, left : (columns.stop + margin) * side])
 
 
 def _bounds(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
@@ -100,12 +147,3 @@ def _offset(mass: NDArray[np.floating[Any]]) -> int:
     """Return where a digit with this mass per row (or column) begins, for its centre of mass to be central."""
     centre = float(mass @ np.arange(len(mass)) / mass.sum())
     return int(np.clip(round(_CENTRE - centre), 0, SIZE - len(mass)))
-
-
-def _resampling(source: int, target: int) -> NDArray[np.float32]:
-    """Return the matrix (target, source) that resamples with a triangle filter, widened when it shrinks."""
-    step = source / target
-    reach = max(step, 1.0)
-    centres = (np.arange(target) + 0.5) * step - 0.5
-    weights = np.maximum(0, 1 - np.abs(np.arange(source) - centres[:, np.newaxis]) / reach)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

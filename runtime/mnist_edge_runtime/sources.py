@@ -32,10 +32,13 @@ _State = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its name in the answers, and how it is read as uint8 (28, 28); that raises InputError."""
+    """One picture: its name in the answers, and how it is read as uint8 (28, 28); that raises InputError.
+
+    The reader takes one of `images.PREPROCESSING`.
+    """
 
     name: str
-    read: Callable[[], NDArray[np.uint8]]
+    read: Callable[..., NDArray[np.uint8]]
 
 
 def open_all(names: Sequence[str], *, recursive: bool, watch: bool) -> Iterator[Picture]:
@@ -78,7 +81,7 @@ def _of_file(name: str) -> Picture:
     return Picture(name, partial(images.read, name))
 
 
-def _refuse_empty(name: str, recursive: bool) -> NDArray[np.uint8]:
+def _refuse_empty(name: str, recursive: bool, preprocess: str = "auto") -> NDArray[np.uint8]:
     hint = "" if recursive else "; --recursive looks into its folders, too"
     raise InputError(f"{name}: a folder without pictures ({' '.join(_SUFFIXES)}){hint}")
 

@@ -22,7 +22,7 @@ _MAX_BYTES = 64 * 1024 * 1024  # of one picture, or of one line
 _SPACE = b" \t\r\n\0"  # some cameras fill up their files with zeros
 _EXPECTED = 'PNG, JPEG, BMP or PGM, or lines such as {"file": "a.png"} or {"pixels": [[0, 255], [255, 0]]}'
 
-Read = Callable[[], NDArray[np.uint8]]
+Read = Callable[..., NDArray[np.uint8]]  # takes one of `images.PREPROCESSING`
 
 
 def pictures(stream: BinaryIO) -> Iterator[tuple[str, Read]]:
@@ -55,13 +55,13 @@ def _beyond_space(stream: BinaryIO) -> bytes:
     return start
 
 
-def _refuse(message: str) -> NDArray[np.uint8]:
+def _refuse(message: str, preprocess: str = "auto") -> NDArray[np.uint8]:
     raise InputError(message)
 
 
-def _read(name: str, data: bytes) -> NDArray[np.uint8]:
+def _read(name: str, data: bytes, preprocess: str = "auto") -> NDArray[np.uint8]:
     try:
-        return images.to_mnist(load_picture(io.BytesIO(data)))
+        return images.to_mnist(load_picture(io.BytesIO(data)), preprocess)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
 
@@ -93,7 +93,7 @@ def _line(name: str, line: bytes) -> tuple[str, Read]:
     return file, partial(images.read, file)
 
 
-def _read_pixels(name: str, pixels: Any) -> NDArray[np.uint8]:
+def _read_pixels(name: str, pixels: Any, preprocess: str = "auto") -> NDArray[np.uint8]:
     """Return rows of whole numbers 0..255, white on black or black on white, as the networks see them."""
     try:
         if not all(type(value) is int and 0 <= value <= 255 for row in pixels for value in row):
@@ -104,7 +104,7 @@ def _read_pixels(name: str, pixels: Any) -> NDArray[np.uint8]:
     except (TypeError, ValueError):
         raise InputError(f"{name}: pixels are no rows of equal length of whole numbers 0 to 255") from None
     try:
-        return images.to_mnist(array)
+        return images.to_mnist(array, preprocess)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
 

@@ -100,7 +100,7 @@ def test_the_whole_runtime_is_imported_with_numpy_alone(bare: Callable[..., Devi
     found = json.loads(result.stdout)
 
     assert "mnist_edge_runtime.__main__" in found["names"]
-    assert len(found["names"]) >= 14
+    assert len(found["names"]) >= 22
     assert _foreign(found["modules"]) == set()
 
 

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pickle
 import struct
+import subprocess
+import sys
+import tempfile
 import warnings
 import zlib
 from collections.abc import Callable
@@ -10,8 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mnist_edge_runtime import InputError
-from mnist_edge_runtime.pictures import MAX_PIXELS, grey, load_picture
+from mnist_edge_runtime.arrays import MAX_PIXELS
+from mnist_edge_runtime.pictures import load_picture
 from mnist_edge_trainer.drawings import draw
 from numpy.typing import NDArray
 from PIL import Image
@@ -171,86 +177,31 @@ def test_the_first_pixel_of_a_raw_pgm_may_look_like_text(file: Path, first: byte
     assert load_picture(file).tolist() == [[first[0], 2], [3, 4]]
 
 
-ARRAYS: dict[str, tuple[NDArray[Any], Picture]] = {
-    "uint8": (DRAWN, DRAWN),
-    "uint8, columns first": (np.asfortranarray(DRAWN), DRAWN),
-    "bool": (~STROKES, INK_ON_PAPER),
-    "uint16": (DRAWN.astype(np.uint16) * 257, DRAWN),
-    "uint16, big-endian": ((DRAWN.astype(np.uint16) * 257).astype(">u2"), DRAWN),
-    "float32, 0..1": (DRAWN.astype(np.float32) / 255, DRAWN),
-    "float64, 0..1": (DRAWN / 255, DRAWN),
-    "float32, 0..255": (DRAWN.astype(np.float32), DRAWN),
-    "float64, 0..255": (DRAWN.astype(np.float64), DRAWN),
-    "float64, big-endian": (DRAWN.astype(">f8"), DRAWN),
-    "float16, 0..255": (DRAWN.astype(np.float16), DRAWN),
-}
-
-
-@pytest.mark.parametrize("kind", ARRAYS)
-def test_npy(file: Path, kind: str) -> None:
-    array, expected = ARRAYS[kind]
+@pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2", "f4", ">f8"])
+def test_npy(file: Path, dtype: str) -> None:
+    array = DRAWN.astype(dtype) * (257 if "2" in dtype else 1)
     with file.open("wb") as stream:
-        np.save(stream, array)
+        np.save(stream, array.astype(dtype))
 
-    found = load_picture(file)
-
-    assert found.dtype == np.uint8
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(load_picture(file), DRAWN)
 
 
-@pytest.mark.parametrize("kind", ARRAYS)
-def test_arrays_come_out_grey(kind: str) -> None:
-    array, expected = ARRAYS[kind]
-
-    found = grey(array)
-
-    assert found.dtype == np.uint8
-    np.testing.assert_array_equal(found, expected)
-
-
-def _with(value: float) -> NDArray[np.float64]:
-    array = DRAWN / 255
-    array[3, 3] = value
-    return array
-
-
-UNFIT_ARRAYS: dict[str, tuple[NDArray[Any], str]] = {
-    "int64": (DRAWN.astype(np.int64), "int64"),
-    "int8": (np.zeros((5, 5), np.int8), "int8"),
-    "complex": (DRAWN.astype(complex), "complex128"),
-    "text": (np.array([["a", "b"], ["c", "d"]]), "expected uint8"),
-    "NaN": (_with(np.nan), "NaN"),
-    "infinity": (_with(np.inf), "infinity"),
-    "negative": (_with(-0.5), r"0\.\.255"),
-    "above 255": (_with(255.5), r"0\.\.255"),
-    "one axis": (DRAWN.ravel(), "shape"),
-    "colour": (np.stack([DRAWN] * 3, axis=-1), "shape"),
-    "a batch": (DRAWN[np.newaxis], "shape"),
-    "a number": (np.array(3, np.uint8), "shape"),
-}
-
-
-@pytest.mark.parametrize("kind", UNFIT_ARRAYS)
-def test_unfit_arrays_are_refused(file: Path, kind: str) -> None:
-    array, message = UNFIT_ARRAYS[kind]
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (DRAWN.astype(np.int64), "got int64"),
+        (np.where(STROKES, np.nan, DRAWN), "NaN"),
+        (DRAWN.ravel(), "shape"),
+        (np.zeros((0, 5), np.uint8), "no pixels|damaged"),
+    ],
+    ids=["int64", "NaN", "one axis", "empty"],
+)
+def test_an_unfit_array_in_a_file_is_refused(file: Path, array: NDArray[Any], message: str) -> None:
     with file.open("wb") as stream:
         np.save(stream, array)
 
     with pytest.raises(InputError, match=message):
-        grey(array)
-    with pytest.raises(InputError, match=message):
         load_picture(file)
-
-
-@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0)])
-def test_an_array_without_pixels_is_refused(file: Path, shape: tuple[int, int]) -> None:
-    with file.open("wb") as stream:
-        np.save(stream, np.zeros(shape, np.uint8))
-
-    with pytest.raises(InputError):
-        load_picture(file)
-    with pytest.raises(InputError, match="no pixels"):
-        grey(np.zeros(shape, np.uint8))
 
 
 def test_pickled_objects_are_not_loaded(file: Path, tmp_path: Path) -> None:
@@ -396,3 +347,115 @@ def test_a_picture_just_below_the_cap_is_read(file: Path) -> None:
     file.write_bytes(f"P5 {width} {MAX_PIXELS // width} 255\n".encode() + bytes(MAX_PIXELS))
 
     assert load_picture(file).size == MAX_PIXELS
+
+
+@pytest.mark.parametrize("kind", ["P2", "P5"])
+def test_a_pgm_larger_than_what_is_read_at_a_time(file: Path, kind: str) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (1100, 1000))
+    raster = values.astype(np.uint8).tobytes()
+    if kind == "P2":
+        raster = b"# " + b"long " * 300_000 + b"\n" + b" ".join(b"%d" % value for value in values.ravel())
+    file.write_bytes(b"%s 1000 1100 255\n" % kind.encode() + raster)
+
+    np.testing.assert_array_equal(load_picture(file), values)
+
+
+@pytest.mark.parametrize(("side", "shrunk"), [(1000, 1000), (2900, 1450), (4400, 2200)])
+def test_a_large_jpeg_is_decoded_at_a_part_of_its_size_unless_it_is_wanted_whole(
+    file: Path, side: int, shrunk: int
+) -> None:
+    page = np.full((side, side), 240, np.uint8)
+    page[: side // 2] = 40
+    Image.fromarray(page).convert("RGB").save(file, "JPEG")
+
+    found = load_picture(file)
+
+    assert found.shape == (shrunk, shrunk)
+    assert load_picture(file, whole=True).shape == (side, side)
+    np.testing.assert_allclose(found[:: shrunk // 8, 5].astype(int), page[:: side // 8, 5], atol=3)
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_at_once(file: Path) -> None:
+    """A file of a few kilobytes whose pixels are refined again and again would take minutes."""
+    Image.fromarray(DRAWN).save(file, "JPEG", progressive=True)
+    content = file.read_bytes()
+    start = content.rindex(b"\xff\xda")
+    file.write_bytes(content[:start] + content[start:-2] * 500 + content[-2:])
+
+    with pytest.raises(InputError, match="scans"):
+        load_picture(file)
+
+
+BOMBS: dict[str, Callable[[Path], None]] = {
+    "PNG": lambda file: file.write_bytes(_png(20_000, 20_000)) and None,
+    "PNG cut short": lambda file: file.write_bytes(_png(5_000, 4_000)) and None,
+    "PNG all black": lambda file: Image.new("RGBA", (5000, 4000)).save(file, "PNG"),
+    "JPEG": lambda file: Image.new("RGB", (5000, 4000)).save(file, "JPEG", progressive=True),
+    "BMP": lambda file: file.write_bytes(
+        b"BM" + struct.pack("<IIIIIIHHIIIIII", 54, 0, 54, 40, 5000, 4000, 1, 24, 0, 0, 0, 0, 0, 0)
+    ) and None,
+    "P2": lambda file: file.write_bytes(b"P2 5000 4000 255\n" + b"# " * 10**6) and None,
+    "P2 of one number": lambda file: file.write_bytes(b"P2 5000 4000 255\n" + b"1" * 10**7) and None,
+}  # fmt: skip
+MEASURED = """
+import resource, sys, time
+from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin
+from mnist_edge_runtime import InputError, images
+before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+try:
+    images.read(sys.argv[1])
+except InputError as error:
+    print(time.process_time() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_bombs_and_what_is_cut_short_cost_little(file: Path, kind: str) -> None:
+    BOMBS[kind](file)
+
+    result = subprocess.run([sys.executable, "-c", MEASURED, file], capture_output=True, text=True, check=True)
+    seconds, megabytes = map(float, result.stdout.split())
+
+    assert megabytes <= 128
+    assert seconds <= 2  # under a second on a machine that has nothing else to do
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(
+    st.binary(max_size=200),
+    st.tuples(
+        st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"BM", b"P2 ", b"P5 ", b"\x93NUMPY\x01\x00"]),
+        st.binary(max_size=200),
+    ).map(b"".join),
+    st.from_regex(rb"\AP[25]( |\n)[0-9]{1,3} [0-9]{1,3} [0-9]{1,5}\n[0-9 #\n]{0,60}", fullmatch=True),
+))  # fmt: skip
+def test_any_bytes_are_a_picture_or_are_refused(content: bytes) -> None:
+    with tempfile.NamedTemporaryFile() as stream:
+        stream.write(content)
+        stream.flush()
+        try:
+            found = load_picture(stream.name)
+        except InputError:
+            return
+    assert (found.dtype, found.ndim) == (np.dtype(np.uint8), 2)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(sorted(ENCODERS)),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=8),
+    st.floats(0.5, 1),
+)
+def test_any_damage_is_read_or_refused(kind: str, changes: list[tuple[float, int]], part: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "picture"
+        ENCODERS[kind](file)
+        damaged = bytearray(file.read_bytes())
+        for place, value in changes:
+            damaged[int(place**3 * len(damaged))] = value  # the headers most of all
+        file.write_bytes(damaged[: int(len(damaged) * part)])
+        try:
+            found = load_picture(file)
+        except InputError:
+            return
+    assert (found.dtype, found.ndim) == (np.dtype(np.uint8), 2)
