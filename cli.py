@@ -195,6 +195,7 @@ def _forward(context: typer.Context) -> None:
 _FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 for _name, _help in (
     ("classify", "Read the digit in each picture; the model is the newest int8 export unless --model names one."),
+    ("read", "Read the handwritten lines of digits on a picture, with the newest int8 export or with --model."),
     ("inspect", "Show what a model file promises; by default the newest int8 export."),
     ("selftest", "Hold a model file against this machine; by default the newest int8 export."),
     ("benchmark", "Measure how fast model files are on this machine; by default the newest int8 export."),

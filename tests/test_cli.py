@@ -16,7 +16,7 @@ from mnist_edge_trainer.run import Run
 from PIL import Image
 
 COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo"]
-COMMANDS += ["classify", "inspect", "selftest", "benchmark"]  # the device's
+COMMANDS += ["classify", "read", "inspect", "selftest", "benchmark"]  # the device's
 
 
 def mnist_edge(

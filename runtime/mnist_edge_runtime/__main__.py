@@ -1,4 +1,4 @@
-"""The device's command line: `mnist-edge-runtime classify|inspect|selftest|benchmark|doctor`."""
+"""The device's command line: `mnist-edge-runtime classify|read|inspect|selftest|benchmark|doctor`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, benchmark_command, classify_command, doctor_command, sealing, shipped
+from . import __version__, benchmark_command, classify_command, doctor_command, read_command, sealing, shipped
 from .commands import load, print_json
 from .engines import ENGINES
 from .errors import MnistEdgeError, VerificationError, describe
@@ -70,6 +70,7 @@ def _parser(program: str, model: str) -> argparse.ArgumentParser:
     engine.add_argument("--engine", choices=list(ENGINES), help="insist on this engine")
 
     classify_command.add_command(commands, model, debug, engine)
+    read_command.add_command(commands, model, common, engine)
 
     inspect = commands.add_parser("inspect", parents=[common], help="show what a model file promises")
     inspect.add_argument("model", nargs="?", metavar="MODEL", help=model)

@@ -161,6 +161,33 @@ class TestClassify:
         (prediction,) = json.loads(document)["predictions"]
         assert (prediction["accepted"], prediction["reason"]) == (True, None)
 
+    @pytest.mark.parametrize("preprocess", ["auto", "mnist", "none"])
+    def test_what_the_model_saw_is_shown(
+        self, capsys: Capture, tmp_path: Path, tflite_file: Path, picture: WritePicture, preprocess: str
+    ) -> None:
+        drawn, _ = picture(tflite_file)
+        seen = images.read(drawn)
+        ready, shown = tmp_path / "ready.npy", tmp_path / "seen.png"
+        np.save(ready, np.roll(seen, 2, axis=1))
+
+        code, _, _ = _run(
+            capsys, "classify", "--model", tflite_file, ready, ready,
+            "--preprocess", preprocess, "--show-input", shown,
+        )  # fmt: skip
+
+        assert code == 0
+        with Image.open(shown) as opened:
+            np.testing.assert_array_equal(np.asarray(opened), np.hstack([images.read(ready, preprocess)] * 2))
+
+    def test_without_preprocessing_another_size_is_refused(
+        self, capsys: Capture, tflite_file: Path, picture: WritePicture
+    ) -> None:
+        file, _ = picture(tflite_file)
+
+        message = _refused(_run(capsys, "classify", "--model", tflite_file, "--preprocess", "none", file), 3)
+
+        assert "28 x 28" in message
+
     def test_an_engine_may_be_named(self, capsys: Capture, model_file: Path, picture: WritePicture) -> None:
         file, label = picture(model_file)
 
@@ -335,6 +362,7 @@ class TestSelftest:
 
 COMMANDS: Mapping[str, Callable[[Path, Path], list[str | Path]]] = {
     "classify": lambda model, picture: ["classify", "--model", model, picture],
+    "read": lambda model, picture: ["read", "--model", model, picture],
     "inspect": lambda model, picture: ["inspect", model],
     "selftest": lambda model, picture: ["selftest", model],
 }
@@ -369,7 +397,7 @@ def test_where_no_model_is_named_the_one_that_ships_is_taken(
     capsys: Capture, tflite_file: Path, picture: WritePicture, command: str
 ) -> None:
     file, label = picture(tflite_file)
-    arguments = [command, "--json", *([str(file)] if command == "classify" else [])]
+    arguments = [command, "--json", *([str(file)] if command in ("classify", "read") else [])]
 
     code, out, _ = _run(capsys, *arguments)
 
@@ -384,7 +412,7 @@ def test_another_command_line_may_find_the_model(
     capsys: Capture, tflite_file: Path, picture: WritePicture, command: str
 ) -> None:
     file, _ = picture(tflite_file)
-    arguments = [command, "--json", *([str(file)] if command == "classify" else [])]
+    arguments = [command, "--json", *([str(file)] if command in ("classify", "read") else [])]
 
     code, out, _ = _run(capsys, *arguments, program="mnist-edge", default_model=lambda: tflite_file)
 
@@ -453,7 +481,7 @@ def test_what_cannot_be_parsed_is_a_wrong_option(capsys: Capture, arguments: lis
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["classify"], ["inspect"], ["selftest"], ["doctor"]], ids=lambda words: " ".join(words)
+    "arguments", [[], ["classify"], ["read"], ["inspect"], ["selftest"], ["doctor"]], ids=lambda words: " ".join(words)
 )
 @pytest.mark.parametrize("program", ["mnist-edge-runtime", "mnist-edge"])
 def test_help(capsys: Capture, arguments: list[str], program: str) -> None:
