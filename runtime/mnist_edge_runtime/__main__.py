@@ -69,8 +69,11 @@ def _parser(program: str, model: str) -> argparse.ArgumentParser:
     engine = argparse.ArgumentParser(add_help=False)
     engine.add_argument("--engine", choices=list(ENGINES), help="insist on this engine")
 
-    classify_command.add_command(commands, model, debug, engine)
-    read_command.add_command(commands, model, common, engine)
+    answers = argparse.ArgumentParser(add_help=False, parents=[engine])
+    answers.add_argument("--accept-all", action="store_true", help="take every answer, however unsure the network is")
+
+    classify_command.add_command(commands, model, debug, answers)
+    read_command.add_command(commands, model, common, answers)
 
     inspect = commands.add_parser("inspect", parents=[common], help="show what a model file promises")
     inspect.add_argument("model", nargs="?", metavar="MODEL", help=model)

@@ -60,12 +60,14 @@ class Classifier:
 
     file: Path | None = None
 
-    def __init__(self, sealed: sealing.SealedModel, *, engine: str | None = None, threads: int = 1) -> None:
+    def __init__(
+        self, sealed: sealing.SealedModel, *, engine: str | None = None, threads: int = 1, accept_all: bool = False
+    ) -> None:
         """Load a sealed model; `Classifier.load` does it from a path."""
         self.contract: Contract = sealed.contract
         self._payload, self._threads = sealed.payload, threads
         output = sealed.contract.output
-        self._labels, self._threshold = sealed.contract.labels, output.threshold
+        self._labels, self._threshold = sealed.contract.labels, None if accept_all else output.threshold
         self._temperature = np.float32(output.temperature)
         self._soft_temperature = np.float32(output.temperature * output.softening)
         self._both_temperatures = np.array([[self._temperature], [self._soft_temperature]])
@@ -75,13 +77,21 @@ class Classifier:
         _open.add(self)
 
     @classmethod
-    def load(cls, path: str | Path | None = None, *, engine: str | None = None, threads: int = 1) -> Classifier:
+    def load(
+        cls,
+        path: str | Path | None = None,
+        *,
+        engine: str | None = None,
+        threads: int = 1,
+        accept_all: bool = False,
+    ) -> Classifier:
         """Check the file at `path` and make it ready on the first engine that runs it.
 
         Args:
             path: a .tflite or .onnx file that mnist-edge exported; by default the model that ships with this package.
             engine: insist on this one: "litert", "tflite-runtime" or "onnxruntime".
             threads: threads of the engine; more than 1 gains nothing for single images.
+            accept_all: take every answer, whatever threshold the contract bears.
 
         Raises:
             InputError: the file cannot be read.
@@ -92,7 +102,7 @@ class Classifier:
         reasons = []
         for file in shipped.files(engine) if path is None else [Path(path)]:
             try:
-                classifier = cls(sealing.read(file), engine=engine, threads=threads)
+                classifier = cls(sealing.read(file), engine=engine, threads=threads, accept_all=accept_all)
             except EngineError as error:
                 reasons.append(f"{file}: {error}")
             else:

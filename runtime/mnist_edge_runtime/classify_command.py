@@ -35,7 +35,6 @@ def add_command(
         action="store_true",
         help="run a model file that carries no contract, in a process of its own with limits on memory and time",
     )
-    parser.add_argument("--accept-all", action="store_true", help="take every answer, however unsure the network is")
     parser.add_argument("--recursive", action="store_true", help="look into the folders inside folders, too")
     parser.add_argument(
         "--watch", action="store_true", help="go on with files that come into the folders, until stopped"
@@ -77,8 +76,6 @@ def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
                 print(f"error: {error}", file=sys.stderr, flush=True)
                 writer.failed(picture.name, error)
             else:
-                if arguments.accept_all:
-                    prediction = prediction._replace(accepted=True, reason=None)
                 writer.answered(picture.name, prediction)
                 if arguments.show_input:
                     seen.append(image)

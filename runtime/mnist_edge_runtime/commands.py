@@ -19,7 +19,8 @@ def load(arguments: argparse.Namespace) -> Classifier:
         MnistEdgeError: whatever `Classifier.load` raises.
     """
     with quiet():
-        return Classifier.load(arguments.model, engine=arguments.engine)
+        accept_all = getattr(arguments, "accept_all", False)  # only commands that answer have it
+        return Classifier.load(arguments.model, engine=arguments.engine, accept_all=accept_all)
 
 
 def print_json(document: dict[str, Any]) -> None:

@@ -49,7 +49,7 @@ def _read(arguments: argparse.Namespace) -> None:
     for line in lines:
         unsure = sum(not digit.prediction.accepted for digit in line)
         least = min(digit.prediction.confidence for digit in line)
-        print(f"{_text(line)}  each at least {least:.1%}" + (f"  not accepted: {unsure}" if unsure else ""))
+        print(f"{_text(line)}  each at least {least:.1%}" + (f"  unsure of {unsure}" if unsure else ""))
 
 
 def _text(line: list[Digit]) -> str:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,16 @@ def test_json(capsys: Capture, tflite_file: Path, page: Path) -> None:
     left, top, width, height = first["box"]
     assert 30 < left < left + width < 130
     assert 30 < top < top + height < 130
+
+
+def test_what_the_network_is_unsure_of_is_counted_unless_all_is_accepted(
+    capsys: Capture, int8_file: Path, reseal: Callable[..., Path], page: Path
+) -> None:
+    strict = reseal(int8_file, contract=lambda old: replace(old, output=replace(old.output, threshold=1.1)))
+    assert main(["read", "--model", str(strict), str(page)]) == 0
+    assert [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines()] == ["unsure of 3", "unsure of 2"]
+    assert main(["read", "--accept-all", "--model", str(strict), str(page)]) == 0
+    assert "unsure" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
