@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from mnist_edge_trainer.augmentation import move
 from mnist_edge_trainer.config import TrainConfig
 from mnist_edge_trainer.data import Dataset, Split
 from mnist_edge_trainer.distillation import answers
-from mnist_edge_trainer.pipeline import variant_maps
+from mnist_edge_trainer.pipeline import TAUGHT_SEED, variant_maps
 from mnist_edge_trainer.run import Run, TrainedRun
 
 # Everything that has a state of its own: moments, averaged weights, dropped features, best weights, answers.
@@ -45,6 +46,7 @@ def assert_same(one: TrainedRun, other: TrainedRun) -> None:
 
 CUT_SHORT = """
 import dataclasses, sys
+from dataclasses import replace
 from pathlib import Path
 from mnist_edge_trainer import data, fit, run
 from mnist_edge_trainer.augmentation import move
@@ -110,30 +112,38 @@ class TestTeachers:
         assert alone.record["teachers"] == []
         assert alone.history["loss"] != whole.history["loss"]
 
-    def test_answers_are_those_of_the_moved_images(
-        self, small: tuple[Dataset, Split], teacher: Run, tmp_path: Path
-    ) -> None:
+    def test_answers_are_those_of_the_moved_images(self, small: tuple[Dataset, Split], teacher: Run) -> None:
         images = small[1].train_images
         recipe = CONFIG.recipe(len(images))
-        said = answers([teacher, teacher], images, recipe, 7, tmp_path)
+        said = answers([teacher, teacher], images, recipe)
         assert said is not None
-        assert (said.shape, said.dtype) == ((3, 300, 10), np.float16)
+        assert (said(0).shape, said(0).dtype) == ((300, 10), np.float32)
         model: Any = keras.models.load_model(teacher.model_file)
         pixels = images[..., np.newaxis] / np.float32(255)
-        np.testing.assert_allclose(said[2], model(pixels), atol=1e-3)
+        np.testing.assert_allclose(said(-1), model(pixels), atol=1e-3)
         for variant in range(2):
-            moved = move(pixels, variant_maps(recipe, 300, 7, variant))
-            np.testing.assert_allclose(said[variant], model(moved), atol=1e-3)
-        assert not np.allclose(said[0], said[1], atol=1e-2)
-        assert [path.name for path in tmp_path.iterdir()] == ["answers.npy"]
+            moved = move(pixels, variant_maps(recipe, 300, TAUGHT_SEED, variant))
+            np.testing.assert_allclose(said(variant), model(moved), atol=1e-3)
+        assert not np.allclose(said(0), said(1), atol=1e-2)
 
-    def test_without_augmentation_there_is_one_answer(
-        self, small: tuple[Dataset, Split], teacher: Run, tmp_path: Path
+    def test_a_teacher_is_asked_once_for_all_its_students(
+        self, small: tuple[Dataset, Split], teacher: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        recipe = TrainConfig(augment="none").recipe(300)
-        said = answers([teacher], small[1].train_images, recipe, 0, tmp_path)
-        assert said is not None
-        assert said.shape == (1, 300, 10)
+        images, recipe = small[1].train_images, CONFIG.recipe(300)
+        first = answers([teacher], images, recipe)
+        monkeypatch.setattr(keras.models, "load_model", lambda *unused, **options: pytest.fail("asked again"))
+        second = answers([teacher], images, replace(recipe, epochs=7, batch_size=9))
+        assert first
+        assert second
+        np.testing.assert_array_equal(first(1), second(1))
+        with pytest.raises(pytest.fail.Exception, match="asked again"):
+            answers([teacher], images, replace(recipe, rotation=recipe.rotation + 1))
+        assert not list(teacher.folder.glob(".answers*"))
+
+    def test_without_augmentation_there_is_one_answer(self, small: tuple[Dataset, Split], teacher: Run) -> None:
+        said = answers([teacher], small[1].train_images, TrainConfig(augment="none").recipe(300))
+        assert said
+        np.testing.assert_array_equal(said(0), said(-1))
         assert fit.train(TrainConfig(augment="none", parts={"epochs": 1}), *small, teachers=[teacher]).record[
             "teachers"
         ]

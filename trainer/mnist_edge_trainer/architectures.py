@@ -131,7 +131,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     ),
     # Light and dirt on more of the images costs clean accuracy, which `base` and `nano` cannot spare.
     "base": Architecture(_base, _DEFAULT, _SMALL_DEFAULT),
-    "small": Architecture(_small, replace(_DEFAULT, epochs=100, photometric=0.25), _SMALL_DEFAULT),
+    "small": Architecture(_small, replace(_DEFAULT, epochs=100, photometric=0.2), _SMALL_DEFAULT),
     "tiny": Architecture(_tiny, replace(_DEFAULT, photometric=0.15), _SMALL_DEFAULT),
     "nano": Architecture(_nano, _DEFAULT, _SMALL_DEFAULT),
 }

@@ -1,8 +1,7 @@
 """What a training keeps of itself, so that one that is killed goes on to the same final weights.
 
 runs/.NAME.FINGERPRINT/
-├── checkpoint.npz   after the last whole epoch: variables of network and optimizer, best weights, history
-└── answers.npy      what teachers say (distillation.py)
+└── checkpoint.npz   after the last whole epoch: variables of network and optimizer, best weights, history
 """
 
 from __future__ import annotations

@@ -5,8 +5,10 @@ Source: G. Hinton, O. Vinyals, J. Dean, "Distilling the Knowledge in a Neural Ne
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 
 from . import augmentation
 from .data import Dataset, Split
-from .pipeline import variant_maps
+from .pipeline import TAUGHT_SEED, variant_maps
 from .progress import progress_bar
 from .recipes import Recipe
 from .run import Run
@@ -40,27 +42,33 @@ def check(teachers: Sequence[Run], dataset: Dataset, split: Split) -> None:
 
 
 def answers(
-    teachers: Sequence[Run], images: NDArray[np.uint8], recipe: Recipe, seed: int, folder: Path
-) -> NDArray[np.float16] | None:
-    """Return the teachers' mean probabilities, float16 (variants + 1, N, classes), mapped from a file in `folder`.
+    teachers: Sequence[Run], images: NDArray[np.uint8], recipe: Recipe
+) -> Callable[[int], NDArray[np.float32]] | None:
+    """Return what gives, for a variant's number, the teachers' mean probabilities, float32 (N, classes).
 
-    Without a teacher there are none. They are computed once, and found there by a training that is resumed. The last
-    row is of the images as they are; without augmentation there is no other.
+    Variant -1 is the images as they are; without augmentation there is no other. Without a teacher there is nothing.
+    What a teacher says is computed once, and kept in its run's folder for all its students.
 
     Args:
         teachers: the runs that answer.
         images: uint8 (N, 28, 28).
         recipe: the augmentation and the number of variants.
-        seed: the student's, from which the variants are drawn.
-        folder: where the file lies.
     """
     if not teachers:
         return None
-    file = folder / "answers.npy"
+    said = [_said(teacher, images, recipe) for teacher in teachers]
+    return lambda variant: np.mean([each[variant] for each in said], axis=0, dtype=np.float32)
+
+
+def _said(teacher: Run, images: NDArray[np.uint8], recipe: Recipe) -> NDArray[np.float16]:
+    """Return a teacher's probabilities, float16 (variants + 1, N, classes), mapped from its file."""
+    variants = recipe.variants if recipe.augmented_epochs else 0
+    drawn = [variants, recipe.rotation, recipe.shear, recipe.zoom, recipe.shift]
+    file = teacher.folder / f"answers-{hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:8]}.npy"
     if not file.exists():
-        temporary = folder / f".{file.name}.{os.getpid()}"
+        temporary = teacher.folder / f".{file.name}.{os.getpid()}"
         try:
-            _write(temporary, teachers, images, recipe, seed)
+            _write(temporary, teacher, images, recipe, variants)
             os.replace(temporary, file)
         finally:
             temporary.unlink(missing_ok=True)
@@ -68,20 +76,18 @@ def answers(
     return found
 
 
-def _write(file: Path, teachers: Sequence[Run], images: NDArray[np.uint8], recipe: Recipe, seed: int) -> None:
-    models = [keras.models.load_model(teacher.model_file, compile=False) for teacher in teachers]
-    variants = recipe.variants if recipe.augmented_epochs else 0
-    shape = (variants + 1, len(images), models[0].output_shape[-1])
+def _write(file: Path, teacher: Run, images: NDArray[np.uint8], recipe: Recipe, variants: int) -> None:
+    model = keras.models.load_model(teacher.model_file, compile=False)
+    shape = (variants + 1, len(images), model.output_shape[-1])
     said: Any = np.lib.format.open_memmap(file, "w+", np.float16, shape)  # type: ignore[no-untyped-call]
-
-    mean = tf.function(lambda pixels: tf.add_n([model(pixels, training=False) for model in models]) / len(models))
+    answer = tf.function(lambda pixels: model(pixels, training=False))
     starts = range(0, len(images), _BATCH)
-    with progress_bar(f"asking {len(teachers)} teachers", shape[0] * len(starts)) as advance:
+    with progress_bar(f"asking {teacher.name}", shape[0] * len(starts)) as advance:
         for variant in range(variants + 1):
-            maps = variant_maps(recipe, len(images), seed, variant)
+            maps = variant_maps(recipe, len(images), TAUGHT_SEED, variant)
             for start in starts:
                 part = slice(start, start + _BATCH)
                 pixels = images[part, ..., np.newaxis] / np.float32(255)
-                said[variant, part] = mean(pixels if variant == variants else augmentation.move(pixels, maps[part]))
+                said[variant, part] = answer(pixels if variant == variants else augmentation.move(pixels, maps[part]))
                 advance(1)
     said.flush()

@@ -142,7 +142,7 @@ def fit(
                     recipe,
                     config.seed,
                     first_epoch=keeper.epochs,
-                    answers=distillation.answers(teachers, split.train_images, recipe, config.seed, folder),
+                    answers=distillation.answers(teachers, split.train_images, recipe),
                 ),
                 validation_data=batches(split.validation_images, split.validation_labels, classes, _EVALUATION_BATCH),
                 initial_epoch=keeper.epochs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from . import augmentation, photometry
 from .recipes import Recipe
 
-__all__ = ["batches", "training_batches", "variant_maps"]
+__all__ = ["TAUGHT_SEED", "batches", "training_batches", "variant_maps"]
+
+TAUGHT_SEED = 0  # of the variants that teachers answer, whatever the seed of the student
 
 _SHUFFLE, _MOVE, _SOIL = range(3)  # what is drawn for an epoch, each from a seed of its own
 _DRAWN = 3
@@ -43,7 +46,7 @@ def training_batches(
     seed: int,
     *,
     first_epoch: int = 0,
-    answers: NDArray[np.float16] | None = None,
+    answers: Callable[[int], NDArray[np.float32]] | None = None,
 ) -> Any:
     """Return a tf.data.Dataset of all batches from an epoch to the recipe's last: shuffled, augmented, as `batches`.
 
@@ -64,11 +67,11 @@ def training_batches(
 
     def one_epoch(epoch: Any) -> Any:
         order = tf.random.experimental.stateless_shuffle(tf.range(count), _seed(seed, epoch, _SHUFFLE))
-        variant = epoch if answers is None else epoch % recipe.variants
-        maps, targets = variant_maps(recipe, count, seed, variant), one_hot
+        drawn_by, variant = (seed, epoch) if answers is None else (TAUGHT_SEED, epoch % recipe.variants)
+        maps, targets = variant_maps(recipe, count, drawn_by, variant), one_hot
         if answers is not None:
             row = tf.where(epoch < recipe.augmented_epochs, variant, -1)
-            said = tf.numpy_function(lambda row: answers[row].astype(np.float32), [row], tf.float32, stateful=False)
+            said = tf.numpy_function(answers, [row], tf.float32, stateful=False)
             targets = share * tf.ensure_shape(said, one_hot.shape) + (1 - share) * one_hot
 
         def augmented(step: Any, indices: Any) -> Any:

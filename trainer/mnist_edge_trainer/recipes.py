@@ -36,7 +36,7 @@ class Recipe:
     photometric: float = _part("Augmentation: share of the images with odd light or dirt.", 0, 1, default=0.0)
     clean: float = _part("Share of the epochs, at the end, without augmentation.", 0, 1, default=0.0)
     teacher_share: float = _part("Share of the target that teachers give, where there are any.", 0, 1, default=0.9)
-    variants: int = _part("Augmented variants of each image that teachers answer.", 1, 1_000, default=16)
+    variants: int = _part("Augmented variants of each image that teachers answer.", 1, 1_000, default=60)
 
     @property
     def augmented_epochs(self) -> int:

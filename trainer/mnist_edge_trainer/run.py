@@ -9,6 +9,7 @@ runs/
     ├── history.csv      loss and accuracy of each epoch
     ├── *.png            learning curves, sample predictions, confusion matrix
     ├── evaluation*      what `mnist-edge evaluate` measured and drew
+    ├── answers-*.npy    what it says as a teacher (distillation.py)
     └── exports/         what `mnist-edge export` published
 """
 
