@@ -19,7 +19,7 @@ def own_network(digits: Dataset) -> Any:
     import keras
     import tensorflow as tf
 
-    keras.utils.set_random_seed(3)
+    keras.utils.set_random_seed(0)
     tf.config.experimental.enable_op_determinism()  # the same network whichever test asks for it first
     image = keras.Input((28, 28, 1))
     x = keras.layers.Conv2D(16, 5, strides=2)(image)

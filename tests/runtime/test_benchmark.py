@@ -226,7 +226,11 @@ def test_help(capsys: Capture) -> None:
 def test_an_interrupt_ends_it_quietly(tflite_file: Path, firmware: Callable[..., Path]) -> None:
     calls = firmware("throttled=0x0", "throttled=0x0")
     command = [sys.executable, "-m", "mnist_edge_runtime", "benchmark", tflite_file]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+
+    def heed() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # in the background a shell has it ignored
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed) as process:
         while not calls.exists() or calls.stat().st_size < 2:  # its children are being measured
             assert process.poll() is None
             time.sleep(0.01)

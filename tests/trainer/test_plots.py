@@ -237,6 +237,7 @@ def evaluation() -> Evaluation:
         confusion=((197, 3), (0, 200)),
         mistakes=(Mistake(5, "a", "b", 0.99), Mistake(2, "a", "b", 0.8), Mistake(9, "a", "b", 0.6)),
         corruptions={SHARED: {"shift": 0.75, "inversion": 0.25}, HELD_OUT: {"fog": 0.875}},
+        acceptance=None,
     )
 
 

@@ -16,6 +16,7 @@ Picture = NDArray[np.uint8]
 
 _SEED = 0
 _COUNT = 300
+_PHOTOGRAPHS = 100  # fewer, since they are full of what might be a stroke
 _SIDE = 160  # pixels of a drawn picture
 _LETTERS = "ABCDEFGHJKLMNPQRTUVWXYabcdefhijkmnprtuvwxy"  # without those that may be read as a digit
 _FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Italic")
@@ -64,9 +65,9 @@ def _photographs(random: np.random.Generator) -> Iterator[Picture]:
     from sklearn.datasets import load_sample_images
 
     photographs = [np.dot(image, (0.299, 0.587, 0.114)).astype(np.uint8) for image in load_sample_images().images]
-    for number in range(_COUNT):
+    for number in range(_PHOTOGRAPHS):
         photograph = photographs[number % len(photographs)]
-        side = int(random.integers(40, 300))
+        side = int(random.integers(40, 200))
         top, left = (int(random.integers(0, length - side)) for length in photograph.shape)
         yield photograph[top : top + side, left : left + side]
 
