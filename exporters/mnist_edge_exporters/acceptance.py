@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 __all__ = ["Acceptance", "choose"]
 
 _WRONG = 0.001  # of the accepted validation images, at most
-# Between one and eight times the temperature, four keeps as many digits and refuses most of what is none.
-_SOFTENING = 4.0
+# Of one to eight times the temperature, what keeps 97 % of the digits and refuses most of what is none.
+_SOFTENING = 5.0
 _LEAST = 1e-30  # where a probability vanishes in float32, its logit is taken to be this low
 _TEMPERATURES = (0.1, 10.0)
 
