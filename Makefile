@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist_edge_exporters cli.py options.py workflow.py
+SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist_edge_exporters cli.py options.py training.py workflow.py
 
 .PHONY: help install check format test coverage demo clean
 
