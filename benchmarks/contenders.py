@@ -10,11 +10,13 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns as now
 from typing import Any
 
 import numpy as np
+import overhead
 from mnist_edge_runtime import Classifier
 from mnist_edge_runtime.engines.tensors import encoder
 from mnist_edge_runtime.sealing import read
@@ -65,37 +67,13 @@ def tutorial(file: str) -> Contender:
 
 
 def litert(file: str) -> Contender:
-    from ai_edge_litert.interpreter import Interpreter
-
-    encode, payload = encoder(read(file).contract.input), read(file).payload
-
-    def run(batch: int) -> Callable[[Any], Any]:
-        interpreter = Interpreter(model_content=payload, num_threads=1)
-        source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-        interpreter.resize_tensor_input(source, (batch, 28, 28, 1))
-        interpreter.allocate_tensors()
-        set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
-
-        def once(tensor: Any) -> Any:
-            set_tensor(source, tensor)
-            invoke()
-            return get_tensor(target)
-
-        return once
-
-    return _of_tensors(encode, run)
+    sealed = read(file)
+    return _of_tensors(encoder(sealed.contract.input), partial(overhead.litert, sealed.payload))
 
 
 def onnxruntime(file: str) -> Contender:
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    source, targets = session.get_inputs()[0].name, [session.get_outputs()[0].name]
-    return _of_tensors(
-        encoder(read(file).contract.input), lambda batch: lambda tensor: session.run(targets, {source: tensor})[0]
-    )
+    sealed = read(file)
+    return _of_tensors(encoder(sealed.contract.input), partial(overhead.onnxruntime, sealed.payload))
 
 
 def openvino(file: str) -> Contender:

@@ -25,11 +25,12 @@ from . import acceptance, calibration, contracts, golden_vectors, halves, networ
 from .acceptance import Acceptance
 from .calibration import Calibration
 from .converters import CALIBRATED, CONVERTERS
-from .parity import ParityReport, Tolerance
+from .parity import ParityReport
 from .prove import Proof, prove
 from .source import LabelledImages, Source
 from .spec import REPORT_SUFFIX, ExportSpec, Options, Quantization, must_run
 from .targets import Target, targets_for
+from .tolerance import TOLERANCES, Tolerance
 
 __all__ = ["Exported", "export"]
 
@@ -103,7 +104,7 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
         str(target).startswith(options.targets) for each in targets.values() for target in each
     ):
         raise UsageError(f"--target-runtime {' '.join(options.targets)} runs none of {', '.join(map(str, specs))}")
-    tolerances = {spec: parity.TOLERANCES[spec.quantization].replaced(options.tolerances) for spec in specs}
+    tolerances = {spec: TOLERANCES[spec.quantization].replaced(options.tolerances) for spec in specs}
     network.check_pixels(source.model, *source.test)
     reference = parity.reference_probabilities(source.model, source.test[0])
     validation_images, validation_labels = source.validation

@@ -13,9 +13,10 @@ from mnist_edge_runtime.sealing import SealedModel
 from numpy.typing import NDArray
 
 from . import worker
-from .parity import ParityReport, Tolerance, compare
+from .parity import ParityReport, compare
 from .spec import must_run
 from .targets import Target, table_objection
+from .tolerance import Tolerance
 
 __all__ = ["Proof", "prove"]
 

@@ -100,7 +100,7 @@ class Options:
 
     Attributes:
         targets: the runtimes the files are meant for, as `--target-runtime` names them; empty for the defaults.
-        tolerances: figures that replace the table's, as `parity.Tolerance.replaced` takes them.
+        tolerances: figures that replace the table's, as `Tolerance.replaced` takes them.
         calibration_samples: how many training images the quantizers see.
     """
 

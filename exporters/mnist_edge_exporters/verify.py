@@ -11,6 +11,7 @@ from .prove import Proof, prove
 from .source import Source
 from .spec import Options, Quantization
 from .targets import targets_for, targets_of
+from .tolerance import TOLERANCES
 
 __all__ = ["verify"]
 
@@ -27,9 +28,9 @@ def verify(file: Path, source: Source, options: Options) -> Proof:
     contract = sealed.contract
     if contract.labels != source.labels:
         raise InputError(f"{file}: its labels are {' '.join(contract.labels)}, the run's {' '.join(source.labels)}")
-    if contract.quantization not in [quantization.value for quantization in parity.TOLERANCES]:
+    if contract.quantization not in [quantization.value for quantization in TOLERANCES]:
         raise ModelError(f"{file}: there is no tolerance for its quantization, {contract.quantization}")
-    tolerance = parity.TOLERANCES[Quantization(contract.quantization)].replaced(options.tolerances)
+    tolerance = TOLERANCES[Quantization(contract.quantization)].replaced(options.tolerances)
     reference = parity.reference_probabilities(source.model, source.test[0])
     targets = targets_for(contract.format, options.targets) if options.targets else targets_of(contract)
     return prove(file, sealed, targets, reference, *source.test, tolerance)

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mnist_edge_exporters.parity import SMALL_TEST_SET, TOLERANCES, compare, reference_probabilities
-from mnist_edge_exporters.spec import OFFERED, Quantization
-from mnist_edge_runtime import ModelError, UsageError
+from mnist_edge_exporters.parity import SMALL_TEST_SET, compare, reference_probabilities
+from mnist_edge_exporters.spec import Quantization
+from mnist_edge_exporters.tolerance import TOLERANCES
+from mnist_edge_runtime import ModelError
 from mnist_edge_trainer.data import Dataset
 from numpy.typing import NDArray
 
@@ -26,10 +27,6 @@ def _case(count: int, *, lost: int = 0, won: int = 0) -> tuple[NDArray[np.float3
         places = rows[: len(changed)], labels[first : first + len(changed)], runner_up[first : first + len(changed)]
         changed[places[0], places[1]], changed[places[0], places[2]] = 0.45, 0.47
     return reference, np.log(exported), labels
-
-
-def test_every_offered_cell_has_a_tolerance() -> None:
-    assert {quantization for _, quantization in OFFERED} <= set(TOLERANCES)
 
 
 def test_equal_answers_pass_with_exact_figures() -> None:
@@ -84,12 +81,6 @@ def test_the_report_holds_the_limits() -> None:
     }
 
 
-def test_two_files_within_a_tolerance_are_within_its_double() -> None:
-    doubled = INT8.doubled()
-    assert (doubled.agreement, doubled.accuracy_loss) == (pytest.approx(0.99), 0.006)
-    assert (FLOAT.doubled().agreement, FLOAT.doubled().sqnr_db) == (1.0, 74)
-
-
 def test_mcnemar_is_the_exact_binomial_test() -> None:
     lost, won = 9, 2
     both_tails = 2 * sum(comb(lost + won, k) for k in range(won + 1)) / 2 ** (lost + won)
@@ -134,20 +125,6 @@ def test_a_reference_that_shows_no_logits_proves_nothing() -> None:
     assert report.failures == (
         "the reference's probabilities are all exactly 0 or 1, so the output's scale cannot be judged",
     )
-
-
-def test_figures_of_a_tolerance_are_replaced_by_name() -> None:
-    replaced = INT8.replaced(["agreement=0.5", "probability-difference=0.25", "sqnr-db=30"])
-    assert replaced.sqnr_db == 30
-    assert (replaced.agreement, replaced.accuracy_loss, replaced.probability_difference) == (0.5, 0.003, 0.25)
-
-
-@pytest.mark.parametrize(
-    "figure", ["accord=0.9", "agreement", "agreement=most", "agreement=1.5", "agreement=nan", "sqnr-db=201"]
-)
-def test_other_figures_are_refused(figure: str) -> None:
-    with pytest.raises(UsageError, match=f"--tolerance {figure}"):
-        INT8.replaced([figure])
 
 
 def test_the_reference_scales_the_pixels_itself(own_network: Any, digits: Dataset) -> None:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from mnist_edge_exporters import prove as prove_module
 from mnist_edge_exporters import worker
-from mnist_edge_exporters.parity import TOLERANCES, reference_probabilities
+from mnist_edge_exporters.parity import reference_probabilities
 from mnist_edge_exporters.prove import Proof, prove
 from mnist_edge_exporters.source import Source
 from mnist_edge_exporters.spec import Quantization
 from mnist_edge_exporters.targets import Target, targets_for
+from mnist_edge_exporters.tolerance import TOLERANCES
 from mnist_edge_runtime import Classifier, EngineError, sealing
 
 
