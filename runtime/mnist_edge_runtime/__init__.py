@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from .classifier import Classifier, Prediction
 from .contract import Contract
-from .errors import EngineError, InputError, MnistEdgeError, ModelError, UsageError, VerificationError
+from .errors import BlankError, EngineError, InputError, MnistEdgeError, ModelError, UsageError, VerificationError
 
 if TYPE_CHECKING:
     from . import images
 
 __all__ = [
+    "BlankError",
     "Classifier",
     "Contract",
     "EngineError",

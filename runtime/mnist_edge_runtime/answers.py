@@ -27,6 +27,10 @@ class Writer:
         else:
             _print(f"{name}: unsure  perhaps {prediction.label}, {prediction.confidence:.1%}: {prediction.reason}")
 
+    def blank(self, name: str, reason: str) -> None:
+        """Print that there is nothing in the picture `name` of which the network could be sure."""
+        _print(f"{name}: unsure  {reason}")
+
     def failed(self, name: str, error: InputError) -> None:
         """Print that the picture `name` could not be read, which stderr tells in any case."""
 
@@ -42,6 +46,10 @@ class Writer:
 class _JsonLines(Writer):
     def answered(self, name: str, prediction: Prediction) -> None:
         self._write({"file": name, **_as_dict(prediction)})
+
+    def blank(self, name: str, reason: str) -> None:
+        nothing = {"label": None, "confidence": 0.0, "probabilities": None, "accepted": False, "reason": reason}
+        self._write({"file": name, **nothing})
 
     def failed(self, name: str, error: InputError) -> None:
         self._write({"file": name, "error": str(error)})
@@ -77,6 +85,9 @@ class _Csv(Writer):
     def answered(self, name: str, prediction: Prediction) -> None:
         accepted = "true" if prediction.accepted else "false"
         self._row(name, prediction.label, f"{prediction.confidence:.6f}", accepted, prediction.reason or "", "")
+
+    def blank(self, name: str, reason: str) -> None:
+        self._row(name, "", f"{0:.6f}", "false", reason, "")
 
     def failed(self, name: str, error: InputError) -> None:
         self._row(name, "", "", "", "", str(error))

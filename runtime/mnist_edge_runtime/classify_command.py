@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from . import answers, images, sources
 from .classifier import Classifier
 from .commands import load
-from .errors import InputError, MnistEdgeError, UsageError
+from .errors import BlankError, InputError, MnistEdgeError, UsageError
 
 if TYPE_CHECKING:
     from .foreign import ForeignClassifier
@@ -71,6 +71,8 @@ def _classify(arguments: argparse.Namespace) -> MnistEdgeError | None:
             try:
                 image = picture.read(arguments.preprocess)
                 prediction = classifier.classify(image)
+            except BlankError as error:
+                writer.blank(picture.name, str(error).removeprefix(f"{picture.name}: "))
             except InputError as error:
                 failure = error
                 print(f"error: {error}", file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 MnistEdgeError
 ├── UsageError         2  an option or a combination of options that is not offered
 ├── InputError         3  an image, a data set, a run, a folder: missing, unreadable or of the wrong kind
+│   └── BlankError     3  a picture with nothing to read in it; `classify` and `read` are unsure of it instead
 ├── ModelError         4  a model file that is damaged, unsealed or of another version
 │   └── EngineError    4  no engine on this machine can run the file
 └── VerificationError  5  parity or the self-test failed, or a constraint is not met
@@ -13,6 +14,7 @@ Every message says what was wrong, where, and what to do next.
 from __future__ import annotations
 
 __all__ = [
+    "BlankError",
     "EngineError",
     "InputError",
     "MnistEdgeError",
@@ -39,6 +41,14 @@ class InputError(MnistEdgeError):
     """An image, a data set, a run or a folder that cannot be used."""
 
     exit_code = 3
+
+    def at(self, place: object) -> InputError:
+        """Return the same error, saying first where it was."""
+        return type(self)(f"{place}: {self}")
+
+
+class BlankError(InputError):
+    """A picture with nothing to read in it."""
 
 
 class ModelError(MnistEdgeError):

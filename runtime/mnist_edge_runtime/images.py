@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import grey
-from .errors import InputError, UsageError
+from .errors import BlankError, InputError, UsageError
 from .light import CONTRAST
 from .pictures import load_picture, save_picture
 from .resampling import block_means, reduction, resampled
@@ -43,13 +43,13 @@ def read(path: str | Path, preprocess: str = "auto") -> NDArray[np.uint8]:
         preprocess: as in `to_mnist`.
 
     Raises:
-        InputError: missing, not a picture of these kinds, too large, or blank.
+        InputError: missing, not a picture of these kinds, or too large; BlankError where it is blank.
         UsageError: `preprocess` is none of the three.
     """
     try:
         return to_mnist(load_picture(path), preprocess)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise error.at(path) from None
 
 
 def to_mnist(picture: NDArray[Any], preprocess: str = "auto") -> NDArray[np.uint8]:
@@ -62,7 +62,7 @@ def to_mnist(picture: NDArray[Any], preprocess: str = "auto") -> NDArray[np.uint
             "auto" does so where they are light on a dark border, bit for bit, and "mnist" with all others.
 
     Raises:
-        InputError: another dtype, shape or range; a blank picture.
+        InputError: another dtype, shape or range; BlankError for a blank picture.
         UsageError: `preprocess` is none of the three.
     """
     if preprocess not in PREPROCESSING:
@@ -92,12 +92,12 @@ def normalise(ink: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Return ink, floats (H, W) with 0 or less where there is none, in MNIST's form, uint8 (28, 28).
 
     Raises:
-        InputError: there is no ink.
+        BlankError: there is no ink.
     """
     strength = np.clip(ink / max(float(ink.max()), 1e-9), 0, 1)
     strength[strength < _INK] = 0
     if not strength.any():
-        raise InputError("the picture is blank: there is no ink in it")
+        raise BlankError("the picture is blank: there is no ink in it")
     digit = thickened(strength[_bounds(strength > 0)])
     height, width = digit.shape
     longest = max(height, width)

@@ -54,7 +54,7 @@ def read_lines(picture: NDArray[Any], classifier: Classifier) -> list[list[Digit
         classifier: reads each digit.
 
     Raises:
-        InputError: another dtype, shape or range; nothing stands out from the background.
+        InputError: another dtype, shape or range; BlankError where nothing stands out from the background.
     """
     pixels = grey(picture)
     side = reduction(pixels.shape, _PIXELS)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .commands import load, print_json
-from .errors import InputError
+from .errors import BlankError, InputError
 from .pictures import load_picture, pillow, save_picture
 
 if TYPE_CHECKING:
@@ -37,15 +37,20 @@ def _read(arguments: argparse.Namespace) -> None:
     with load(arguments) as classifier:
         try:
             picture = load_picture(arguments.file, whole=True)
-            lines = read_lines(picture, classifier)
+            lines, reason = read_lines(picture, classifier), None
+        except BlankError as error:
+            lines, reason = [], str(error)
         except InputError as error:
-            raise InputError(f"{arguments.file}: {error}") from None
+            raise error.at(arguments.file) from None
     if arguments.annotate:
         _annotate(picture, lines, Path(arguments.annotate))
     if arguments.json:
         model = str(classifier.file)
-        print_json({"model": model, "file": arguments.file, "lines": [_as_dict(line) for line in lines]})
+        found = [_as_dict(line) for line in lines]
+        print_json({"model": model, "file": arguments.file, "lines": found, "reason": reason})
         return
+    if reason:
+        print(f"unsure  {reason}")
     for line in lines:
         unsure = sum(not digit.prediction.accepted for digit in line)
         least = min(digit.prediction.confidence for digit in line)

@@ -63,7 +63,7 @@ def _read(name: str, data: bytes, preprocess: str = "auto") -> NDArray[np.uint8]
     try:
         return images.to_mnist(load_picture(io.BytesIO(data)), preprocess)
     except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise error.at(name) from None
 
 
 def _lines(start: bytes, stream: BinaryIO) -> Iterator[tuple[str, Read]]:
@@ -106,7 +106,7 @@ def _read_pixels(name: str, pixels: Any, preprocess: str = "auto") -> NDArray[np
     try:
         return images.to_mnist(array, preprocess)
     except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise error.at(name) from None
 
 
 def _picture(start: bytes, stream: BinaryIO) -> bytes:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import components
 from .components import Components
-from .errors import InputError
+from .errors import BlankError
 from .light import noise, readings, threshold
 from .windows import extremes, sums, within
 
@@ -34,7 +34,7 @@ def find_digit(picture: NDArray[np.uint8]) -> Plane:
     """Return the strength of the one digit in a grey picture (H, W): 1 in its strokes, 0 elsewhere.
 
     Raises:
-        InputError: nothing stands out but specks.
+        BlankError: nothing stands out but specks.
     """
     ink, parts = find_strokes(picture, _heaviest)
     return strength(ink, parts.mask(_heaviest(parts, parts.sums(ink))))
@@ -48,7 +48,7 @@ def find_strokes(picture: NDArray[np.uint8], choose: Choose) -> tuple[Plane, Com
         choose: tells which components, of these masses, are what is looked for.
 
     Raises:
-        InputError: nothing stands out but specks.
+        BlankError: nothing stands out but specks.
     """
     best, most = None, -1.0
     for ink in readings(picture):
@@ -66,10 +66,10 @@ def find_strokes(picture: NDArray[np.uint8], choose: Choose) -> tuple[Plane, Com
         if score >= _SURE:
             break
     if best is None:
-        raise InputError("the picture is blank: nothing stands out from its background")
+        raise BlankError("the picture is blank: nothing stands out from its background")
     parts = components.find(best > _LEVEL * threshold(best))
     if parts.sums(best).max(initial=0) < 3:
-        raise InputError("the picture is blank: there is nothing but specks in it")
+        raise BlankError("the picture is blank: there is nothing but specks in it")
     return best, parts
 
 

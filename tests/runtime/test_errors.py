@@ -34,7 +34,7 @@ def test_a_users_error_keeps_its_message_and_has_its_exit_code(kind: type[MnistE
 def test_every_error_is_a_mnist_edge_error() -> None:
     kinds = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
 
-    assert len(kinds) == 6
+    assert len(kinds) == 7
     assert all(issubclass(kind, MnistEdgeError) for kind in kinds)
 
 

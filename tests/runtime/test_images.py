@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from mnist_edge_runtime import InputError, UsageError, images
+from mnist_edge_runtime import BlankError, InputError, UsageError, images
 from mnist_edge_runtime.pictures import load_picture
 from mnist_edge_trainer.drawings import draw
 from numpy.typing import NDArray
@@ -189,7 +189,7 @@ def test_the_order_in_memory_does_not_matter(order: Callable[[Picture], Picture]
     ids=["black", "white", "grey", "grain", "too faint", "tiny"],
 )
 def test_a_blank_picture_is_refused(picture: Picture) -> None:
-    with pytest.raises(InputError, match="blank"):
+    with pytest.raises(BlankError, match="blank"):
         images.to_mnist(picture)
 
 

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import InputError, Prediction
+from mnist_edge_runtime import BlankError, Prediction
 from mnist_edge_runtime.lines import Digit, read_lines
 from mnist_edge_trainer.drawings import draw
 from numpy.typing import NDArray
@@ -141,5 +141,5 @@ def test_the_bar_of_a_five_is_no_digit_of_its_own(reader: _Reader) -> None:
 
 
 def test_an_empty_page_is_refused(reader: _Reader) -> None:
-    with pytest.raises(InputError, match="blank"):
+    with pytest.raises(BlankError, match="blank"):
         read_lines(np.full((300, 200), 240, np.uint8), reader)  # type: ignore[arg-type]

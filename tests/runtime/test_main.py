@@ -49,6 +49,13 @@ def blank(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def cut_short(tmp_path: Path) -> Path:
+    file = tmp_path / "cut_short.pgm"
+    file.write_bytes(b"P5 28 28 255\n" + bytes(783))
+    return file
+
+
+@pytest.fixture
 def mislabelled(tflite_file: Path, reseal: Callable[..., Path]) -> Path:
     """A file that loads and fails its self-test."""
     return reseal(tflite_file, contract=lambda contract: replace(contract, labels=("1", "0", *contract.labels[2:])))
@@ -105,37 +112,59 @@ class TestClassify:
         assert out.startswith(f"{file}: {label} ")
 
     def test_a_bad_picture_does_not_keep_the_others_from_being_read(
-        self, capsys: Capture, tmp_path: Path, tflite_file: Path, picture: WritePicture, blank: Path
+        self, capsys: Capture, tmp_path: Path, tflite_file: Path, picture: WritePicture, cut_short: Path
     ) -> None:
         good, label = picture(tflite_file)
         missing = tmp_path / "missing.png"
 
-        code, out, err = _run(capsys, "classify", "--model", tflite_file, blank, good, missing, good)
+        code, out, err = _run(capsys, "classify", "--model", tflite_file, cut_short, good, missing, good)
 
         assert code == 3
         assert [line.split("  ")[0] for line in out.splitlines()] == [f"{good}: {label}"] * 2
-        assert [line.split(": ")[:2] for line in err.splitlines()] == [["error", str(blank)], ["error", str(missing)]]
+        places = [line.split(": ")[:2] for line in err.splitlines()]
+        assert places == [["error", str(cut_short)], ["error", str(missing)]]
 
     def test_json_of_bad_and_good_pictures(
-        self, capsys: Capture, tflite_file: Path, picture: WritePicture, blank: Path
+        self, capsys: Capture, tflite_file: Path, picture: WritePicture, cut_short: Path
     ) -> None:
         good, label = picture(tflite_file)
 
-        code, out, err = _run(capsys, "classify", "--json", "--model", tflite_file, blank, good)
+        code, out, err = _run(capsys, "classify", "--json", "--model", tflite_file, cut_short, good)
         bad, prediction = json.loads(out)["predictions"]
 
         assert code == 3
         assert set(bad) == {"file", "error"}
-        assert bad["file"] == str(blank)
-        assert "blank" in bad["error"]
+        assert bad["file"] == str(cut_short)
+        assert "cut short" in bad["error"]
         assert (prediction["file"], prediction["label"]) == (str(good), label)
         assert "Traceback" not in err
 
-    def test_json_of_bad_pictures_only(self, capsys: Capture, tflite_file: Path, blank: Path) -> None:
-        code, out, _ = _run(capsys, "classify", "--json", "--model", tflite_file, blank, blank)
+    def test_json_of_bad_pictures_only(self, capsys: Capture, tflite_file: Path, cut_short: Path) -> None:
+        code, out, _ = _run(capsys, "classify", "--json", "--model", tflite_file, cut_short, cut_short)
 
         assert code == 3
         assert [set(entry) for entry in json.loads(out)["predictions"]] == [{"file", "error"}] * 2
+
+    @pytest.mark.parametrize("options", [[], ["--accept-all"]])
+    def test_a_blank_is_no_error_but_unsure(
+        self, capsys: Capture, tflite_file: Path, picture: WritePicture, blank: Path, options: list[str]
+    ) -> None:
+        good, label = picture(tflite_file)
+        arguments = ["classify", *options, "--model", tflite_file, blank, good]
+        reason = "the picture is blank: nothing stands out from its background"
+
+        code, out, err = _run(capsys, *arguments)
+        assert (code, err) == (0, "")
+        assert out.startswith(f"{blank}: unsure  {reason}\n{good}: {label}  ")
+
+        code, out, err = _run(capsys, *arguments, "--json")
+        unsure, _ = json.loads(out)["predictions"]
+        nothing = {"label": None, "confidence": 0.0, "probabilities": None, "accepted": False}
+        assert (code, err, unsure) == (0, "", {"file": str(blank), **nothing, "reason": reason})
+
+        code, out, err = _run(capsys, *arguments, "--csv")
+        assert (code, err) == (0, "")
+        assert out.splitlines()[1] == f"{blank},,0.000000,false,{reason},"
 
     def test_what_is_not_accepted_says_why(
         self, capsys: Capture, int8_file: Path, reseal: Callable[..., Path], picture: WritePicture
@@ -532,14 +561,14 @@ def test_a_process_of_its_own_prints_one_document_and_nothing_else(
 
 
 def test_a_process_of_its_own_ends_with_the_exit_code(
-    device: Device, tmp_path: Path, tflite_file: Path, mislabelled: Path, blank: Path
+    device: Device, tmp_path: Path, tflite_file: Path, mislabelled: Path, cut_short: Path
 ) -> None:
     damaged = tmp_path / "damaged.tflite"
     damaged.write_bytes(tflite_file.read_bytes()[:-1])
 
     for code, arguments in (
         (2, ["classify"]),
-        (3, ["classify", "--model", tflite_file, blank]),
+        (3, ["classify", "--model", tflite_file, cut_short]),
         (4, ["selftest", damaged]),
         (5, ["selftest", mislabelled]),
     ):

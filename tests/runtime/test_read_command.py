@@ -102,11 +102,27 @@ def test_an_annotation_must_be_a_png(capsys: Capture, tmp_path: Path, tflite_fil
     assert sorted(tmp_path.iterdir()) == [page]
 
 
-def test_a_bad_picture_is_bad_input(capsys: Capture, tmp_path: Path, files: Mapping[str, Path]) -> None:
+def test_a_blank_page_is_no_error_but_unsure(capsys: Capture, tmp_path: Path, files: Mapping[str, Path]) -> None:
     blank = tmp_path / "blank.pgm"
     blank.write_bytes(b"P5 60 60 255\n" + bytes(3600))
+    model, reason = files["onnx-int8"], "the picture is blank: nothing stands out from its background"
 
-    for file, message in ((blank, "blank"), (tmp_path / "missing.png", "No such file")):
+    assert main(["read", "--model", str(model), str(blank)]) == 0
+    assert capsys.readouterr() == (f"unsure  {reason}\n", "")
+    assert main(["read", "--json", "--model", str(model), str(blank)]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "model": str(model),
+        "file": str(blank),
+        "lines": [],
+        "reason": reason,
+    }
+
+
+def test_a_bad_picture_is_bad_input(capsys: Capture, tmp_path: Path, files: Mapping[str, Path]) -> None:
+    cut_short = tmp_path / "cut_short.pgm"
+    cut_short.write_bytes(b"P5 60 60 255\n" + bytes(3599))
+
+    for file, message in ((cut_short, "cut short"), (tmp_path / "missing.png", "No such file")):
         assert main(["read", "--model", str(files["onnx-int8"]), str(file)]) == 3
         out, err = capsys.readouterr()
         assert out == ""

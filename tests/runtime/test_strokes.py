@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import InputError
+from mnist_edge_runtime import BlankError
 from mnist_edge_runtime.strokes import find_digit, find_strokes
 from mnist_edge_trainer.drawings import draw
 
@@ -43,5 +43,5 @@ def test_specks_alone_are_a_blank(specks: int) -> None:
     for place in np.random.default_rng(0).integers(5, 95, (specks, 2)):
         page[tuple(place)] = 100
 
-    with pytest.raises(InputError, match="blank"):
+    with pytest.raises(BlankError, match="blank"):
         find_digit(page)
