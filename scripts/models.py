@@ -44,8 +44,9 @@ same format ({engines}).
 
 {figures}
 
-`classic` is trained as its tutorial has it, `base` alone by its recipe. `small`, `tiny` and `nano` learn from a teacher,
-`base` with another seed, which reads {teacher} % of the validation images and has answered sixty variants of each image.
+`classic` is trained as its tutorial has it, `base` alone by its recipe. `small`, `tiny` and `nano` learn from a
+teacher, `base` with another seed, which reads {teacher} % of the validation images and has answered sixty variants of
+each image.
 
 ## Light and dirt
 
@@ -83,10 +84,9 @@ On two cores an epoch takes `base` about 20 seconds and the others 7 to 9.
 
 Each on the validation images, after 8 epochs: global average pooling behind stride-2 convolutions (97.4 %, where a
 depthwise convolution that weighs each place reaches 99.4 %); for `small`, other shares of its parameters between the
-stages and the hidden layer (99.16 to 99.34 % against 99.38 %). After whole trainings: a teacher for `base`, whose own
-size takes from it what it learns alone (99.62 against 99.68 %); sixteen variants of each image that a teacher answers
-instead of sixty, since what recurs too often is learnt by heart (`small`: 99.59 against 99.68 %). XLA makes these
-networks slower on a CPU.
+stages and the hidden layer (99.16 to 99.34 % against 99.38 %). After whole trainings, and too little to tell from
+chance: a teacher of its own size for `base` (99.62 and 99.68 % in two runs); sixteen variants of each image that a
+teacher answers in place of sixty (`small`: 99.58 and 99.60 %). XLA makes these networks slower on a CPU.
 """
 
 

@@ -1,0 +1,57 @@
+"""The trained networks that the repository carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mnist_edge_exporters import network
+from mnist_edge_runtime import Classifier, sealing, shipped
+from mnist_edge_runtime.selftest import selftest
+from mnist_edge_trainer.architectures import ARCHITECTURES
+from mnist_edge_trainer.data import Dataset
+
+MODELS = Path(__file__).resolve().parent.parent / "models"
+MOST_PARAMETERS = {"base": 110_000, "small": 20_000, "tiny": 10_000, "nano": 5_000}
+FILES = sorted([*MODELS.glob("*-int8.*"), *shipped.files()])
+
+
+def test_there_is_each_network_in_each_form() -> None:
+    assert {path.name for path in (*MODELS.iterdir(), *FILES)} == {
+        f"{name}{end}" for name in MOST_PARAMETERS for end in (".keras", "-int8.tflite", "-int8.onnx")
+    }
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_it_keeps_its_promise_here_and_carries_none_of_mnists_images(file: Path, digits: Dataset) -> None:
+    sealed = sealing.read(file)
+    with Classifier.load(file) as classifier:
+        assert selftest(classifier, sealed.golden).failures == ()
+    known = {image.tobytes() for image in digits.test_images}
+    assert {image.tobytes() for image in sealed.golden.images} <= known
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_it_is_what_its_contract_and_its_name_say(file: Path) -> None:
+    contract = sealing.read(file).contract
+    name = file.name.removesuffix(f"-int8{file.suffix}")
+    assert (contract.origin["architecture"], contract.quantization, contract.format) == (name, "int8", file.suffix[1:])
+    assert contract.origin["dataset"]["name"] == "mnist"
+    assert contract.parity
+    assert contract.parity["images"] == 10_000
+    assert contract.output.threshold is not None
+
+
+@pytest.mark.parametrize("name", MOST_PARAMETERS)
+def test_the_keras_model_is_the_network_of_the_files(name: str) -> None:
+    file = MODELS / f"{name}.keras"
+    model = network.load(file)
+    files = [each for each in FILES if each.name.startswith(name)]
+    expected = {sealing.read(each).contract.origin["weights_sha256"] for each in files}
+    assert expected == {network.weights_sha256(model)}
+    assert model.count_params() <= MOST_PARAMETERS[name]
+    built = ARCHITECTURES[name].build(10)
+    assert [tuple(weight.shape) for weight in model.weights] == [tuple(weight.shape) for weight in built.weights]
+    assert file.stat().st_size < 2_000_000
+    assert np.isfinite(np.concatenate([weight.numpy().ravel() for weight in model.weights])).all()
