@@ -1,7 +1,9 @@
 .DEFAULT_GOAL := help
-SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist_edge_exporters cli.py options.py training.py workflow.py
+SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist_edge_exporters cli.py options.py training.py workflow.py scripts/boards
+BOARD := pi4
+COMMAND := mnist-edge-runtime doctor
 
-.PHONY: help install check format test coverage demo clean
+.PHONY: help install check format test coverage demo pi clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +29,9 @@ coverage:  ## Run the tests and show the lines that none of them reaches
 
 demo:  ## Go the whole way once: train, export, prove, classify
 	mnist-edge demo
+
+pi:  ## Run COMMAND on an emulated Raspberry Pi, BOARD: pi4, pi5, zero2 or legacy32
+	scripts/emulated-pi $(BOARD) -- $(COMMAND)
 
 clean:  ## Remove what builds and tools leave behind
 	rm -rf build runtime/build dist *.egg-info runtime/*.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
