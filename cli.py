@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from mnist_edge import training, workflow
+from mnist_edge import bundling, training, workflow
 from mnist_edge.options import (
     AsJson,
     Data,
@@ -182,12 +182,20 @@ def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson 
     show(as_json, *workflow.demonstrate(data, runs_dir))
 
 
+app.command()(bundling.bundle)
+
+
 def _forward(context: typer.Context) -> None:
     from mnist_edge_runtime.__main__ import main as runtime_main
     from mnist_edge_trainer.run import newest_export
 
     command = [str(context.info_name), *context.args]
-    code = runtime_main(command, program="mnist-edge", default_model=lambda: newest_export(Path("runs")))
+    code = runtime_main(
+        command,
+        program="mnist-edge",
+        default_model=lambda: newest_export(Path("runs")),
+        default="the newest int8 export",
+    )
     raise typer.Exit(code)
 
 

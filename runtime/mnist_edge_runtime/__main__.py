@@ -25,7 +25,8 @@ def main(
     argv: Sequence[str] | None = None,
     *,
     program: str = "mnist-edge-runtime",
-    default_model: Callable[[], Path] | None = None,
+    default_model: Callable[[], Path | str] | None = None,
+    default: str = "the one that ships with this package",
 ) -> int:
     """Run one command and return its exit code.
 
@@ -33,11 +34,11 @@ def main(
         argv: the arguments, `sys.argv[1:]` by default.
         program: the name shown in help.
         default_model: finds the model where none is named; without it, that is the one that ships with this package.
+        default: what help calls that model.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file name need not be text in the terminal's encoding, and must not keep the others from being read.
         sys.stdout.reconfigure(errors="backslashreplace")
-    default = "the newest int8 export" if default_model else "the one that ships with this package"
     arguments = _parser(program, f"the exported model file (default: {default})").parse_args(argv)
     try:
         if arguments.model in (None, []) and default_model:

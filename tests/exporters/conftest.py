@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from mnist_edge_exporters import calibration
+from mnist_edge_exporters import bundle, calibration
 from mnist_edge_exporters.calibration import Calibration
 from mnist_edge_exporters.source import Source
+from mnist_edge_runtime import InputError, shipped
 from mnist_edge_trainer import data
 from mnist_edge_trainer.data import Dataset
 
@@ -53,3 +55,14 @@ def own_source(own_network: Any, digits: Dataset) -> Source:
         test=(digits.test_images, digits.test_labels),
         golden=(digits.test_images, digits.test_labels),
     )
+
+
+@pytest.fixture(scope="session")
+def amd64_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped network, packed for Debian Bookworm on a PC; skips where its wheels cannot be had."""
+    (model,) = shipped.files("litert")
+    out = tmp_path_factory.mktemp("bundle") / "digits.tar.gz"
+    try:
+        return bundle.build(model, "bookworm-amd64", out).file
+    except InputError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,161 @@
+"""Make a bundle: the model, the runtime and all that it needs on one system, in one file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from mnist_edge_runtime import Contract, EngineError, UsageError, model_file, sealing
+from mnist_edge_runtime.engines import ENGINES
+from mnist_edge_runtime.quiet import quiet
+
+from . import archive, own_wheel, systems, wheel_files, wheelhouse
+from .manifest import BundleManifest, Package
+from .sbom import sbom
+from .systems import System
+
+__all__ = ["Bundle", "build"]
+
+# What the CPU never loads: LiteRT opens its accelerator for graphics processors when it is asked to, by name.
+_LEFT_OUT = ("ai_edge_litert/libLiteRtWebGpuAccelerator.so",)
+_MODEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~!-]*")
+_BYTECODE = 1.1  # what Python compiles takes room, too
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was made.
+
+    Attributes:
+        file: where it lies.
+        bytes: its size.
+        sha256: of the file.
+        manifest: what is in it.
+    """
+
+    file: Path
+    bytes: int
+    sha256: str
+    manifest: BundleManifest
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `bundle --json` prints."""
+        packages = [{"name": each.name, "version": each.version} for each in self.manifest.packages]
+        manifest = self.manifest
+        about = {"target": manifest.target, "engine": manifest.engine, "model": manifest.model}
+        size = {"bytes": self.bytes, "sha256": self.sha256, "installed_bytes": manifest.installed_bytes}
+        return {"file": str(self.file), **size, **about, "packages": packages}
+
+    def text(self) -> str:
+        """Return the same as a person reads it, with what to do next."""
+        manifest = self.manifest
+        width = max(len(each.name) for each in manifest.packages)
+        rows = [f"  {each.name:<{width}}  {each.version}" for each in manifest.packages]
+        size = f"{self.bytes / 1e6:.1f} MB, {manifest.installed_bytes / 1e6:.0f} MB when it is installed"
+        name = self.file.name
+        return "\n".join(
+            [
+                f"{self.file}: {manifest.model} on {manifest.engine} for {manifest.target}, {size}",
+                *rows,
+                f"on the device: tar -xzf {name} && sh {archive.FOLDER}/install.sh",
+            ]
+        )
+
+
+def build(model: Path, target: str, out: Path | None = None, constraint: Path | None = None) -> Bundle:
+    """Write the bundle of a model for a system; equal inputs and versions give equal bytes.
+
+    Args:
+        model: an exported file.
+        target: the system's name.
+        out: the file to write, by default MODEL-TARGET.tar.gz in the working folder.
+        constraint: a file of versions to take, as pip reads it; the newest that fit by default.
+
+    Raises:
+        UsageError: the target is unknown, or a name cannot stand in a bundle.
+        InputError: a file cannot be read, or a package cannot be had.
+        ModelError: the model is no sealed file, or the target's engine cannot run it.
+    """
+    system = systems.named(target)
+    out = out or Path(f"{model.stem}-{target}.tar.gz")
+    if not out.name.endswith(".tar.gz"):
+        raise UsageError(f"--out {out}: expected a name that ends in .tar.gz")
+    if not _MODEL_NAME.fullmatch(model.name):
+        raise UsageError(f"{model.name!r} cannot stand in a bundle; give the file a name of letters, digits, . - and _")
+    data, _ = model_file.read(model)
+    contract = sealing.read(model).contract
+    engine = _engine(model, contract, system)
+    carried = _carried(system, engine, constraint)
+    packages = tuple(package for package, _ in carried)
+    _gate(model, sealing.unseal(data).payload, engine, packages)
+    manifest = BundleManifest(
+        target=system.name,
+        python=system.python,
+        multiarch=system.multiarch,
+        glibc=".".join(map(str, system.glibc)),
+        engine=engine,
+        runtime=next(package.version for package in packages if package.source == "mnist-edge"),
+        model=model.name,
+        model_sha256=_sha256(data),
+        installed_bytes=round(
+            _BYTECODE * (len(data) + sum(wheel_files.installed_bytes(wheel) for _, wheel in carried))
+        ),
+        packages=packages,
+    )
+    members = {f"model/{model.name}": data, **{package.file: wheel for package, wheel in carried}}
+    members |= {name: files(__package__).joinpath(name).read_bytes() for name in archive.SCRIPTS}
+    members |= {archive.MANIFEST: manifest.to_json().encode(), archive.SBOM: sbom(manifest, contract).encode()}
+    archive.write(members, out)
+    written = out.read_bytes()
+    return Bundle(out, len(written), _sha256(written), archive.check_bundle(out))
+
+
+def _engine(model: Path, contract: Contract, system: System) -> str:
+    """Return the engine that is to run the model there."""
+    try:
+        engine = system.engine(contract.format)
+    except EngineError as error:
+        raise EngineError(f"{model}: {error}") from None
+    proven = [runtime.get("engine") for runtime in contract.runtimes]
+    if proven and engine not in proven:
+        raise EngineError(
+            f"{model}: {system.name} runs it on {engine}, which it is not for; prove one that is with: "
+            f"mnist-edge export --target-runtime {engine}"
+        )
+    return engine
+
+
+def _gate(model: Path, payload: bytes, engine: str, packages: Sequence[Package]) -> None:
+    """Refuse a model that the engine's version in the bundle cannot load, as exports are refused."""
+    from ..targets import Target, table_objection  # may load TensorFlow, so it comes after all other refusals
+
+    version = next(package.version for package in packages if package.name == ENGINES[engine].distribution)
+    with quiet():
+        objection = table_objection(Target(engine, version), payload)
+    if objection:
+        raise EngineError(f"{model}: {engine} {version} cannot run it: {objection}; export one for it")
+
+
+def _carried(system: System, engine: str, constraint: Path | None) -> list[tuple[Package, bytes]]:
+    """Return the runtime and all that it needs there, by name, each with its bytes."""
+    name, own = own_wheel.runtime_wheel()
+    runtime = wheelhouse.Wheel.of(name, own)
+    print(f"fetching what {system.name} needs", file=sys.stderr)
+    extras = frozenset({ENGINES[engine].extra, "image"})
+    carried = [(Package(runtime.name, runtime.version, f"wheels/{name}", _sha256(own), "mnist-edge"), own)]
+    for wheel in wheelhouse.collect(system, wheelhouse.needs_of(own, extras, system), constraint):
+        data, left_out = wheel_files.without(wheel.data, _LEFT_OUT)
+        file, upstream = f"wheels/{wheel.file}", _sha256(wheel.data)
+        package = Package(wheel.name, wheel.version, file, _sha256(data), "pypi", upstream, left_out)
+        carried.append((package, data))
+    return sorted(carried, key=lambda each: each[0].name)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Install the bundle that this lies in, or go back: sh install.sh [--prefix DIR] [--service DIR] [--rollback]
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 3
+if ! command -v python3 >/dev/null; then
+    echo "error: there is no python3 on this machine; install the package python3" >&2
+    exit 3
+fi
+if [ -e "$here/SHA256SUMS" ] && ! (cd "$here" && sha256sum --check --strict --quiet SHA256SUMS) >&2; then
+    echo "error: the bundle is damaged; copy it again" >&2
+    exit 4
+fi
+main='import sys; sys.path.insert(0, sys.argv.pop(1)); from installer.__main__ import main; sys.exit(main())'
+exec python3 -I -B -c "$main" "$here" "$@"

@@ -1,0 +1,62 @@
+"""Whether the bundle is whole, and whether it is for this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import InstallError
+
+__all__ = ["check_files", "check_machine", "manifest"]
+
+
+def check_files(bundle: Path) -> str:
+    """Hold every file of the unpacked bundle against SHA256SUMS and return the name of its version."""
+    sums = (bundle / "SHA256SUMS").read_bytes()
+    promised = {}
+    for line in sums.decode("ascii", "replace").splitlines():
+        digest, _, name = line.partition("  ")
+        promised[name] = digest
+    found: set[str] = set()
+    for place, folders, names in os.walk(bundle):
+        for name in folders + names:
+            path = Path(place, name)
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise InstallError(4, f"{path}: neither a file nor a folder; copy the bundle again")
+        found.update(Path(place, name).relative_to(bundle).as_posix() for name in names)
+    if wrong := sorted((found - {"SHA256SUMS"}) ^ promised.keys()):
+        raise InstallError(4, f"{wrong[0]} is missing, or one file too many; unpack the bundle again")
+    for name, digest in sorted(promised.items()):
+        if hashlib.sha256((bundle / name).read_bytes()).hexdigest() != digest:
+            raise InstallError(4, f"{name}: damaged, its SHA-256 is not the one in SHA256SUMS; copy the bundle again")
+    return hashlib.sha256(sums).hexdigest()[:12]
+
+
+def manifest(bundle: Path) -> Any:
+    """Return what bundle.json says."""
+    return json.loads((bundle / "bundle.json").read_text())
+
+
+def check_machine(bundle: Any) -> None:
+    """Raise InstallError where the manifest is for another system than this one."""
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    architecture = getattr(sys.implementation, "_multiarch", platform.machine())
+    libc = platform.libc_ver()[1]
+    if here != bundle["python"]:
+        problem = f"Python {bundle['python']}, and this is Python {here}"
+    elif architecture != bundle["multiarch"] or platform.machine() == "armv6l":
+        problem = f"{bundle['multiarch']}, and this is {architecture} on {platform.machine()}"
+    elif not libc or _numbers(libc) < _numbers(bundle["glibc"]):
+        problem = f"glibc {bundle['glibc']}, and this system has {libc or 'another C library'}"
+    else:
+        return
+    raise InstallError(3, f"the bundle is for {bundle['target']}: {problem}; make one with another --target")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])

@@ -1,0 +1,57 @@
+"""The systemd unit that reads the pictures of a folder: as an unprivileged user, the folder's owner."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import InstallError
+from .versions import replace
+
+__all__ = ["restart", "unit", "write"]
+
+_NAME = "mnist-edge.service"
+
+
+def unit(bundle: Path, prefix: Path, watched: Path) -> str:
+    """Return the unit that watches a folder."""
+    watched = watched.absolute()
+    if not watched.is_dir():
+        raise InstallError(2, f"--service {watched}: no such folder; make it, owned by who shall read its pictures")
+    owner = watched.stat().st_uid
+    if owner == 0:
+        raise InstallError(2, f"--service {watched}: it is root's, and the service runs as its owner; chown it first")
+    for path in (prefix, watched):
+        if any(character in str(path) for character in '%$"\\\n'):
+            raise InstallError(2, f"{path}: a name that systemd cannot take; choose another")
+    text = (bundle / _NAME).read_text().replace("@PREFIX@", str(prefix)).replace("@WATCHED@", str(watched))
+    return text.replace("@USER@", pwd.getpwuid(owner).pw_name)
+
+
+def write(prefix: Path, text: str) -> str:
+    """Write the unit and, as root where systemd runs, start it; return what is left to do."""
+    path = prefix / _NAME
+    replace(path, text.encode())
+    if not _can_be_told():
+        return f"; to start the service: sudo systemctl enable --now {path}"
+    for command in (["daemon-reload"], ["enable", str(path)], ["restart", _NAME]):
+        subprocess.run(["systemctl", *command], check=True)
+    return f"; the service {_NAME} runs"
+
+
+def restart(prefix: Path) -> str:
+    """Let a service that runs go on with the version now in use; return what is left to do."""
+    if not (prefix / _NAME).is_file():
+        return ""
+    if not _can_be_told():
+        return f"; a service that runs goes on with it after: sudo systemctl restart {_NAME}"
+    subprocess.run(["systemctl", "try-restart", _NAME], check=True)
+    return ""
+
+
+def _can_be_told() -> bool:
+    """Return whether this is root on a system that systemd runs."""
+    return os.geteuid() == 0 and os.path.isdir("/run/systemd/system") and shutil.which("systemctl") is not None

@@ -1,0 +1,112 @@
+"""What a bundle says of itself: `bundle.json`, one frozen value."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from mnist_edge_runtime import ModelError
+
+__all__ = ["FORMAT", "BundleManifest", "Package"]
+
+FORMAT = "mnist-edge-bundle/1"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Package:
+    """One package that a bundle carries.
+
+    Attributes:
+        name: as its index or Debian calls it.
+        version: the exact one.
+        file: where it lies in the bundle.
+        sha256: of that file.
+        source: "pypi", "debian", or "mnist-edge" for the runtime's own wheel.
+        upstream_sha256: of the file as it was downloaded; the same unless something was left out. None for our own.
+        left_out: the members that were left out.
+    """
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+    source: str
+    upstream_sha256: str | None = None
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BundleManifest:
+    """What is in a bundle, and for which system.
+
+    Attributes:
+        target: the system's name, such as "bookworm-arm64".
+        python: its Python's major and minor version.
+        multiarch: its architecture, such as "aarch64-linux-gnu".
+        glibc: the C library it has; an older one will not do.
+        engine: the engine that runs the model.
+        runtime: the version of mnist-edge-runtime.
+        model: the file name of the model.
+        model_sha256: of that file.
+        installed_bytes: what the installation takes on disk.
+        packages: all of them, by name.
+    """
+
+    target: str
+    python: str
+    multiarch: str
+    glibc: str
+    engine: str
+    runtime: str
+    model: str
+    model_sha256: str
+    installed_bytes: int
+    packages: tuple[Package, ...]
+
+    def to_json(self) -> str:
+        """Return the document; equal manifests give equal text."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n"
+
+    def files(self) -> dict[str, str]:
+        """Return the files that the manifest vouches for, with the SHA-256 of each."""
+        return {f"model/{self.model}": self.model_sha256, **{each.file: each.sha256 for each in self.packages}}
+
+    @classmethod
+    def from_json(cls, text: bytes) -> BundleManifest:
+        """Parse and check a document.
+
+        Raises:
+            ModelError: not a manifest, or one of another version.
+        """
+        try:
+            document = json.loads(text)
+            found = document["format"]
+            if found != FORMAT:
+                raise ModelError(f"bundle.json is of the format {found!r}, this mnist-edge reads {FORMAT!r}")
+            packages = tuple(
+                _build(Package, {**package, "left_out": tuple(package["left_out"])}) for package in document["packages"]
+            )
+            manifest: BundleManifest = _build(cls, {**document, "packages": packages})
+            manifest._check()
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise ModelError(f"bundle.json cannot be read ({error}); make the bundle again") from None
+        return manifest
+
+    def _check(self) -> None:
+        """Raise ValueError where a field has a type or a form that it cannot have."""
+        texts = [self.target, self.python, self.multiarch, self.glibc, self.engine, self.runtime, self.model]
+        texts += [text for each in self.packages for text in (each.name, each.version, each.file, each.source)]
+        if not all(isinstance(text, str) and text.isprintable() for text in texts):
+            raise ValueError("a field that should be a line of text is none")
+        if not all(isinstance(sha256, str) and _SHA256.fullmatch(sha256) for sha256 in self.files().values()):
+            raise ValueError("a SHA-256 is none")
+        if type(self.installed_bytes) is not int or self.installed_bytes < 0:
+            raise ValueError("installed_bytes is no size")
+
+
+def _build(kind: Any, document: dict[str, Any]) -> Any:
+    """Make the dataclass `kind` of those keys of `document` that it has."""
+    return kind(**{each.name: document[each.name] for each in fields(kind)})

@@ -1,0 +1,247 @@
+"""A bundle installs itself, twice, goes back, and leaves everything as it was where it cannot: on this machine."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mnist_edge_exporters.bundle import archive
+from mnist_edge_runtime import sealing
+from PIL import Image
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11) or platform.machine() != "x86_64" or platform.libc_ver() < ("glibc", "2.36"),
+    reason="bookworm-amd64 is Python 3.11 on x86-64 with glibc 2.36 or newer, and this is not",
+)
+_WITHOUT_NETWORK = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+
+
+@pytest.fixture(scope="module")
+def unpacked(amd64_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder `mnist-edge` of the bundle."""
+    folder = tmp_path_factory.mktemp("device")
+    subprocess.run(["tar", "-xzf", amd64_bundle, "-C", folder], check=True)
+    return folder / archive.FOLDER
+
+
+def _variant(unpacked: Path, folder: Path, changes: Mapping[str, bytes]) -> Path:
+    """Return another bundle whose SHA256SUMS is right: the files of `unpacked`, some of them changed."""
+    shutil.copytree(unpacked, folder, copy_function=os.link)
+    for name, data in changes.items():
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).write_bytes(data)
+    members = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != archive.SUMS
+    }
+    (folder / archive.SUMS).unlink()
+    (folder / archive.SUMS).write_bytes(archive.sha256_sums(members))
+    return folder
+
+
+def _with_manifest(unpacked: Path, folder: Path, **changes: object) -> Path:
+    document = json.loads((unpacked / archive.MANIFEST).read_text())
+    return _variant(unpacked, folder, {archive.MANIFEST: json.dumps({**document, **changes}).encode()})
+
+
+def _sh(
+    bundle: Path, *arguments: object, code: int = 0, before: list[str] | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run its install.sh with this Python, expect the exit code, and never a traceback."""
+    python = bundle.parent / "python" / "python3"
+    python.parent.mkdir(exist_ok=True)
+    if not python.is_symlink():
+        python.symlink_to(Path(sys.base_prefix, "bin", "python3.11"))
+    variables = {"PATH": f"{python.parent}:/usr/bin:/bin", "HOME": str(bundle.parent / "home"), **environment}
+    command = [*(before or []), "sh", str(bundle / "install.sh"), *map(str, arguments)]
+    result = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert result.returncode == code, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(result.stdout.splitlines()) == (code == 0)
+    return result
+
+
+def _tree(folder: Path) -> dict[str, object]:
+    """Return all that is there, but what Python compiled meanwhile."""
+    return {
+        str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.is_file() and path.read_bytes()
+        for path in folder.rglob("*")
+        if "__pycache__" not in path.parts
+    }
+
+
+def _versions(prefix: Path) -> list[str]:
+    return sorted(path.name for path in (prefix / "versions").iterdir())
+
+
+def _command(prefix: Path, *arguments: object) -> str:
+    command = [str(prefix / "current" / "bin" / "mnist-edge-runtime"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def prefix(unpacked: Path) -> Path:
+    """Return a prefix with spaces in its name, in which the bundle is installed; no network."""
+    prefix = unpacked.parent / "a place"
+    result = _sh(unpacked, "--prefix", prefix, before=_WITHOUT_NETWORK)
+    assert result.stdout == f"installed: {prefix}/current/bin/mnist-edge-runtime\n"
+    return prefix
+
+
+def test_what_is_installed_reads_pictures(prefix: Path, tmp_path: Path) -> None:
+    from mnist_edge_trainer.drawings import draw
+
+    Image.fromarray(draw("3")).save(tmp_path / "three.png")
+    answer = json.loads(_command(prefix, "classify", "--json", tmp_path / "three.png"))
+    model = prefix.resolve() / os.readlink(prefix / "current") / "model" / "small-int8.tflite"
+    assert answer["model"] == str(model)
+    assert answer["predictions"][0]["label"] == "3"
+    assert "(default: the one of this bundle)" in " ".join(_command(prefix, "classify", "--help").split())
+    assert str(prefix) not in (prefix / "current" / "bin" / "mnist-edge-runtime").read_text()
+
+
+def test_installing_again_changes_nothing(prefix: Path, unpacked: Path) -> None:
+    before = _tree(prefix)
+    assert _sh(unpacked, "--prefix", prefix).stdout.startswith("already installed: ")
+    assert _tree(prefix) == before
+
+
+def test_a_new_version_keeps_the_one_before_and_one_goes_back(prefix: Path, unpacked: Path, tmp_path: Path) -> None:
+    (old,) = _versions(prefix)
+    assert "no version before" in _sh(unpacked, "--rollback", "--prefix", prefix, code=3).stderr
+    (prefix / "versions" / ".new").mkdir()  # as a killed installation leaves it
+    newer = _variant(unpacked, tmp_path / "mnist-edge", {"sbom.cdx.json": b"{}"})
+    assert _sh(newer, "--prefix", prefix).stdout.startswith("installed: ")
+    assert len(_versions(prefix)) == 2
+    assert os.readlink(prefix / "previous") == f"versions/{old}"
+    assert _command(prefix, "selftest").startswith("passed")
+
+    assert _sh(prefix, "--rollback").stdout.startswith("went back: ")
+    assert os.readlink(prefix / "current") == f"versions/{old}"
+    assert _command(prefix, "selftest").startswith("passed")
+    assert _sh(prefix, "--rollback").stdout.startswith("went back: ")
+    assert os.readlink(prefix / "previous") == f"versions/{old}"
+
+    model = prefix / "versions" / old / "model" / "small-int8.tflite"
+    model.write_bytes(model.read_bytes() + b"\0")
+    before = _tree(prefix)
+    assert "the version before fails its self-test" in _sh(prefix, "--rollback", code=5).stderr
+    assert _tree(prefix) == before
+
+    assert _sh(unpacked, "--prefix", prefix).stdout.startswith("installed: ")  # which mends it
+    assert os.readlink(prefix / "current") == f"versions/{old}"
+    newest = _variant(unpacked, tmp_path / "newest", {"sbom.cdx.json": b"[]"})
+    _sh(newest, "--prefix", prefix)
+    assert len(_versions(prefix)) == 2
+    assert os.readlink(prefix / "previous") == f"versions/{old}"
+    _sh(prefix, "--rollback")
+
+
+@pytest.fixture(scope="module")
+def swapped(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a bundle with right sums and an intact model of another mind: it promises what it does not answer."""
+    name = "model/small-int8.tflite"
+    sealed = sealing.read(unpacked / name)
+    golden = replace(sealed.golden, images=255 - sealed.golden.images)
+    changes = {name: sealing.seal(sealed.payload, sealed.contract, golden)}
+    return _variant(unpacked, tmp_path_factory.mktemp("swapped") / "mnist-edge", changes)
+
+
+def test_where_the_self_test_fails_nothing_is_left(swapped: Path, prefix: Path) -> None:
+    before = _tree(prefix)
+    failed = _sh(swapped, "--prefix", prefix, code=5)
+    assert failed.stderr.startswith("error: the self-test failed, so nothing was changed: failed: logits are up to")
+    assert _tree(prefix) == before
+    _sh(swapped, code=5)
+    assert not (swapped.parent / "home" / ".local/share/mnist-edge").exists()
+
+
+def test_damage_is_found_before_anything_is_done(unpacked: Path, tmp_path: Path) -> None:
+    def altered(folder: Path) -> None:
+        (folder / "wheels").joinpath(next(os.walk(folder / "wheels"))[2][0]).unlink()
+
+    def linked(folder: Path) -> None:
+        (folder / "model" / "small-int8.tflite").unlink()
+        (folder / "model" / "small-int8.tflite").symlink_to(unpacked / "model" / "small-int8.tflite")
+
+    def changed(folder: Path) -> None:
+        script = folder / "installer" / "__main__.py"
+        text = script.read_text()
+        script.unlink()
+        script.write_text("syntax error" + text)
+
+    def added(folder: Path) -> None:
+        (folder / "wheels" / "evil.whl").write_bytes(b"")
+
+    def unlisted(folder: Path) -> None:
+        lines = (folder / archive.SUMS).read_text().splitlines(keepends=True)
+        (folder / archive.SUMS).unlink()
+        (folder / archive.SUMS).write_text("".join(lines[1:]))
+
+    for number, damage in enumerate((altered, linked, changed, added, unlisted)):
+        folder = tmp_path / str(number) / "mnist-edge"
+        shutil.copytree(unpacked, folder, copy_function=os.link)
+        damage(folder)
+        _sh(folder, code=4)
+        assert not (folder.parent / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"python": "3.13"}, "the bundle is for bookworm-amd64: Python 3.13, and this is Python 3.11"),
+        ({"multiarch": "aarch64-linux-gnu"}, "aarch64-linux-gnu, and this is x86_64-linux-gnu on x86_64"),
+        ({"glibc": "2.99"}, "glibc 2.99, and this system has 2."),
+        ({"installed_bytes": 1 << 60}, "make room and start again"),
+    ],
+)
+def test_machines_it_is_not_for(changes: dict[str, object], message: str, unpacked: Path, tmp_path: Path) -> None:
+    bundle = _with_manifest(unpacked, tmp_path / "mnist-edge", **changes)
+    assert message in _sh(bundle, "--prefix", tmp_path / "prefix", code=3).stderr
+    assert not (tmp_path / "prefix").exists()
+
+
+def test_two_at_once_do_not_meet(unpacked: Path, prefix: Path) -> None:
+    with (prefix / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another installation is at work there" in _sh(unpacked, "--prefix", prefix, code=3).stderr
+        assert "another installation" in _sh(prefix, "--rollback", code=3).stderr
+
+
+def test_mistakes_get_a_sentence(unpacked: Path, prefix: Path, tmp_path: Path) -> None:
+    assert "nothing is installed there" in _sh(unpacked, "--rollback", code=3).stderr
+    assert "no bundle beside this script" in _sh(prefix, code=2).stderr
+    assert "no such folder" in _sh(unpacked, "--service", tmp_path / "none", code=2).stderr
+    assert "exclude each other" in _sh(unpacked, "--service", tmp_path, "--rollback", code=2).stderr
+    assert "unrecognized arguments" in _sh(unpacked, "--frobnicate", code=2).stderr
+    (tmp_path / "file").write_text("")
+    assert "file" in _sh(unpacked, "--prefix", tmp_path / "file" / "below", code=3).stderr
+    assert "there is no python3" in _without_python(unpacked)
+
+
+def _without_python(bundle: Path) -> str:
+    folder = bundle.parent / "bare"
+    folder.mkdir()
+    for name in ("dirname", "sh"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    command = [str(folder / "sh"), str(bundle / "install.sh")]
+    result = subprocess.run(command, env={"PATH": str(folder)}, capture_output=True, text=True, check=False)
+    assert result.returncode == 3
+    return result.stderr
+
+
+def test_the_members_of_the_bundle_are_those_of_the_archive(amd64_bundle: Path) -> None:
+    with tarfile.open(amd64_bundle) as written:
+        for info in written:
+            assert (info.mode, info.uid, info.gid, info.mtime, info.uname, info.gname) == (0o644, 0, 0, 0, "", "")
