@@ -15,7 +15,7 @@ from mnist_edge_trainer.drawings import draw
 from mnist_edge_trainer.run import Run
 from PIL import Image
 
-COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo"]
+COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo", "bundle"]
 COMMANDS += ["classify", "read", "inspect", "selftest", "benchmark"]  # the device's
 
 
@@ -254,6 +254,11 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
         (["classify", "three.png"], 3, "no int8 export yet"),
         (["classify", "--model", "none.tflite", "three.png"], 3, "none.tflite"),
         (["selftest", "--engine", "tensorrt", "x.tflite"], 2, "invalid choice"),
+        (["bundle", "x.tflite"], 2, "--target"),
+        (["bundle", "x.tflite", "--target", "buster-arm64"], 2, "--target buster-arm64 is unknown"),
+        (["bundle", "x.tflite", "--target", "bookworm-arm64", "--out", "x.zip"], 2, "ends in .tar.gz"),
+        (["bundle", "a b.tflite", "--target", "bookworm-arm64"], 2, "cannot stand in a bundle"),
+        (["bundle", "none.tflite", "--target", "bookworm-arm64"], 3, "none.tflite"),
         (["frobnicate"], 2, "No such command"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

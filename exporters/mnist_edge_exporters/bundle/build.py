@@ -15,7 +15,7 @@ from mnist_edge_runtime import Contract, EngineError, UsageError, model_file, se
 from mnist_edge_runtime.engines import ENGINES
 from mnist_edge_runtime.quiet import quiet
 
-from . import archive, own_wheel, systems, wheel_files, wheelhouse
+from . import archive, debian, own_wheel, systems, wheel_files, wheelhouse
 from .manifest import BundleManifest, Package
 from .sbom import sbom
 from .systems import System
@@ -154,6 +154,10 @@ def _carried(system: System, engine: str, constraint: Path | None) -> list[tuple
         file, upstream = f"wheels/{wheel.file}", _sha256(wheel.data)
         package = Package(wheel.name, wheel.version, file, _sha256(data), "pypi", upstream, left_out)
         carried.append((package, data))
+    for found in debian.collect(system):
+        digest, file = _sha256(found.data), f"debian/{found.file}"
+        package = Package(found.name, found.version, file, digest, "debian", found.upstream_sha256)
+        carried.append((package, found.data))
     return sorted(carried, key=lambda each: each[0].name)
 
 

@@ -82,6 +82,10 @@ SYSTEMS: Mapping[str, System] = {
     for system in (
         System("bookworm-arm64", *_BOOKWORM, *_ARM64),
         System("trixie-arm64", *_TRIXIE, *_ARM64),
+        # The index has neither numpy nor Pillow for 32 bits; Debian mends what its older Pillow is warned of.
+        System(
+            "bookworm-armhf", *_BOOKWORM, *_ARMHF, _TFLITE_RUNTIME, {"numpy": "python3-numpy", "pillow": "python3-pil"}
+        ),
         System("bookworm-amd64", *_BOOKWORM, *_AMD64),
     )
 }

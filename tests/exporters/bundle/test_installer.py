@@ -7,9 +7,11 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -139,13 +141,12 @@ def test_a_new_version_keeps_the_one_before_and_one_goes_back(prefix: Path, unpa
     assert "the version before fails its self-test" in _sh(prefix, "--rollback", code=5).stderr
     assert _tree(prefix) == before
 
-    assert _sh(unpacked, "--prefix", prefix).stdout.startswith("installed: ")  # which mends it
-    assert os.readlink(prefix / "current") == f"versions/{old}"
-    newest = _variant(unpacked, tmp_path / "newest", {"sbom.cdx.json": b"[]"})
-    _sh(newest, "--prefix", prefix)
-    assert len(_versions(prefix)) == 2
-    assert os.readlink(prefix / "previous") == f"versions/{old}"
-    _sh(prefix, "--rollback")
+    third = _variant(unpacked, tmp_path / "third", {"sbom.cdx.json": b"[]"})
+    newer_name = os.readlink(prefix / "current")
+    _sh(third, "--prefix", prefix)
+    assert os.readlink(prefix / "previous") == newer_name
+    assert len(_versions(prefix)) == 2  # the oldest is gone
+    assert _sh(prefix, "--rollback").stdout.startswith("went back: ")
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +166,14 @@ def test_where_the_self_test_fails_nothing_is_left(swapped: Path, prefix: Path) 
     assert _tree(prefix) == before
     _sh(swapped, code=5)
     assert not (swapped.parent / "home" / ".local/share/mnist-edge").exists()
+
+
+def test_a_broken_installation_is_mended(unpacked: Path, prefix: Path) -> None:
+    _sh(unpacked, "--prefix", prefix)
+    model = prefix / "current" / "model" / "small-int8.tflite"
+    model.write_bytes(model.read_bytes() + b"\0")
+    assert _sh(unpacked, "--prefix", prefix).stdout.startswith("installed: ")
+    assert _command(prefix, "selftest").startswith("passed")
 
 
 def test_damage_is_found_before_anything_is_done(unpacked: Path, tmp_path: Path) -> None:
@@ -239,6 +248,61 @@ def _without_python(bundle: Path) -> str:
     result = subprocess.run(command, env={"PATH": str(folder)}, capture_output=True, text=True, check=False)
     assert result.returncode == 3
     return result.stderr
+
+
+def test_one_that_is_stopped_leaves_nothing(unpacked: Path, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    command = ["sh", str(unpacked / "install.sh"), "--prefix", str(prefix)]
+    path = f"{unpacked.parent / 'python'}:/usr/bin:/bin"
+    with subprocess.Popen(command, env={"PATH": path, "HOME": str(tmp_path)}) as process:
+        deadline = time.monotonic() + 60
+        while not list(prefix.glob("versions/.new/lib/*/site-packages/numpy")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.terminate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Path:
+    """Return a folder that is not root's."""
+    folder = tmp_path / "in box"
+    folder.mkdir()
+    if os.geteuid() == 0:
+        shutil.chown(folder, "daemon")
+    return folder
+
+
+def test_the_service_runs_as_the_owner_of_its_folder(
+    unpacked: Path, prefix: Path, watched: Path, tmp_path: Path
+) -> None:
+    told = _sh(unpacked, "--prefix", prefix, "--service", watched).stdout
+    assert told.endswith(f"; to start the service: sudo systemctl enable --now {prefix}/mnist-edge.service\n")
+    lines = (prefix / "mnist-edge.service").read_text().splitlines()
+    assert f'ExecStart="{prefix}/current/bin/mnist-edge-runtime" classify --watch --jsonl "{watched}"' in lines
+    assert f"User={watched.owner()}" in lines
+    assert not any("@" in line and "=@" not in line and "~@" not in line for line in lines)
+    if shutil.which("systemd-analyze"):
+        unit = tmp_path / "mnist-edge.service"
+        unit.write_text("\n".join(lines))
+        verified = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
+        )
+        assert "mnist-edge.service" not in verified.stderr
+
+    again = _sh(unpacked, "--prefix", prefix).stdout
+    assert again.startswith("already installed")
+    assert "sudo systemctl restart mnist-edge.service" in again
+    (prefix / "mnist-edge.service").unlink()
+
+
+def test_the_service_is_never_roots(unpacked: Path, tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root can make a folder of root's")
+    assert "chown it first" in _sh(unpacked, "--service", tmp_path, code=2).stderr
+    (tmp_path / 'a"b').mkdir()
+    shutil.chown(tmp_path / 'a"b', "daemon")
+    assert "systemd cannot take" in _sh(unpacked, "--service", tmp_path / 'a"b', code=2).stderr
 
 
 def test_the_members_of_the_bundle_are_those_of_the_archive(amd64_bundle: Path) -> None:

@@ -1,0 +1,128 @@
+"""A bundle is made for a model that its system's engine can run, and for no other."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mnist_edge_exporters import targets
+from mnist_edge_exporters.bundle import BundleManifest, build, check_bundle, debian, wheelhouse
+from mnist_edge_exporters.bundle.wheelhouse import Wheel
+from mnist_edge_runtime import EngineError, UsageError, sealing, shipped
+
+TFLITE, ONNX = shipped.files()
+_VERSIONS = {"ai-edge-litert": "2.3.0", "onnxruntime": "1.32.0", "tflite-runtime": "2.14.0"}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stand in for the index and for Debian; return the names that are asked for."""
+    names: list[str] = []
+
+    def collect(system: Any, roots: Any, constraint: Any) -> list[Wheel]:
+        names.extend(root.name for root in roots)
+        return [
+            Wheel(name, _VERSIONS[name], f"{name.replace('-', '_')}-{_VERSIONS[name]}-py3-none-any.whl", _wheel(name))
+            for name in (root.name for root in roots)
+            if name in _VERSIONS
+        ]
+
+    monkeypatch.setattr(wheelhouse, "collect", collect)
+    monkeypatch.setattr(debian, "collect", lambda system: [])
+    return names
+
+
+def _wheel(name: str) -> bytes:
+    from mnist_edge_exporters.bundle import wheel_files
+
+    info = f"{name.replace('-', '_')}-1.dist-info"
+    gpu = {"ai_edge_litert/libLiteRtWebGpuAccelerator.so": bytes(10_000)} if name == "ai-edge-litert" else {}
+    return wheel_files.pack({**gpu, f"{info}/METADATA": b"Name: x\n"}, info)
+
+
+@pytest.mark.parametrize(
+    ("model", "target", "engine", "extra"),
+    [
+        (TFLITE, "bookworm-arm64", "litert", "ai-edge-litert"),
+        (TFLITE, "bookworm-armhf", "tflite-runtime", "tflite-runtime"),
+        (ONNX, "trixie-arm64", "onnxruntime", "onnxruntime"),
+    ],
+)
+def test_the_format_decides_the_engine(
+    model: Path, target: str, engine: str, extra: str, asked: list[str], tmp_path: Path
+) -> None:
+    made = build(model, target, tmp_path / "out.tar.gz")
+    assert made.manifest == check_bundle(made.file)
+    assert (made.manifest.engine, made.manifest.target, made.manifest.model) == (engine, target, model.name)
+    assert {"numpy", "Pillow", extra} <= set(asked)
+    assert made.bytes == made.file.stat().st_size
+    assert made.to_dict()["packages"] == [
+        {"name": each.name, "version": each.version} for each in made.manifest.packages
+    ]
+    assert made.text().splitlines()[-1] == "on the device: tar -xzf out.tar.gz && sh mnist-edge/install.sh"
+
+
+def test_what_the_processor_never_loads_is_left_out(asked: list[str], tmp_path: Path) -> None:
+    manifest: BundleManifest = build(TFLITE, "bookworm-arm64", tmp_path / "out.tar.gz").manifest
+    (litert,) = (package for package in manifest.packages if package.name == "ai-edge-litert")
+    assert litert.left_out == ("ai_edge_litert/libLiteRtWebGpuAccelerator.so",)
+    assert litert.upstream_sha256 != litert.sha256
+    assert all(package.left_out == () for package in manifest.packages if package is not litert)
+
+
+def test_the_name_tells_model_and_target(asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert build(TFLITE, "bookworm-arm64").file == Path("small-int8-bookworm-arm64.tar.gz")
+    first = Path("small-int8-bookworm-arm64.tar.gz").read_bytes()
+    assert build(TFLITE, "bookworm-arm64", Path("again.tar.gz")).file.read_bytes() == first
+
+
+def test_models_that_the_system_cannot_run_are_refused(
+    asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.tar.gz"
+    with pytest.raises(
+        EngineError, match=r"small-int8\.onnx: no engine for onnx files has packages for bookworm-armhf"
+    ):
+        build(ONNX, "bookworm-armhf", out)
+
+    sealed = sealing.read(TFLITE)
+    only = tuple(runtime for runtime in sealed.contract.runtimes if runtime["engine"] == "litert")
+    file = tmp_path / "only.tflite"
+    file.write_bytes(sealing.seal(sealed.payload, replace(sealed.contract, runtimes=only), sealed.golden))
+    with pytest.raises(EngineError, match=r"which it is not for; prove one that is with: .* --target-runtime tflite-r"):
+        build(file, "bookworm-armhf", out)
+
+    monkeypatch.setattr(targets, "table_objection", lambda target, payload: f"ADD version 9 on {target}")
+    with pytest.raises(EngineError, match=r"litert 2\.3\.0 cannot run it: ADD version 9 on litert==2\.3\.0"):
+        build(TFLITE, "bookworm-arm64", out)
+    assert not out.exists()
+
+
+def test_mistakes_are_told_before_anything_is_fetched(asked: list[str], tmp_path: Path) -> None:
+    for arguments, message in (
+        ((TFLITE, "buster"), "--target buster is unknown"),
+        ((TFLITE, "bookworm-arm64", tmp_path / "out.zip"), "ends in .tar.gz"),
+        ((tmp_path / "a b.tflite", "bookworm-arm64"), "cannot stand in a bundle"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            build(*arguments)
+    assert asked == []
+
+
+def test_a_real_bundle_is_made_again_with_the_same_bytes(amd64_bundle: Path, tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("mnist-edge")), "bundle", str(TFLITE), "--target", "bookworm-amd64"]
+    result = subprocess.run(
+        [*command, "--out", str(tmp_path / "x.tar.gz"), "--json"], capture_output=True, text=True, check=True
+    )
+    document = json.loads(result.stdout)
+    assert (tmp_path / "x.tar.gz").read_bytes() == amd64_bundle.read_bytes()
+    assert document["bytes"] == amd64_bundle.stat().st_size < 45_000_000
+    assert {"numpy", "pillow", "ai-edge-litert", "mnist-edge-runtime"} <= {
+        each["name"] for each in document["packages"]
+    }
