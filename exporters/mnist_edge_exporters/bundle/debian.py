@@ -129,8 +129,7 @@ def _sources(release: str, *, security: bool) -> str:
     """Return this machine's sources of Debian, with `release` in place of the one that it runs."""
     listing = ["apt-get", "--no-release-info", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"]
     rows = [row.split() for row in _call([*listing, "Created-By: Packages"], "apt's list of sources").splitlines()]
-    here = re.search(r"VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(encoding="utf-8"))
-    names = {here[1] if here else "stable", "stable", "oldstable"}
+    names = {_codename(), "stable", "oldstable"}
     signed = f"Signed-By: {_KEYRING}\n" if _KEYRING.exists() else ""
     suffixes = ("", "-security") if security else ("",)
     entries = {
@@ -144,6 +143,12 @@ def _sources(release: str, *, security: bool) -> str:
     return "\n".join(
         f"Types: deb\nURIs: {uri}\nSuites: {suite}\nComponents: main\n{signed}" for uri, suite in sorted(entries)
     )
+
+
+def _codename() -> str:
+    """Return the name of the release that this machine runs."""
+    found = re.search(r"VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(encoding="utf-8"))
+    return found[1] if found else "stable"
 
 
 def _to_install(options: Sequence[str], names: Sequence[str]) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 
@@ -27,8 +28,21 @@ def unit(bundle: Path, prefix: Path, watched: Path) -> str:
     for path in (prefix, watched):
         if any(character in str(path) for character in '%$"\\\n'):
             raise InstallError(2, f"{path}: a name that systemd cannot take; choose another")
+    user = pwd.getpwuid(owner)
+    for folder in filter(Path.exists, (prefix, *prefix.parents)):
+        if not _enters(user, folder):
+            raise InstallError(
+                2, f"--service {watched}: {user.pw_name} cannot enter {folder}; take e.g. --prefix /opt/mnist-edge"
+            )
     text = (bundle / _NAME).read_text().replace("@PREFIX@", str(prefix)).replace("@WATCHED@", str(watched))
-    return text.replace("@USER@", pwd.getpwuid(owner).pw_name)
+    return text.replace("@USER@", user.pw_name)
+
+
+def _enters(user: pwd.struct_passwd, folder: Path) -> bool:
+    found = folder.stat()
+    if found.st_uid == user.pw_uid:
+        return bool(found.st_mode & stat.S_IXUSR)
+    return bool(found.st_mode & (stat.S_IXGRP if found.st_gid == user.pw_gid else stat.S_IXOTH))
 
 
 def write(prefix: Path, text: str) -> str:
