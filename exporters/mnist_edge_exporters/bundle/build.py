@@ -89,11 +89,12 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
     if not _MODEL_NAME.fullmatch(model.name):
         raise UsageError(f"{model.name!r} cannot stand in a bundle; give the file a name of letters, digits, . - and _")
     data, _ = model_file.read(model)
-    contract = sealing.read(model).contract
+    sealed = sealing.read(model)
+    contract = sealed.contract
     engine = _engine(model, contract, system)
     carried = _carried(system, engine, constraint)
     packages = tuple(package for package, _ in carried)
-    _gate(model, sealing.unseal(data).payload, engine, packages)
+    _gate(model, sealed.payload, engine, packages)
     manifest = BundleManifest(
         target=system.name,
         python=system.python,
