@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from mnist_edge import bundling, training, workflow
+from mnist_edge import bundling, deploying, training, workflow
 from mnist_edge.options import (
     AsJson,
     Data,
@@ -183,6 +183,7 @@ def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson 
 
 
 app.command()(bundling.bundle)
+app.command()(deploying.deploy)
 
 
 def _forward(context: typer.Context) -> None:

@@ -15,7 +15,7 @@ from mnist_edge_trainer.drawings import draw
 from mnist_edge_trainer.run import Run
 from PIL import Image
 
-COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo", "bundle"]
+COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo", "bundle", "deploy"]
 COMMANDS += ["classify", "read", "inspect", "selftest", "benchmark"]  # the device's
 
 
@@ -259,6 +259,12 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
         (["bundle", "x.tflite", "--target", "bookworm-arm64", "--out", "x.zip"], 2, "ends in .tar.gz"),
         (["bundle", "a b.tflite", "--target", "bookworm-arm64"], 2, "cannot stand in a bundle"),
         (["bundle", "none.tflite", "--target", "bookworm-arm64"], 3, "none.tflite"),
+        (["deploy", "x.tar.gz"], 2, "no host; name them as ssh takes them, or in a file with --hosts"),
+        (["deploy", "x.tar.gz", "pi", "pi"], 2, "pi is named twice"),
+        (["deploy", "x.tar.gz", "--", "-oProxyCommand=true"], 2, "is no host"),
+        (["deploy", "x.tar.gz", "pi", "--timeout", "0"], 2, "--timeout is 0, expected"),
+        (["deploy", "x.tar.gz", "--hosts", "none"], 3, "none: No such file"),
+        (["deploy", "none.tar.gz", "pi"], 3, "none.tar.gz"),
         (["frobnicate"], 2, "No such command"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

@@ -56,7 +56,7 @@ def _sources(package: str) -> set[str]:
 def test_the_wheels_hold_exactly_these_files(wheels: dict[str, zipfile.ZipFile]) -> None:
     assert set(wheels) == {"mnist_edge", "mnist_edge_runtime"}
     workstation = (
-        {f"mnist_edge/{name}.py" for name in ("bundling", "cli", "options", "training", "workflow")}
+        {f"mnist_edge/{name}.py" for name in ("bundling", "cli", "deploying", "options", "training", "workflow")}
         | _sources("mnist_edge_trainer")
         | _sources("mnist_edge_exporters")
     )

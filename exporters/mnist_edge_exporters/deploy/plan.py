@@ -1,0 +1,125 @@
+"""What is to be deployed, and what came of it on each host."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from mnist_edge_runtime import UsageError
+
+from ..bundle import BundleManifest, archive, check_bundle
+
+__all__ = ["NOTHING", "UNKNOWN", "Outcome", "Plan", "table"]
+
+NOTHING = "nothing"
+UNKNOWN = "unknown"
+_LONGEST = 86_400
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A bundle, checked, and how it is to be deployed.
+
+    Attributes:
+        bundle: where it lies.
+        data: its bytes.
+        identity: the name of its version, as the installer gives it.
+        manifest: what it says of itself.
+        prefix: the folder on each host; None is the installer's default.
+        dry_run: look only.
+        timeout: seconds that a host may take in all.
+        ssh_config: a configuration in place of the user's; None is the user's.
+    """
+
+    bundle: Path
+    data: bytes
+    identity: str
+    manifest: BundleManifest
+    prefix: str | None = None
+    dry_run: bool = False
+    timeout: float = 900.0
+    ssh_config: Path | None = None
+
+    @classmethod
+    def of(
+        cls, bundle: Path, *, prefix: str | None, dry_run: bool, timeout: float, ssh_config: Path | None = None
+    ) -> Plan:
+        """Check and read the bundle.
+
+        Raises:
+            UsageError: an option is out of range.
+            InputError: the bundle cannot be read.
+            ModelError: it is damaged, or no bundle.
+        """
+        if not 0 < timeout <= _LONGEST:
+            raise UsageError(f"--timeout is {timeout:g}, expected seconds above 0, at most {_LONGEST:,}")
+        if prefix is not None and (not prefix.strip() or "\0" in prefix):
+            raise UsageError("--prefix names no folder; leave it out for the default")
+        if ssh_config and not ssh_config.is_file():
+            raise UsageError(f"--ssh-config {ssh_config}: no such file")
+        manifest = check_bundle(bundle)
+        data = bundle.read_bytes()
+        with tarfile.open(fileobj=io.BytesIO(data)) as members:
+            sums = members.extractfile(f"{archive.FOLDER}/{archive.SUMS}")
+            assert sums  # check_bundle has read it
+            identity = hashlib.sha256(sums.read()).hexdigest()[:12]
+        return cls(bundle, data, identity, manifest, prefix, dry_run, timeout, ssh_config)
+
+    def order(self) -> dict[str, Any]:
+        """Return what the host is told."""
+        size = len(self.data)
+        return {
+            "prefix": self.prefix,
+            "identity": self.identity,
+            "folder": archive.FOLDER,
+            "manifest": {**asdict(self.manifest), "packages": None},
+            "size": size,
+            "sha256": hashlib.sha256(self.data).hexdigest(),
+            # Unpacked it is as large again, for wheels do not shrink; the packed file goes before they are installed.
+            "needed": size + max(size, self.manifest.installed_bytes),
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it on one host.
+
+    Attributes:
+        host: as it was named.
+        before: the version that was in use there; NOTHING, or UNKNOWN where it could not be asked.
+        now: the one in use after it, in the same way.
+        seconds: what it took.
+        state: how it went; "would be installed" in a dry run.
+        reason: why it failed, in a sentence; None where it did not.
+    """
+
+    host: str
+    before: str
+    now: str
+    seconds: float
+    state: Literal["installed", "already installed", "would be installed", "failed"]
+    reason: str | None = None
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The reason, as the only element; none if all is well."""
+        return () if self.reason is None else (self.reason,)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `deploy --json` prints of the host."""
+        return {**asdict(self), "seconds": round(self.seconds, 1)}
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Return a line a host, under a header."""
+    width = max(len("host"), *(len(each.host) for each in outcomes))
+    lines = [f"{'host':<{width}}  {'before':<12}  {'now':<12}  {'seconds':>7}  state"]
+    for each in outcomes:
+        state = "FAILED" if each.reason else each.state
+        lines.append(f"{each.host:<{width}}  {each.before:<12}  {each.now:<12}  {each.seconds:>7.1f}  {state}")
+    return "\n".join(lines)

@@ -1,0 +1,148 @@
+"""A bundle onto many hosts at once: each goes its own way, and one that fails stops no other."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from mnist_edge_runtime import InputError, UsageError
+
+from .plan import NOTHING, UNKNOWN, Outcome, Plan
+from .ssh import Channel
+
+__all__ = ["deploy"]
+
+_MOST_AT_ONCE = 64
+_CHUNK = 1 << 16
+_LOOKS = 20  # a second apart, until a host that was lost has undone what it did
+
+
+def deploy(plan: Plan, hosts: Sequence[str], parallel: int) -> list[Outcome]:
+    """Deploy to all hosts, `parallel` of them at a time, and return what came of it in their order.
+
+    What ends it here, Ctrl-C too, ends it on every host, and each undoes what is under way before this returns.
+
+    Raises:
+        UsageError: `parallel` is out of range.
+        InputError: there is no OpenSSH on this machine.
+    """
+    if not 1 <= parallel <= _MOST_AT_ONCE:
+        raise UsageError(f"--parallel is {parallel}, expected 1 to {_MOST_AT_ONCE}")
+    if not shutil.which("ssh"):
+        raise InputError("there is no ssh on this machine; install the package openssh-client")
+    deployments = [_Deployment(plan, host) for host in hosts]
+    with ThreadPoolExecutor(min(parallel, len(hosts))) as pool:
+        try:
+            return [future.result() for future in [pool.submit(each.run) for each in deployments]]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for each in deployments:
+                each.stop("stopped")
+            raise
+
+
+class _Deployment:
+    """One host."""
+
+    def __init__(self, plan: Plan, host: str) -> None:
+        self._plan = plan
+        self._host = host
+        self._lock = threading.Lock()
+        self._channel: Channel | None = None
+        self._stopped: str | None = None
+        self._found: dict[str, Any] = {}
+
+    def run(self) -> Outcome:
+        """Go all the way, say each step on stderr, and return what came of it."""
+        started = time.monotonic()
+        self._tell("connecting")
+        limit = threading.Timer(self._plan.timeout, self.stop, [f"not done after {self._plan.timeout:g} s"])
+        limit.daemon = True
+        limit.start()
+        try:
+            reason = self._converse()
+        finally:
+            limit.cancel()
+        done = self._found.get("done")
+        if reason is None and done is None:
+            done = "would be installed"
+        before, now = (_version(self._found, key) for key in ("before", "now"))
+        outcome = Outcome(self._host, before, now, time.monotonic() - started, done or "failed", reason)
+        self._tell(f"FAILED: {reason}; in use now: {now}" if reason else f"{done}, {outcome.seconds:.1f} s")
+        return outcome
+
+    def stop(self, reason: str) -> None:
+        """Let the host undo what it did, for this reason."""
+        with self._lock:
+            self._stopped = self._stopped or reason
+            if self._channel:
+                # A host that has not answered has nothing to undo, and may never answer.
+                self._channel.stop(at_once=not self._found)
+
+    def _converse(self) -> str | None:
+        """Say and hear all there is, and return why it failed; None if it did not."""
+        with self._lock:
+            if self._stopped:
+                return self._stopped
+            channel = self._channel = Channel(self._host, self._plan.order(), self._plan.ssh_config)
+        try:
+            for answer in channel.answers():
+                self._found |= answer
+                if "about" in answer:
+                    self._tell(f"{answer['about']}, in use: {_version(self._found, 'before')}")
+                if answer.get("event") == "ready":
+                    if self._plan.dry_run:
+                        return None
+                    self._copy(channel)
+                elif "event" in answer:
+                    self._tell(answer["event"])
+            if "done" in self._found:
+                return None
+            if "error" in self._found:
+                return self._stopped or str(self._found["error"])
+            reason = self._stopped or channel.why()
+        finally:
+            channel.close()
+        return self._look_again(reason) if self._found else reason
+
+    def _copy(self, channel: Channel) -> None:
+        data = memoryview(self._plan.data)
+        self._tell(f"copying {len(data) / 1e6:.1f} MB")
+        for start in range(0, len(data), _CHUNK):
+            channel.send(data[start : start + _CHUNK])
+
+    def _look_again(self, reason: str) -> str | None:
+        """Ask a host that was lost what is in use there, as soon as it has undone what it did."""
+        before = self._found["before"]
+        self._tell(f"{reason}; looking what is there")
+        self._found = {"before": before}
+        for _ in range(_LOOKS):
+            channel = Channel(self._host, self._plan.order(), self._plan.ssh_config)
+            try:
+                found = next(channel.answers(), None)
+            finally:
+                channel.close()
+            if found is None:
+                return f"{reason}, and it cannot be asked what became of it; look later, with --dry-run"
+            self._found["now"] = found["now"]
+            if not found["busy"]:
+                break
+            time.sleep(1)
+        else:
+            return f"{reason}, and it is still at work there; look later, with --dry-run"
+        if self._found["now"] == self._plan.identity != before:
+            self._found["done"] = "installed"
+            return None
+        return reason
+
+    def _tell(self, event: str) -> None:
+        sys.stderr.write(f"{self._host}: {event}\n")
+
+
+def _version(found: dict[str, Any], key: str) -> str:
+    return (found[key] or NOTHING) if key in found else UNKNOWN

@@ -1,0 +1,69 @@
+"""What is to be deployed is checked before any host is asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mnist_edge_exporters.deploy import Outcome, Plan, table
+from mnist_edge_runtime import ModelError, UsageError
+
+
+def _plan(bundle: Path, **options: Any) -> Plan:
+    return Plan.of(bundle, **{"prefix": None, "dry_run": False, "timeout": 60, **options})
+
+
+def test_a_host_is_told_what_comes(small: Callable[..., Path]) -> None:
+    bundle = small(installed_bytes=7)
+    order = json.loads(json.dumps(_plan(bundle, prefix="~/reader").order()))
+    data = bundle.read_bytes()
+    assert (order["prefix"], order["size"], order["sha256"]) == (
+        "~/reader",
+        len(data),
+        hashlib.sha256(data).hexdigest(),
+    )
+    assert order["needed"] == 2 * len(data)
+    assert order["manifest"]["target"] == "this-machine"
+    with tarfile.open(bundle) as members:
+        sums = members.extractfile("mnist-edge/SHA256SUMS")
+        assert sums
+        assert order["identity"] == hashlib.sha256(sums.read()).hexdigest()[:12]
+
+
+def test_a_damaged_bundle_goes_nowhere(small: Callable[..., Path], tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.tar.gz"
+    damaged.write_bytes(small().read_bytes()[:-9])
+    with pytest.raises(ModelError, match="damaged"):
+        _plan(damaged)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timeout": 0}, "--timeout is 0, expected seconds above 0"),
+        ({"timeout": float("nan")}, "--timeout is nan, expected seconds above 0"),
+        ({"prefix": " "}, "--prefix names no folder"),
+        ({"ssh_config": Path("nowhere")}, "--ssh-config nowhere: no such file"),
+    ],
+)
+def test_options_out_of_range(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=message):
+        _plan(tmp_path / "none.tar.gz", **options)
+
+
+def test_the_table_has_a_line_a_host() -> None:
+    outcomes = [
+        Outcome("pi@attic", "nothing", "0123456789ab", 12.34, "installed"),
+        Outcome("garden", "unknown", "unknown", 0.5, "failed", "it is gone"),
+    ]
+    assert table(outcomes).splitlines() == [
+        "host      before        now           seconds  state",
+        "pi@attic  nothing       0123456789ab     12.3  installed",
+        "garden    unknown       unknown           0.5  FAILED",
+    ]
+    assert outcomes[1].to_dict()["reason"] == "it is gone"

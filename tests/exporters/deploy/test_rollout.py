@@ -1,0 +1,300 @@
+"""Deployments over real OpenSSH servers: all well, and everything that goes wrong half-way."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from mnist_edge_exporters.deploy import Outcome, Plan, deploy
+
+from .conftest import Device, make_devices
+
+Pack = Callable[..., Path]
+
+
+def _deploy(
+    bundle: Path, devices: list[Device], *, dry_run: bool = False, timeout: float = 60, prefix: str | None = None
+) -> list[Outcome]:
+    plan = Plan.of(bundle, prefix=prefix, dry_run=dry_run, timeout=timeout, ssh_config=devices[0].config)
+    return deploy(plan, [each.name for each in devices], 3)
+
+
+def _wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def used(servers: tuple[Path, Mapping[str, int]], small: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the home of a device onto which three bundles were deployed, one after the other: it keeps two."""
+    (device, *_) = make_devices(servers, tmp_path_factory.mktemp("used"))
+    for variant in ("first", "second", "third"):
+        assert _deploy(small(variant=variant), [device])[0].state == "installed"
+    assert len(list(device.prefix.glob("versions/*"))) == 2
+    return device.home
+
+
+def _installed(used: Path, device: Device) -> dict[str, object]:
+    """Put what is in that home into the device's, and return it."""
+    device.home.rmdir()
+    shutil.copytree(used, device.home, symlinks=True)
+    return device.tree()
+
+
+def test_a_real_bundle_is_installed_and_reads_digits(amd64_bundle: Path, devices: list[Device]) -> None:
+    device = devices[0]
+    done = _mnist_edge("deploy", amd64_bundle, device.name, "--ssh-config", device.config, "--json")
+    document = json.loads(done.stdout)
+    (told,) = document["hosts"]
+    assert (document["bundle"], document["dry_run"], told["host"]) == (str(amd64_bundle), False, device.name)
+    assert (told["before"], told["now"], told["state"]) == ("nothing", document["version"], "installed")
+    assert f"{device.name}: self-test passed" in done.stderr
+    assert device.in_use() == document["version"]
+    runtime = device.prefix / "current" / "bin" / "mnist-edge-runtime"
+    read = subprocess.run([runtime, "selftest", "--json"], capture_output=True, check=True)
+    assert json.loads(read.stdout)["passed"] is True
+
+
+def _mnist_edge(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("mnist-edge")), *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def test_one_that_fails_stops_no_other(small: Pack, devices: list[Device], used: Path, tmp_path: Path) -> None:
+    before = _installed(used, devices[1])
+    devices[1].log_in("ulimit -f 400")
+    newest = small(variant="newest")
+    (tmp_path / "hosts").write_text(f"# the others\n\n{devices[1].name}\n  {devices[2].name}  # below\n")
+    options = ["--hosts", tmp_path / "hosts", "--ssh-config", devices[0].config]
+    done = _mnist_edge("deploy", newest, devices[0].name, *options, code=5)
+    header, *rows = done.stdout.splitlines()
+    assert header.split() == ["host", "before", "now", "seconds", "state"]
+    assert [row.split(maxsplit=4)[4] for row in rows] == ["installed", "FAILED", "installed"]
+    assert f"error: not on every host, because {devices[1].name}: {devices[1].prefix}: File too large" in done.stderr
+    assert devices[1].tree() == before
+    assert devices[0].in_use() == devices[2].in_use() != devices[1].in_use()
+
+
+@pytest.mark.parametrize(
+    ("selftest", "reason"), [("bad", "nothing was changed: failed: class 3"), ("late", "failed: only")]
+)
+def test_where_the_self_test_fails_everything_is_as_it_was(
+    selftest: str, reason: str, small: Pack, devices: list[Device], used: Path
+) -> None:
+    old, empty = devices[:2]
+    before = _installed(used, old)
+    for outcome in _deploy(small(selftest), [old, empty]):
+        assert outcome.state == "failed"
+        assert reason in outcome.failures[0]
+        assert outcome.before == outcome.now
+    assert old.tree() == before
+    assert empty.tree() == {}
+
+
+def test_a_dry_run_changes_nothing(small: Pack, devices: list[Device], capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = small()
+    assert _deploy(bundle, devices[:1])[0].state == "installed"
+    before = [each.tree() for each in devices]
+    outcomes = _deploy(bundle, devices[:2], dry_run=True)
+    assert [each.state for each in outcomes] == ["already installed", "would be installed"]
+    assert [each.now for each in outcomes] == [devices[0].in_use(), "nothing"]
+    said = capsys.readouterr().err
+    assert f"{devices[1].name}: Python 3." in said
+    assert _deploy(bundle, devices[:1])[0].state == "already installed"
+    assert "copying" not in said.partition("already")[2] + capsys.readouterr().err
+    assert [each.tree() for each in devices] == before
+
+
+def test_a_broken_version_is_installed_again(small: Pack, devices: list[Device]) -> None:
+    bundle = small()
+    _deploy(bundle, devices[:1])
+    whole = devices[0].tree()
+    runtime = next(devices[0].prefix.glob("versions/*/lib/*/site-packages/mnist_edge_runtime/__main__.py"))
+    runtime.write_text("nonsense")
+    assert _deploy(bundle, devices[:1])[0].state == "installed"
+    assert devices[0].tree() == whole
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"python": "3.2"}, "the bundle is for this-machine: Python 3.2, and this is Python 3."),
+        ({"multiarch": "m68k-linux-gnu"}, "m68k-linux-gnu, and this is "),
+        ({"installed_bytes": 1 << 60}, "make room and start again"),
+    ],
+)
+def test_a_machine_it_is_not_for_gets_nothing(
+    changes: dict[str, object], reason: str, small: Pack, devices: list[Device], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (outcome,) = _deploy(small(**changes), devices[:1])
+    assert reason in outcome.failures[0]
+    assert devices[0].tree() == {}
+    assert "copying" not in capsys.readouterr().err
+
+
+@pytest.fixture
+def little_room(devices: list[Device]) -> Iterator[Device]:
+    """Return a device whose disk has 4 MiB."""
+    place = devices[0].home / "disk"
+    place.mkdir()
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], capture_output=True, check=False)
+    if mount.returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        yield devices[0]
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_a_disk_that_is_full(little_room: Device, small: Pack) -> None:
+    prefix = "~/disk/apps/reader"
+    before = little_room.tree()
+    (outcome,) = _deploy(small(installed_bytes=8_000_000), [little_room], prefix=prefix)
+    assert "the deployment needs 8.6 MB, and 4.2 MB are free; make room" in outcome.failures[0]
+    (outcome,) = _deploy(small(zeros=8_000_000), [little_room], prefix=prefix)  # more than it says
+    assert "No space left on device" in outcome.failures[0]
+    assert little_room.tree() == before
+    assert _deploy(small(), [little_room], prefix=prefix)[0].state == "installed"
+    assert (little_room.home / "disk/apps/reader/current/bin/mnist-edge-runtime").is_file()
+
+
+_PROXY = """\
+import os, select, socket, sys
+
+left, host = int(sys.argv[2]), socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+while left > 0:
+    ready, _, _ = select.select([0, host], [], [])
+    if host in ready:
+        data = host.recv(65536)
+        if not data or not os.write(1, data):
+            break
+    if 0 in ready:
+        data = os.read(0, 65536)
+        if not data:
+            break
+        host.sendall(data)
+        left -= len(data)
+"""
+
+
+@pytest.fixture
+def cut(devices: list[Device], tmp_path: Path) -> Device:
+    """Return a device whose connections end after 300,000 bytes, which is in the middle of a bundle."""
+    (tmp_path / "proxy.py").write_text(_PROXY)
+    devices[0].configure(f"ProxyCommand {sys.executable} {tmp_path}/proxy.py %p 300000")
+    return devices[0]
+
+
+def test_a_connection_that_drops_leaves_nothing(cut: Device, small: Pack, capsys: pytest.CaptureFixture[str]) -> None:
+    (outcome,) = _deploy(small(), [cut])
+    assert outcome.failures[0].startswith("the connection was lost (")
+    assert (outcome.before, outcome.now) == ("nothing", "nothing")
+    assert "copying 0.6 MB" in capsys.readouterr().err
+    assert cut.tree() == {}
+
+
+def test_a_host_that_is_gone_is_not_known(small: Pack, devices: list[Device], used: Path, tmp_path: Path) -> None:
+    before = _installed(used, devices[0])
+    (tmp_path / "proxy.py").write_text(_PROXY)
+    once = f"mkdir {tmp_path}/once && exec {sys.executable} {tmp_path}/proxy.py %p 300000"
+    devices[0].configure(f"ProxyCommand sh -c '{once}'")
+    (outcome,) = _deploy(small(variant="newest"), devices[:1])
+    assert outcome.before == devices[0].in_use()
+    assert outcome.now == "unknown"
+    assert "it cannot be asked what became of it; look later, with --dry-run" in outcome.failures[0]
+    _wait_until(lambda: devices[0].tree() == before)
+
+
+def test_a_host_that_never_answers_is_not_waited_for(small: Pack, devices: list[Device]) -> None:
+    devices[0].configure("ProxyCommand sleep 30")
+    (outcome,) = _deploy(small(), devices[:1], timeout=0.5)
+    assert outcome.failures == ("not done after 0.5 s",)
+    assert outcome.seconds < 10
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopping_undoes_what_is_under_way(number: int, small: Pack, devices: list[Device], used: Path) -> None:
+    before = _installed(used, devices[0])
+    bundle = small("slow")
+    command = [str(Path(sys.executable).with_name("mnist-edge")), "deploy", bundle, *(each.name for each in devices)]
+    process = subprocess.Popen(
+        [*command, "--ssh-config", devices[0].config, "--parallel", "2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # in the background a shell has it ignored
+    )
+    _wait_until(lambda: all((each.home / "testing").exists() for each in devices[:2]))
+    process.send_signal(number)
+    said = process.communicate()[1]
+    for each in devices[:2]:
+        _wait_until(lambda each=each: not (each.prefix / ".deploy").exists())  # type: ignore[misc]
+        (each.home / "testing").unlink()
+        if number != signal.SIGKILL:
+            assert f"{each.name}: FAILED: stopped; in use now: " in said
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
+    assert "Traceback" not in said
+    assert devices[0].tree() == before
+    assert devices[1].tree() == devices[2].tree() == {}
+
+
+def test_a_host_that_is_too_slow_is_left_as_it_was(small: Pack, devices: list[Device]) -> None:
+    (outcome,) = _deploy(small("slow"), devices[:1], timeout=4)
+    assert outcome.failures == ("not done after 4 s",)
+    assert devices[0].tree().keys() <= {"testing"}
+
+
+def test_two_deployments_do_not_meet(small: Pack, devices: list[Device]) -> None:
+    device = devices[0]
+    device.prefix.mkdir(parents=True)
+    other = os.open(device.prefix, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    (outcome,) = _deploy(small(), [device])
+    os.close(other)
+    assert outcome.failures == (f"{device.prefix}: another deployment is at work there; wait for it",)
+    assert list(device.prefix.iterdir()) == []
+
+
+def test_hosts_that_do_not_let_one_in(small: Pack, devices: list[Device], tmp_path: Path) -> None:
+    unknown, changed, closed = devices
+    (tmp_path / "none").write_text("")
+    (tmp_path / "other").write_text(f"[127.0.0.1]:{changed.port} {(changed.folder / 'attic.pub').read_text()}")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "stranger"], check=True)
+    unknown.configure(f"UserKnownHostsFile {tmp_path}/none")
+    changed.configure(f"UserKnownHostsFile {tmp_path}/other")
+    closed.configure(key=tmp_path / "stranger")
+    reasons = [each.failures[0] for each in _deploy(small(), devices)]
+    assert reasons[0] == f"its host key is not known; log in once and compare it: ssh {unknown.name}"
+    assert reasons[1].startswith("its host key is not the one that is known; if it was set up anew")
+    assert reasons[2] == f"it lets nobody in without a question; give it a key: ssh-copy-id {closed.name}"
+
+
+def test_hosts_that_lack_what_it_takes(small: Pack, devices: list[Device]) -> None:
+    bare, off, file = devices
+    bare.log_in("PATH=/nowhere")
+    off.configure("ProxyCommand false")
+    (file.home / "file").write_text("")
+    outcomes = _deploy(small(), devices, prefix="~/file/below")
+    assert outcomes[0].failures == ("there is no python3 on it; install the package python3",)
+    assert outcomes[1].failures[0].endswith(f"; try by hand: ssh {off.name}")
+    assert outcomes[2].failures == (f"{file.home}/file: no folder; choose another --prefix",)
+    assert [each.now for each in outcomes] == ["unknown", "unknown", "nothing"]
+
+
+def test_what_a_login_prints_does_no_harm(small: Pack, devices: list[Device]) -> None:
+    devices[0].log_in("echo Welcome; printf 'no line'; echo; echo hello >&2")
+    assert _deploy(small(), devices[:1])[0].state == "installed"
