@@ -64,7 +64,9 @@ def _look(prefix: Path, order: Any) -> bool:
     about = f"Python {platform.python_version()}, {platform.machine()}"
     _say(before=current, now=current, about=about, busy=place == prefix and Transaction.is_busy(prefix))
     checks.check_machine(order["manifest"])
-    if current == order["identity"]:
+    if Transaction.is_unfinished(prefix):
+        _say(event="a deployment was cut off there before; it is undone first")
+    elif current == order["identity"]:
         try:
             _selftest(prefix)
         except InstallError as error:

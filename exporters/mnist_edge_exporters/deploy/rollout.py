@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from mnist_edge_runtime import InputError, UsageError
+from mnist_edge_runtime.errors import describe
 
 from .plan import NOTHING, UNKNOWN, Outcome, Plan
 from .ssh import Channel
@@ -54,7 +55,9 @@ class _Deployment:
         self._host = host
         self._lock = threading.Lock()
         self._channel: Channel | None = None
-        self._stopped: str | None = None
+        self._is_changing = False
+        self._is_stopped = threading.Event()
+        self._reason = ""
         self._found: dict[str, Any] = {}
 
     def run(self) -> Outcome:
@@ -66,11 +69,11 @@ class _Deployment:
         limit.start()
         try:
             reason = self._converse()
+        except Exception as error:  # of one host, which is to stop no other
+            reason = describe(error)[0]
         finally:
             limit.cancel()
-        done = self._found.get("done")
-        if reason is None and done is None:
-            done = "would be installed"
+        done = None if reason else self._found.get("done", "would be installed")
         before, now = (_version(self._found, key) for key in ("before", "now"))
         outcome = Outcome(self._host, before, now, time.monotonic() - started, done or "failed", reason)
         self._tell(f"FAILED: {reason}; in use now: {now}" if reason else f"{done}, {outcome.seconds:.1f} s")
@@ -79,17 +82,25 @@ class _Deployment:
     def stop(self, reason: str) -> None:
         """Let the host undo what it did, for this reason."""
         with self._lock:
-            self._stopped = self._stopped or reason
+            self._reason = self._reason or reason
+            self._is_stopped.set()
             if self._channel:
-                # A host that has not answered has nothing to undo, and may never answer.
-                self._channel.stop(at_once=not self._found)
+                # A host that has nothing to undo is not waited for: it may never answer.
+                self._channel.stop(at_once=not self._is_changing)
+
+    def _open(self) -> Channel | None:
+        """Connect; not any more when it was stopped."""
+        with self._lock:
+            if self._is_stopped.is_set():
+                return None
+            self._channel = Channel(self._host, self._plan.order(), self._plan.ssh_config)
+            return self._channel
 
     def _converse(self) -> str | None:
         """Say and hear all there is, and return why it failed; None if it did not."""
-        with self._lock:
-            if self._stopped:
-                return self._stopped
-            channel = self._channel = Channel(self._host, self._plan.order(), self._plan.ssh_config)
+        channel = self._open()
+        if channel is None:
+            return self._reason
         try:
             for answer in channel.answers():
                 self._found |= answer
@@ -104,41 +115,49 @@ class _Deployment:
             if "done" in self._found:
                 return None
             if "error" in self._found:
-                return self._stopped or str(self._found["error"])
-            reason = self._stopped or channel.why()
+                return self._reason or str(self._found["error"])
+            reason = self._reason or channel.why()
         finally:
             channel.close()
-        return self._look_again(reason) if self._found else reason
+        return self._look_again(reason) if self._is_changing else reason
 
     def _copy(self, channel: Channel) -> None:
         data = memoryview(self._plan.data)
         self._tell(f"copying {len(data) / 1e6:.1f} MB")
+        self._is_changing = True
         for start in range(0, len(data), _CHUNK):
             channel.send(data[start : start + _CHUNK])
 
     def _look_again(self, reason: str) -> str | None:
         """Ask a host that was lost what is in use there, as soon as it has undone what it did."""
-        before = self._found["before"]
         self._tell(f"{reason}; looking what is there")
+        before = self._found["before"]
         self._found = {"before": before}
+        self._is_changing = False
         for _ in range(_LOOKS):
-            channel = Channel(self._host, self._plan.order(), self._plan.ssh_config)
-            try:
-                found = next(channel.answers(), None)
-            finally:
-                channel.close()
-            if found is None:
+            found = self._look()
+            if "now" not in found:
                 return f"{reason}, and it cannot be asked what became of it; look later, with --dry-run"
-            self._found["now"] = found["now"]
             if not found["busy"]:
                 break
-            time.sleep(1)
+            self._is_stopped.wait(1)
         else:
             return f"{reason}, and it is still at work there; look later, with --dry-run"
-        if self._found["now"] == self._plan.identity != before:
+        self._found["now"] = found["now"]
+        if found["now"] == self._plan.identity != before:
             self._found["done"] = "installed"
             return None
         return reason
+
+    def _look(self) -> dict[str, Any]:
+        """Return the host's first answer, nothing if there is none."""
+        channel = self._open()
+        if channel is None:
+            return {}
+        try:
+            return next(channel.answers(), {})
+        finally:
+            channel.close()
 
     def _tell(self, event: str) -> None:
         sys.stderr.write(f"{self._host}: {event}\n")

@@ -55,6 +55,7 @@ class Channel:
 
     def __init__(self, host: str, order: Mapping[str, Any], ssh_config: Path | None) -> None:
         self._host = host
+        self._order = dict(order)
         self._has_answered = False
         options = [word for name, value in _OPTIONS.items() for word in ("-o", f"{name}={value}")]
         config = ["-F", str(ssh_config)] if ssh_config else []
@@ -69,8 +70,6 @@ class Channel:
             )
         self._killer = threading.Timer(_GRACE, self._process.kill)
         self._killer.daemon = True
-        program = _PROGRAM.format(sources=list(_sources()), order=dict(order)).encode()
-        self.send(b"%d\n" % len(program) + program)
 
     def send(self, data: bytes | memoryview) -> None:
         """Send the bytes; that they do not arrive shows in the answers."""
@@ -87,7 +86,9 @@ class Channel:
             self._killer.start()
 
     def answers(self) -> Iterator[dict[str, Any]]:
-        """Return what the host says, until it says no more; what a shell prints beside it is left out."""
+        """Start the program there, and return what it says until it ends; what a shell prints beside it is left out."""
+        program = _PROGRAM.format(sources=list(_sources()), order=self._order).encode()
+        self.send(b"%d\n" % len(program) + program)
         assert self._process.stdout
         for line in self._process.stdout:
             if line.startswith(MARK):

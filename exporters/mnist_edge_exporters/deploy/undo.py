@@ -15,10 +15,13 @@ __all__ = ["Transaction"]
 
 # All that an installer writes below a prefix; what else lies there is never touched.
 _OWN = ("versions", "installer", "install.sh", "mnist-edge.service", ".lock", "previous", "current")
+_STAGE = ".deploy"
 
 
 class Transaction:
     """A deployment under way: what it brings lies in the folder `stage`, and only one at a time has a prefix.
+
+    One that a loss of power left unfinished is undone first.
 
     Raises:
         InstallError: another one has it.
@@ -27,18 +30,17 @@ class Transaction:
 
     def __init__(self, prefix: Path) -> None:
         self._prefix = prefix
-        missing = [each for each in (prefix, *prefix.parents) if not each.exists()]
-        self._made = missing[-1] if missing else None
+        self._made = [each for each in (prefix, *prefix.parents) if not each.exists()]
         prefix.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(prefix, os.O_RDONLY)
-        if not _lock(self._lock):
+        self._descriptor = os.open(prefix, os.O_RDONLY)
+        if not _lock(self._descriptor):
             raise InstallError(3, f"{prefix}: another deployment is at work there; wait for it")
-        self.stage = prefix / ".deploy"
-        self._before = self.stage / "before"
-        self._current = versions.linked(prefix, "current")
+        self.stage = prefix / _STAGE
+        self._before, self._after, self._names = (self.stage / name for name in ("before", "after", "names"))
         try:
+            self._restore()
             if self.stage.exists():
-                shutil.rmtree(self.stage)  # what a machine that lost its power left
+                shutil.rmtree(self.stage)
             self.stage.mkdir()
         except BaseException:
             self.undo()
@@ -53,42 +55,60 @@ class Transaction:
         finally:
             os.close(descriptor)
 
+    @staticmethod
+    def is_unfinished(prefix: Path) -> bool:
+        """Return whether a deployment was left there half done."""
+        return (prefix / _STAGE / "before").is_dir()
+
     def remember(self) -> None:
         """Keep all that the installer may replace or remove: as hard links, which take no room."""
         before = self.stage / "unfinished"
         before.mkdir()
-        for name in _OWN:
+        self._after.mkdir()  # now, for the disk may be full when it is needed
+        names = [name for name in _OWN if os.path.lexists(self._prefix / name)]
+        self._names.write_text("\n".join(names))
+        for name in names:
             path = self._prefix / name
             if path.is_dir() and not path.is_symlink():
                 shutil.copytree(path, before / name, symlinks=True, copy_function=os.link)
-            elif os.path.lexists(path):
+            else:
                 os.link(path, before / name, follow_symlinks=False)
         before.rename(self._before)
 
     def undo(self) -> None:
         """Put back what was there, and remove the rest."""
-        if self._before.is_dir():
-            changed = versions.linked(self._prefix, "current") != self._current
-            after = self.stage / "after"
-            after.mkdir()
-            for name in _OWN:  # the links last: what they lead to is there again by then
-                if os.path.lexists(self._prefix / name):
-                    os.rename(self._prefix / name, after / name)
-                if os.path.lexists(self._before / name):
-                    os.rename(self._before / name, self._prefix / name)
-            if changed and self._current:
-                # The files are as they were; if the service does not start again, systemd's journal has the reason.
-                with contextlib.suppress(OSError, subprocess.CalledProcessError):
-                    service.restart(self._prefix)
+        self._restore()
         shutil.rmtree(self.stage, ignore_errors=True)
-        if self._made:
-            shutil.rmtree(self._made, ignore_errors=True)
-        os.close(self._lock)
+        with contextlib.suppress(OSError):  # somebody else has put something there meanwhile
+            for folder in self._made:
+                folder.rmdir()
+        os.close(self._descriptor)
 
     def finish(self) -> None:
         """Keep what was installed."""
+        self._before.rename(self.stage / "done")  # from here nothing is restored, not even half of it
         shutil.rmtree(self.stage, ignore_errors=True)
-        os.close(self._lock)
+        os.close(self._descriptor)
+
+    def _restore(self) -> None:
+        """Put back what is remembered, if anything is; may be ended at any point and begun again."""
+        if not self._before.is_dir():
+            return
+        current = versions.linked(self._prefix, "current")
+        names = self._names.read_text().split("\n")
+        for name in _OWN:  # the links last: what they lead to is there again by then
+            place, kept = self._prefix / name, self._before / name
+            if name in names and not os.path.lexists(kept):
+                continue  # it is back already
+            if os.path.lexists(place):
+                _remove(self._after / name)  # of a restoration that was cut off
+                os.rename(place, self._after / name)
+            if name in names:
+                os.rename(kept, place)
+        if versions.linked(self._prefix, "current") not in (None, current):
+            # The files are as they were; if the service does not start again, systemd's journal has the reason.
+            with contextlib.suppress(OSError, subprocess.CalledProcessError):
+                service.restart(self._prefix)
 
 
 def _lock(descriptor: int) -> bool:
@@ -97,3 +117,10 @@ def _lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        path.unlink()

@@ -207,6 +207,17 @@ def test_a_connection_that_drops_leaves_nothing(cut: Device, small: Pack, capsys
     assert cut.tree() == {}
 
 
+@pytest.mark.parametrize("answer", ['{"error": "not now"}', '{"before": null, "now": null, "busy": true}'])
+def test_a_lost_host_that_answers_otherwise_is_not_known(
+    answer: str, cut: Device, small: Pack, devices: list[Device]
+) -> None:
+    cut.log_in(f"if test -e once; then echo 'mnist-edge: {answer}'; exit; fi; touch once")
+    lost, other = _deploy(small(), devices[:2], timeout=6)
+    assert "it cannot be asked what became of it" in lost.failures[0]
+    assert (lost.now, other.state) == ("unknown", "installed")
+    assert lost.seconds < 15
+
+
 def test_a_host_that_is_gone_is_not_known(small: Pack, devices: list[Device], used: Path, tmp_path: Path) -> None:
     before = _installed(used, devices[0])
     (tmp_path / "proxy.py").write_text(_PROXY)
