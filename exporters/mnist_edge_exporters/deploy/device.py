@@ -62,7 +62,10 @@ def _look(prefix: Path, order: Any) -> bool:
     while not os.path.lexists(place):
         place = place.parent
     about = f"Python {platform.python_version()}, {platform.machine()}"
-    _say(before=current, now=current, about=about, busy=place == prefix and Transaction.is_busy(prefix))
+    busy = place == prefix and Transaction.is_busy(prefix)
+    _say(before=current, now=current, about=about, busy=busy)
+    if busy:
+        raise InstallError(3, f"{prefix}: another deployment is at work there; wait for it")
     checks.check_machine(order["manifest"])
     if Transaction.is_unfinished(prefix):
         _say(event="a deployment was cut off there before; it is undone first")

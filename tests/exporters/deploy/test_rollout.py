@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from mnist_edge_exporters.deploy import Outcome, Plan, deploy
+from mnist_edge_exporters.deploy.undo import Transaction
 
 from .conftest import Device, make_devices
 
@@ -309,3 +310,17 @@ def test_hosts_that_lack_what_it_takes(small: Pack, devices: list[Device]) -> No
 def test_what_a_login_prints_does_no_harm(small: Pack, devices: list[Device]) -> None:
     devices[0].log_in("echo Welcome; printf 'no line'; echo; echo hello >&2")
     assert _deploy(small(), devices[:1])[0].state == "installed"
+
+
+def test_what_a_loss_of_power_left_is_undone_first(
+    small: Pack, devices: list[Device], used: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = _installed(used, devices[0])
+    transaction = Transaction(devices[0].prefix)
+    transaction.remember()
+    (devices[0].prefix / "current").unlink()
+    os.close(transaction._descriptor)
+    (outcome,) = _deploy(small("bad"), devices[:1])
+    assert outcome.state == "failed"
+    assert "a deployment was cut off there before; it is undone first" in capsys.readouterr().err
+    assert devices[0].tree() == before
