@@ -151,7 +151,8 @@ def _members(unpacked: _Unpacked) -> tuple[dict[str, str], dict[str, bytes]]:
             raise ModelError(f"there are bytes behind {name}")
         sums[name] = digest.hexdigest()
         total += tarfile.BLOCKSIZE + info.size + -info.size % tarfile.BLOCKSIZE
-    padding = -(total + tarfile.BLOCKSIZE) % tarfile.RECORDSIZE
+    # Two empty blocks end an archive, of which one is read; then it is filled up to a whole record.
+    padding = tarfile.BLOCKSIZE + -(total + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE
     rest = unpacked.read(padding + 1)
     if len(rest) != padding or any(rest) or not unpacked.at_end():
         raise ModelError("there are bytes beyond its end")

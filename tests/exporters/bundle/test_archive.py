@@ -88,6 +88,14 @@ def test_a_good_bundle_is_read_back(good: Path, tmp_path: Path) -> None:
         assert written.getnames()[0] == "mnist-edge/SHA256SUMS"
 
 
+def test_members_of_every_length_are_read_back(tmp_path: Path) -> None:
+    """An archive ends with two empty blocks and is filled up to records of twenty: each remainder occurs."""
+    for blocks in range(tarfile.RECORDSIZE // tarfile.BLOCKSIZE):
+        members = {**_members(), archive.SBOM: bytes(blocks * tarfile.BLOCKSIZE)}
+        archive.write(members, tmp_path / "bundle.tar.gz")
+        assert check_bundle(tmp_path / "bundle.tar.gz") == MANIFEST
+
+
 def test_the_same_members_give_the_same_bytes(good: Path, tmp_path: Path) -> None:
     again = tmp_path / "of_another_name.tar.gz"
     archive.write(dict(reversed(_members().items())), again)
