@@ -22,10 +22,10 @@ format:  ## Bring the code into form
 	ruff check --fix .
 
 test:  ## Run the tests, on real MNIST where MNIST_EDGE_DATA names its folder
-	python -m pytest
+	python -m pytest -n 2
 
 coverage:  ## Run the tests and show the lines that none of them reaches
-	python -m pytest --cov --cov-report=term-missing
+	python -m pytest -n 2 --cov --cov-report=term-missing
 
 demo:  ## Go the whole way once: train, export, prove, classify
 	mnist-edge demo
