@@ -8,6 +8,7 @@ print(classifier.classify(images.read("photo.png")).label)
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+# From 1.29 on, onnxruntime tells its maker what it runs, in a thread that outlives a fork. It asks once, when it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def __getattr__(name: str) -> Any:
