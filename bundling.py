@@ -14,9 +14,12 @@ __all__ = ["bundle"]
 def bundle(
     model: Annotated[Path, typer.Argument(help="An exported file.")],
     target: Annotated[str, typer.Option(help="bookworm-arm64, trixie-arm64, bookworm-armhf or bookworm-amd64.")],
-    out: Annotated[Path | None, typer.Option(help="The file to write. (default: MODEL-TARGET.tar.gz)")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write. (default: MODEL-FORMAT-TARGET.tar.gz)")] = None,
     constraint: Annotated[
-        Path | None, typer.Option(help="Versions to take, as pip's --constraint. (default: the newest that fit)")
+        Path | None,
+        typer.Option(
+            help="Versions to take, as pip's --constraint; PIP_CONSTRAINT is not followed. (default: the newest)"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

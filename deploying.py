@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from mnist_edge import workflow
 from mnist_edge.options import AsJson, show
+from mnist_edge_runtime import VerificationError
 
 __all__ = ["deploy"]
 
@@ -38,4 +38,5 @@ def deploy(
     outcomes = deployment.deploy(plan, every, parallel)
     about = {"bundle": str(bundle), "version": plan.identity, "dry_run": dry_run}
     show(as_json, {**about, "hosts": [each.to_dict() for each in outcomes]}, deployment.table(outcomes))
-    workflow.insist([(each.host, each.failures) for each in outcomes], "not on every host")
+    if failed := [each.host for each in outcomes if each.reason]:
+        raise VerificationError(f"not on every host: {', '.join(failed)} failed; the lines above tell why")

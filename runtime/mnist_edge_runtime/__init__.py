@@ -36,7 +36,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-# From 1.29 on, onnxruntime tells its maker what it runs, in a thread that outlives a fork. It asks once, when it is imported.
+# From 1.29 on, onnxruntime tells its maker what it runs, in a thread of its own. It asks once, when it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 

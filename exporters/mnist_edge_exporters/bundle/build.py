@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mnist_edge_runtime import Contract, EngineError, UsageError, model_file, sealing
+from mnist_edge_runtime import Contract, EngineError, InputError, UsageError, model_file, sealing
 from mnist_edge_runtime.engines import ENGINES
 from mnist_edge_runtime.quiet import quiet
 
@@ -74,7 +74,8 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
     Args:
         model: an exported file.
         target: the system's name.
-        out: the file to write, by default MODEL-TARGET.tar.gz in the working folder.
+        out: the file to write, by default MODEL-FORMAT-TARGET.tar.gz in the working folder, where a model whose own
+            name tells the format needs no second word of it.
         constraint: a file of versions to take, as pip reads it; the newest that fit by default.
 
     Raises:
@@ -83,14 +84,18 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
         ModelError: the model is no sealed file, or the target's engine cannot run it.
     """
     system = systems.named(target)
-    out = out or Path(f"{model.stem}-{target}.tar.gz")
-    if not out.name.endswith(".tar.gz"):
+    if out and not out.name.endswith(".tar.gz"):
         raise UsageError(f"--out {out}: expected a name that ends in .tar.gz")
+    if out and not out.parent.is_dir():
+        raise InputError(f"--out {out}: there is no folder {out.parent}; make it first")
+    if constraint and not constraint.is_file():
+        raise InputError(f"--constraint {constraint}: no such file")
     if not _MODEL_NAME.fullmatch(model.name):
         raise UsageError(f"{model.name!r} cannot stand in a bundle; give the file a name of letters, digits, . - and _")
     data, _ = model_file.read(model)
     sealed = sealing.read(model)
     contract = sealed.contract
+    out = out or Path(f"{_name(model, contract)}-{target}.tar.gz")
     engine = _engine(model, contract, system)
     carried = _carried(system, engine, constraint)
     packages = tuple(package for package, _ in carried)
@@ -115,6 +120,10 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
     archive.write(members, out)
     written = out.read_bytes()
     return Bundle(out, len(written), _sha256(written), archive.check_bundle(out))
+
+
+def _name(model: Path, contract: Contract) -> str:
+    return model.stem if contract.format in model.stem.split("-") else f"{model.stem}-{contract.format}"
 
 
 def _engine(model: Path, contract: Contract, system: System) -> str:

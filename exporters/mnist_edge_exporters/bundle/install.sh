@@ -5,8 +5,13 @@ if ! command -v python3 >/dev/null; then
     echo "error: there is no python3 on this machine; install the package python3" >&2
     exit 3
 fi
-if [ -e "$here/SHA256SUMS" ] && ! (cd "$here" && sha256sum --check --strict --quiet SHA256SUMS) >&2; then
-    echo "error: the bundle is damaged; copy it again" >&2
+if ! python3 -I -c ''; then
+    echo "error: the python3 on this machine does not start; install the package python3 again" >&2
+    exit 3
+fi
+if [ -e "$here/SHA256SUMS" ] && ! wrong=$(cd "$here" && sha256sum --check --strict --quiet SHA256SUMS 2>&1); then
+    echo "error: the bundle is damaged (${wrong%%
+*}); copy it again" >&2
     exit 4
 fi
 main='import sys; sys.path.insert(0, sys.argv.pop(1)); from installer.__main__ import main; sys.exit(main())'

@@ -132,5 +132,8 @@ def _download(system: System, needs: Sequence[Requirement], constraint: Path | N
             line for line in result.stderr.splitlines() if line.startswith("ERROR: ")
         ] or result.stderr.splitlines()
         reason = lines[-1].removeprefix("ERROR: ") if lines else f"exit code {result.returncode}"
-        raise InputError(f"pip cannot get the wheels for {system.name}: {reason}")
+        asked = f", and what {constraint} asks for" if constraint else ""
+        raise InputError(
+            f"pip cannot get the wheels for {system.name}: {reason}; see whether it reaches its package index{asked}"
+        )
     return [Wheel.of(path.name, path.read_bytes()) for path in set(folder.iterdir()) - before]

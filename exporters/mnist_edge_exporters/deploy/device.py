@@ -79,6 +79,7 @@ def _look(prefix: Path, order: Any) -> bool:
             return False
     if not place.is_dir():
         raise InstallError(3, f"{place}: no folder; choose another --prefix")
+    versions.check_prefix(prefix)
     if not os.access(place, os.W_OK | os.X_OK):
         raise InstallError(
             3, f"{place}: this user may not write there; choose another --prefix, or log in as its owner"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mnist_edge_runtime import UsageError
+from mnist_edge_runtime import InputError, UsageError
 
 from ..bundle import BundleManifest, archive, check_bundle
 
@@ -53,7 +53,7 @@ class Plan:
 
         Raises:
             UsageError: an option is out of range.
-            InputError: the bundle cannot be read.
+            InputError: the bundle or the configuration cannot be read.
             ModelError: it is damaged, or no bundle.
         """
         if not 0 < timeout <= _LONGEST:
@@ -61,7 +61,7 @@ class Plan:
         if prefix is not None and (not prefix.strip() or "\0" in prefix):
             raise UsageError("--prefix names no folder; leave it out for the default")
         if ssh_config and not ssh_config.is_file():
-            raise UsageError(f"--ssh-config {ssh_config}: no such file")
+            raise InputError(f"--ssh-config {ssh_config}: no such file")
         manifest = check_bundle(bundle)
         data = bundle.read_bytes()
         with tarfile.open(fileobj=io.BytesIO(data)) as members:
@@ -104,11 +104,6 @@ class Outcome:
     seconds: float
     state: Literal["installed", "already installed", "would be installed", "failed"]
     reason: str | None = None
-
-    @property
-    def failures(self) -> tuple[str, ...]:
-        """The reason, as the only element; none if all is well."""
-        return () if self.reason is None else (self.reason,)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `deploy --json` prints of the host."""

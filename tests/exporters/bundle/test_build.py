@@ -13,7 +13,7 @@ import pytest
 from mnist_edge_exporters import targets
 from mnist_edge_exporters.bundle import BundleManifest, build, check_bundle, debian, wheelhouse
 from mnist_edge_exporters.bundle.wheelhouse import Wheel
-from mnist_edge_runtime import EngineError, UsageError, sealing, shipped
+from mnist_edge_runtime import EngineError, InputError, UsageError, sealing, shipped
 
 TFLITE, ONNX = shipped.files()
 _VERSIONS = {"ai-edge-litert": "2.3.0", "onnxruntime": "1.32.0", "tflite-runtime": "2.14.0"}
@@ -75,11 +75,17 @@ def test_what_the_processor_never_loads_is_left_out(asked: list[str], tmp_path: 
     assert all(package.left_out == () for package in manifest.packages if package is not litert)
 
 
-def test_the_name_tells_model_and_target(asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_name_tells_model_format_and_target(
+    asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    assert build(TFLITE, "bookworm-arm64").file == Path("small-int8-bookworm-arm64.tar.gz")
-    first = Path("small-int8-bookworm-arm64.tar.gz").read_bytes()
+    assert build(TFLITE, "bookworm-arm64").file == Path("small-int8-tflite-bookworm-arm64.tar.gz")
+    assert build(ONNX, "bookworm-arm64").file == Path("small-int8-onnx-bookworm-arm64.tar.gz")
+    first = Path("small-int8-tflite-bookworm-arm64.tar.gz").read_bytes()
     assert build(TFLITE, "bookworm-arm64", Path("again.tar.gz")).file.read_bytes() == first
+    named = Path("digits-tflite-int8.tflite")
+    named.write_bytes(TFLITE.read_bytes())
+    assert build(named, "bookworm-arm64").file == Path("digits-tflite-int8-bookworm-arm64.tar.gz")
 
 
 def test_models_that_the_system_cannot_run_are_refused(
@@ -112,6 +118,10 @@ def test_mistakes_are_told_before_anything_is_fetched(asked: list[str], tmp_path
     ):
         with pytest.raises(UsageError, match=message):
             build(*arguments)
+    with pytest.raises(InputError, match=r"none/out\.tar\.gz: there is no folder .*none; make it first"):
+        build(TFLITE, "bookworm-arm64", tmp_path / "none" / "out.tar.gz")
+    with pytest.raises(InputError, match=r"--constraint .*none\.txt: no such file"):
+        build(TFLITE, "bookworm-arm64", None, tmp_path / "none.txt")
     assert asked == []
 
 

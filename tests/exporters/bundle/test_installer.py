@@ -98,7 +98,9 @@ def prefix(unpacked: Path) -> Path:
     """Return a prefix with spaces in its name, in which the bundle is installed; no network."""
     prefix = unpacked.parent / "a place"
     result = _sh(unpacked, "--prefix", prefix, before=_WITHOUT_NETWORK)
-    assert result.stdout == f"installed: {prefix}/current/bin/mnist-edge-runtime\n"
+    identity = os.path.basename(os.readlink(prefix / "current"))
+    what = f"{prefix}/current/bin/mnist-edge-runtime, small-int8.tflite on litert, version {identity}"
+    assert result.stdout == f"installed: {what}\n"
     return prefix
 
 
@@ -199,11 +201,14 @@ def test_damage_is_found_before_anything_is_done(unpacked: Path, tmp_path: Path)
         (folder / archive.SUMS).unlink()
         (folder / archive.SUMS).write_text("".join(lines[1:]))
 
-    for number, damage in enumerate((altered, linked, changed, added, unlisted)):
+    def without_sums(folder: Path) -> None:
+        (folder / archive.SUMS).unlink()
+
+    for number, damage in enumerate((altered, linked, changed, added, unlisted, without_sums)):
         folder = tmp_path / str(number) / "mnist-edge"
         shutil.copytree(unpacked, folder, copy_function=os.link)
         damage(folder)
-        _sh(folder, code=4)
+        assert _sh(folder, code=4).stderr.count("\n") == 1
         assert not (folder.parent / "home").exists()
 
 
@@ -232,23 +237,60 @@ def test_two_at_once_do_not_meet(unpacked: Path, prefix: Path) -> None:
 def test_mistakes_get_a_sentence(unpacked: Path, prefix: Path, tmp_path: Path) -> None:
     assert "nothing is installed there" in _sh(unpacked, "--rollback", code=3).stderr
     assert "no bundle beside this script" in _sh(prefix, code=2).stderr
-    assert "no such folder" in _sh(unpacked, "--service", tmp_path / "none", code=2).stderr
+    assert "no such folder" in _sh(unpacked, "--service", tmp_path / "none", code=3).stderr
+    assert "it names no folder" in _sh(unpacked, "--prefix", "", code=2).stderr
     assert "exclude each other" in _sh(unpacked, "--service", tmp_path, "--rollback", code=2).stderr
     assert "unrecognized arguments" in _sh(unpacked, "--frobnicate", code=2).stderr
     (tmp_path / "file").write_text("")
-    assert "file" in _sh(unpacked, "--prefix", tmp_path / "file" / "below", code=3).stderr
-    assert "there is no python3" in _without_python(unpacked)
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert "Not a directory; name a folder that you can" in _sh(unpacked, "--prefix", place, code=3).stderr
+    assert "there is no python3" in _without_python(unpacked, tmp_path / "none")
+    assert "python3 on this machine does not start" in _without_python(unpacked, tmp_path / "broken", "exit 1")
 
 
-def _without_python(bundle: Path) -> str:
-    folder = bundle.parent / "bare"
+def _without_python(bundle: Path, folder: Path, python: str = "") -> str:
     folder.mkdir()
     for name in ("dirname", "sh"):
         (folder / name).symlink_to(str(shutil.which(name)))
+    if python:
+        (folder / "python3").write_text(f"#!/bin/sh\n{python}\n")
+        (folder / "python3").chmod(0o755)
     command = [str(folder / "sh"), str(bundle / "install.sh")]
     result = subprocess.run(command, env={"PATH": str(folder)}, capture_output=True, text=True, check=False)
     assert result.returncode == 3
     return result.stderr
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["versions/1.0/app.py"], ["install.sh"], ["versions"], ["current/app.py"], ["photos/cat.png"]],
+    ids=lambda names: names[0],
+)
+def test_a_folder_of_somebody_elses_is_left_alone(names: list[str], unpacked: Path, tmp_path: Path) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    before = _tree(tmp_path)
+    refused = _sh(unpacked, "--prefix", tmp_path, code=3).stderr
+    assert "which no bundle has made; name an empty or a new folder with --prefix" in refused
+    assert _tree(tmp_path) == before
+
+
+def test_what_others_put_beside_a_bundle_stays(prefix: Path, unpacked: Path, tmp_path: Path) -> None:
+    own = prefix / "versions" / "my notes"
+    own.mkdir()
+    newer = _variant(unpacked, tmp_path / "mnist-edge", {"sbom.cdx.json": b"{ }"})
+    _sh(newer, "--prefix", prefix)
+    assert own.is_dir()
+    own.rmdir()
+    _sh(unpacked, "--prefix", prefix)
+
+
+def test_an_empty_folder_is_empty_again_where_it_fails(swapped: Path, tmp_path: Path) -> None:
+    _sh(swapped, "--prefix", tmp_path, code=5)
+    assert list(tmp_path.iterdir()) == []
+    _sh(swapped, "--prefix", tmp_path / "a" / "b", code=5)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_that_is_stopped_leaves_nothing(unpacked: Path, tmp_path: Path) -> None:

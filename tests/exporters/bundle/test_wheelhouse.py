@@ -56,7 +56,9 @@ def test_wheels_are_those_of_the_target(index: Path) -> None:
     _wheel(index, "engine", "4.0", tags="cp313-cp313-manylinux_2_42_aarch64")  # for a newer C library
     assert _collect("bookworm-arm64", "engine") == {"engine": "2.0"}
     assert _collect("trixie-arm64", "engine") == {"engine": "3.0"}
-    with pytest.raises(InputError, match=r"pip cannot get the wheels for bookworm-amd64: .*engine"):
+    with pytest.raises(
+        InputError, match=r"pip cannot get the wheels for bookworm-amd64: .*engine; see whether it reaches"
+    ):
         _collect("bookworm-amd64", "engine")
 
 

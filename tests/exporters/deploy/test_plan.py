@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from mnist_edge_exporters.deploy import Outcome, Plan, table
-from mnist_edge_runtime import ModelError, UsageError
+from mnist_edge_runtime import InputError, ModelError, UsageError
 
 
 def _plan(bundle: Path, **options: Any) -> Plan:
@@ -48,12 +48,16 @@ def test_a_damaged_bundle_goes_nowhere(small: Callable[..., Path], tmp_path: Pat
         ({"timeout": 0}, "--timeout is 0, expected seconds above 0"),
         ({"timeout": float("nan")}, "--timeout is nan, expected seconds above 0"),
         ({"prefix": " "}, "--prefix names no folder"),
-        ({"ssh_config": Path("nowhere")}, "--ssh-config nowhere: no such file"),
     ],
 )
 def test_options_out_of_range(options: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=message):
         _plan(tmp_path / "none.tar.gz", **options)
+
+
+def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--ssh-config nowhere: no such file"):
+        _plan(tmp_path / "none.tar.gz", ssh_config=Path("nowhere"))
 
 
 def test_the_table_has_a_line_a_host() -> None:

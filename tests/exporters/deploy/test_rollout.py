@@ -85,7 +85,8 @@ def test_one_that_fails_stops_no_other(small: Pack, devices: list[Device], used:
     header, *rows = done.stdout.splitlines()
     assert header.split() == ["host", "before", "now", "seconds", "state"]
     assert [row.split(maxsplit=4)[4] for row in rows] == ["installed", "FAILED", "installed"]
-    assert f"error: not on every host, because {devices[1].name}: {devices[1].prefix}: File too large" in done.stderr
+    assert f"{devices[1].name}: FAILED: {devices[1].prefix}: File too large" in done.stderr
+    assert done.stderr.endswith(f"error: not on every host: {devices[1].name} failed; the lines above tell why\n")
     assert devices[1].tree() == before
     assert devices[0].in_use() == devices[2].in_use() != devices[1].in_use()
 
@@ -100,7 +101,7 @@ def test_where_the_self_test_fails_everything_is_as_it_was(
     before = _installed(used, old)
     for outcome in _deploy(small(selftest), [old, empty]):
         assert outcome.state == "failed"
-        assert reason in outcome.failures[0]
+        assert reason in outcome.reason
         assert outcome.before == outcome.now
     assert old.tree() == before
     assert empty.tree() == {}
@@ -142,7 +143,7 @@ def test_a_machine_it_is_not_for_gets_nothing(
     changes: dict[str, object], reason: str, small: Pack, devices: list[Device], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (outcome,) = _deploy(small(**changes), devices[:1])
-    assert reason in outcome.failures[0]
+    assert reason in outcome.reason
     assert devices[0].tree() == {}
     assert "copying" not in capsys.readouterr().err
 
@@ -165,9 +166,9 @@ def test_a_disk_that_is_full(little_room: Device, small: Pack) -> None:
     prefix = "~/disk/apps/reader"
     before = little_room.tree()
     (outcome,) = _deploy(small(installed_bytes=8_000_000), [little_room], prefix=prefix)
-    assert "the deployment needs 8.6 MB, and 4.2 MB are free; make room" in outcome.failures[0]
+    assert "the deployment needs 8.6 MB, and 4.2 MB are free; make room" in outcome.reason
     (outcome,) = _deploy(small(zeros=8_000_000), [little_room], prefix=prefix)  # more than it says
-    assert "No space left on device" in outcome.failures[0]
+    assert "No space left on device" in outcome.reason
     assert little_room.tree() == before
     assert _deploy(small(), [little_room], prefix=prefix)[0].state == "installed"
     assert (little_room.home / "disk/apps/reader/current/bin/mnist-edge-runtime").is_file()
@@ -202,7 +203,7 @@ def cut(devices: list[Device], tmp_path: Path) -> Device:
 
 def test_a_connection_that_drops_leaves_nothing(cut: Device, small: Pack, capsys: pytest.CaptureFixture[str]) -> None:
     (outcome,) = _deploy(small(), [cut])
-    assert outcome.failures[0].startswith("the connection was lost (")
+    assert outcome.reason.startswith("the connection was lost (")
     assert (outcome.before, outcome.now) == ("nothing", "nothing")
     assert "copying 0.6 MB" in capsys.readouterr().err
     assert cut.tree() == {}
@@ -214,7 +215,7 @@ def test_a_lost_host_that_answers_otherwise_is_not_known(
 ) -> None:
     cut.log_in(f"if test -e once; then echo 'mnist-edge: {answer}'; exit; fi; touch once")
     lost, other = _deploy(small(), devices[:2], timeout=6)
-    assert "it cannot be asked what became of it" in lost.failures[0]
+    assert "it cannot be asked what became of it" in lost.reason
     assert (lost.now, other.state) == ("unknown", "installed")
     assert lost.seconds < 15
 
@@ -227,14 +228,14 @@ def test_a_host_that_is_gone_is_not_known(small: Pack, devices: list[Device], us
     (outcome,) = _deploy(small(variant="newest"), devices[:1])
     assert outcome.before == devices[0].in_use()
     assert outcome.now == "unknown"
-    assert "it cannot be asked what became of it; look later, with --dry-run" in outcome.failures[0]
+    assert "it cannot be asked what became of it; look later, with --dry-run" in outcome.reason
     _wait_until(lambda: devices[0].tree() == before)
 
 
 def test_a_host_that_never_answers_is_not_waited_for(small: Pack, devices: list[Device]) -> None:
     devices[0].configure("ProxyCommand sleep 30")
     (outcome,) = _deploy(small(), devices[:1], timeout=0.5)
-    assert outcome.failures == ("not done after 0.5 s",)
+    assert outcome.reason == "not done after 0.5 s"
     assert outcome.seconds < 10
 
 
@@ -266,7 +267,7 @@ def test_stopping_undoes_what_is_under_way(number: int, small: Pack, devices: li
 
 def test_a_host_that_is_too_slow_is_left_as_it_was(small: Pack, devices: list[Device]) -> None:
     (outcome,) = _deploy(small("slow"), devices[:1], timeout=4)
-    assert outcome.failures == ("not done after 4 s",)
+    assert outcome.reason == "not done after 4 s"
     assert devices[0].tree().keys() <= {"testing"}
 
 
@@ -277,7 +278,7 @@ def test_two_deployments_do_not_meet(small: Pack, devices: list[Device]) -> None
     fcntl.flock(other, fcntl.LOCK_EX)
     (outcome,) = _deploy(small(), [device])
     os.close(other)
-    assert outcome.failures == (f"{device.prefix}: another deployment is at work there; wait for it",)
+    assert outcome.reason == f"{device.prefix}: another deployment is at work there; wait for it"
     assert list(device.prefix.iterdir()) == []
 
 
@@ -289,7 +290,7 @@ def test_hosts_that_do_not_let_one_in(small: Pack, devices: list[Device], tmp_pa
     unknown.configure(f"UserKnownHostsFile {tmp_path}/none")
     changed.configure(f"UserKnownHostsFile {tmp_path}/other")
     closed.configure(key=tmp_path / "stranger")
-    reasons = [each.failures[0] for each in _deploy(small(), devices)]
+    reasons = [each.reason for each in _deploy(small(), devices)]
     assert reasons[0] == f"its host key is not known; log in once and compare it: ssh {unknown.name}"
     assert reasons[1].startswith("its host key is not the one that is known; if it was set up anew")
     assert reasons[2] == f"it lets nobody in without a question; give it a key: ssh-copy-id {closed.name}"
@@ -297,13 +298,16 @@ def test_hosts_that_do_not_let_one_in(small: Pack, devices: list[Device], tmp_pa
 
 def test_hosts_that_lack_what_it_takes(small: Pack, devices: list[Device]) -> None:
     bare, off, file = devices
+    (file.home / "full" / "versions" / "1.0").mkdir(parents=True)
+    (foreign,) = _deploy(small(), [file], prefix="~/full")
+    assert "versions/1.0 is there, which no bundle has made" in foreign.reason
     bare.log_in("PATH=/nowhere")
     off.configure("ProxyCommand false")
     (file.home / "file").write_text("")
     outcomes = _deploy(small(), devices, prefix="~/file/below")
-    assert outcomes[0].failures == ("there is no python3 on it; install the package python3",)
-    assert outcomes[1].failures[0].endswith(f"; try by hand: ssh {off.name}")
-    assert outcomes[2].failures == (f"{file.home}/file: no folder; choose another --prefix",)
+    assert outcomes[0].reason == "there is no python3 on it; install the package python3"
+    assert outcomes[1].reason.endswith(f"; try by hand: ssh {off.name}")
+    assert outcomes[2].reason == f"{file.home}/file: no folder; choose another --prefix"
     assert [each.now for each in outcomes] == ["unknown", "unknown", "nothing"]
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import InstallError, checks, service, versions
@@ -14,14 +17,17 @@ from . import InstallError, checks, service, versions
 __all__ = ["main"]
 
 HERE = Path(__file__).resolve().parent.parent
+_ELSEWHERE = "name a folder that you can write to with --prefix"
+_ADVICE = {errno.ENOSPC: "make room and start again", errno.EDQUOT: "make room and start again"}
+_ADVICE |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG), _ELSEWHERE)
 
 
 def main() -> int:
     """Do what the arguments say and return the exit code."""
-    is_bundle = (HERE / "SHA256SUMS").is_file()
+    is_bundle = (HERE / "bundle.json").is_file()
     usual = Path.home() / ".local/share/mnist-edge" if is_bundle else HERE
     parser = argparse.ArgumentParser(prog="install.sh", description="Install this bundle, or go back.")
-    parser.add_argument("--prefix", type=Path, default=usual, help=f"where to (default: {usual})")
+    parser.add_argument("--prefix", type=_folder, default=usual, help=f"where to (default: {usual})")
     parser.add_argument("--service", type=Path, metavar="DIR", help="write a systemd unit that reads DIR's pictures")
     parser.add_argument("--rollback", action="store_true", help="take the version before into use again")
     arguments = parser.parse_args()
@@ -38,7 +44,8 @@ def main() -> int:
         return error.code
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        advice = f"; {_ADVICE[error.errno]}" if error.errno in _ADVICE else ""
+        print(f"error: {where}{error.strerror or error}{advice}", file=sys.stderr)
         return 3
     except subprocess.CalledProcessError as error:
         print(f"error: installed, but this failed: {' '.join(error.cmd)}", file=sys.stderr)
@@ -52,16 +59,33 @@ def install(prefix: Path, watched: Path | None) -> str:
     """Install the bundle that this lies in, and return the sentence that tells."""
     identity = checks.check_files(HERE)
     checks.check_machine(checks.manifest(HERE))
+    versions.check_prefix(prefix)
     unit = service.unit(HERE, prefix, watched) if watched else None
-    is_new = not prefix.exists()
+    with _emptied_again(prefix), versions.locked(prefix):
+        sentence = versions.install(HERE, prefix, identity)
+        return sentence + (service.write(prefix, unit) if unit else service.restart(prefix))
+
+
+@contextlib.contextmanager
+def _emptied_again(prefix: Path) -> Iterator[None]:
+    """Make the folder; where nothing was there before and nothing is installed at the end, leave nothing."""
+    made = [folder for folder in (prefix, *prefix.parents) if not folder.exists()]
     prefix.mkdir(parents=True, exist_ok=True)
+    was_empty = not any(prefix.iterdir())
     try:
-        with versions.locked(prefix):
-            sentence = versions.install(HERE, prefix, identity)
-            return sentence + (service.write(prefix, unit) if unit else service.restart(prefix))
+        yield
     finally:
-        if is_new and versions.linked(prefix, "current") is None:
-            shutil.rmtree(prefix, ignore_errors=True)
+        if was_empty and versions.linked(prefix, "current") is None:
+            for path in prefix.iterdir():
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+            for folder in made:
+                folder.rmdir()
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it names no folder")
+    return Path(text)
 
 
 def go_back(prefix: Path) -> str:

@@ -17,6 +17,8 @@ __all__ = ["check_files", "check_machine", "manifest"]
 
 def check_files(bundle: Path) -> str:
     """Hold every file of the unpacked bundle against SHA256SUMS and return the name of its version."""
+    if not (bundle / "SHA256SUMS").is_file():
+        raise InstallError(4, "SHA256SUMS is missing; unpack the bundle again")
     sums = (bundle / "SHA256SUMS").read_bytes()
     promised = {}
     for line in sums.decode("ascii", "replace").splitlines():
@@ -29,8 +31,10 @@ def check_files(bundle: Path) -> str:
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
                 raise InstallError(4, f"{path}: neither a file nor a folder; copy the bundle again")
         found.update(Path(place, name).relative_to(bundle).as_posix() for name in names)
-    if wrong := sorted((found - {"SHA256SUMS"}) ^ promised.keys()):
-        raise InstallError(4, f"{wrong[0]} is missing, or one file too many; unpack the bundle again")
+    if missing := sorted(promised.keys() - found):
+        raise InstallError(4, f"{missing[0]} is missing; unpack the bundle again")
+    if foreign := sorted(found - promised.keys() - {"SHA256SUMS"}):
+        raise InstallError(4, f"{foreign[0]} is no file of the bundle; unpack it again, into an empty folder")
     for name, digest in sorted(promised.items()):
         if hashlib.sha256((bundle / name).read_bytes()).hexdigest() != digest:
             raise InstallError(4, f"{name}: damaged, its SHA-256 is not the one in SHA256SUMS; copy the bundle again")

@@ -21,7 +21,7 @@ def unit(bundle: Path, prefix: Path, watched: Path) -> str:
     """Return the unit that watches a folder."""
     watched = watched.absolute()
     if not watched.is_dir():
-        raise InstallError(2, f"--service {watched}: no such folder; make it, owned by who shall read its pictures")
+        raise InstallError(3, f"--service {watched}: no such folder; make it, owned by who shall read its pictures")
     owner = watched.stat().st_uid
     if owner == 0:
         raise InstallError(2, f"--service {watched}: it is root's, and the service runs as its owner; chown it first")

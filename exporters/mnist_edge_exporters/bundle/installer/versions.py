@@ -6,6 +6,7 @@ import base64
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -16,9 +17,12 @@ from typing import Any
 from . import InstallError
 from .checks import manifest
 
-__all__ = ["go_back", "install", "linked", "locked", "replace"]
+__all__ = ["check_prefix", "go_back", "install", "linked", "locked", "replace"]
 
 _SELFTEST_SECONDS = 600
+_IDENTITY = re.compile(r"[0-9a-f]{12}")
+_NEW = ".new"  # what an installation is making
+_LEFT = {".lock", ".deploy"}  # beside versions/.new, by an installation or a deployment that was killed
 # A blank PNG of 28 x 28: there is nothing to read in it, but its file must be read to tell that.
 _PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAEElEQVR42mNgGAWjYBQQAwADLAAB1wvpfAAAAABJRU5ErkJggg=="
@@ -39,6 +43,30 @@ sys.exit(main(default_model=lambda: model, default="the one of this bundle"))
 """
 
 
+def check_prefix(prefix: Path) -> None:
+    """Raise InstallError where the folder holds what no bundle has put there, and what an installation might harm."""
+    foreign = _foreign(prefix) if os.path.lexists(prefix) else []
+    if foreign:
+        raise InstallError(
+            3, f"{prefix}: {foreign[0]} is there, which no bundle has made; name an empty or a new folder with --prefix"
+        )
+
+
+def _foreign(prefix: Path) -> list[str]:
+    versions = prefix / "versions"
+    is_folder = versions.is_dir() and not versions.is_symlink()
+    inside = sorted(versions.iterdir()) if is_folder else []
+    if any(map(_is_version, inside)):  # a bundle's; whatever else lies there is left alone
+        return [name for name in ("current", "previous") if (prefix / name).exists() and not linked(prefix, name)]
+    left = {*_LEFT, "versions"} if is_folder else _LEFT
+    outside = [path.name for path in sorted(prefix.iterdir()) if path.name not in left]
+    return outside + [f"versions/{path.name}" for path in inside if path.name != _NEW]
+
+
+def _is_version(folder: Path) -> bool:
+    return bool(_IDENTITY.fullmatch(folder.name)) and (folder / "bundle.json").is_file()
+
+
 @contextlib.contextmanager
 def locked(prefix: Path) -> Iterator[None]:
     """Keep another installation out meanwhile."""
@@ -57,17 +85,24 @@ def install(bundle: Path, prefix: Path, identity: str) -> str:
     folder = versions / identity
     if folder.is_dir() and _selftest(folder) is None:
         if linked(prefix, "current") == identity:
-            return f"already installed: {prefix}/current/bin/mnist-edge-runtime"
+            return f"already installed: {_in_use(prefix)}"
     else:
-        _make(bundle, versions / ".new", folder)
+        _make(bundle, versions / _NEW, folder)
     (prefix / "installer").mkdir(exist_ok=True)
     for script in (bundle / "install.sh", *(bundle / "installer").glob("*.py")):
         replace(prefix / script.relative_to(bundle), script.read_bytes())
     _switch(prefix, identity)
     for other in versions.iterdir():
-        if other.name not in (identity, linked(prefix, "previous")):
+        if _is_version(other) and other.name not in (identity, linked(prefix, "previous")):
             shutil.rmtree(other, ignore_errors=True)
-    return f"installed: {prefix}/current/bin/mnist-edge-runtime"
+    return f"installed: {_in_use(prefix)}"
+
+
+def _in_use(prefix: Path) -> str:
+    """Return the command of the version in use, and what it is."""
+    about = manifest(prefix / "current")
+    identity = linked(prefix, "current")
+    return f"{prefix}/current/bin/mnist-edge-runtime, {about['model']} on {about['engine']}, version {identity}"
 
 
 def _make(bundle: Path, new: Path, folder: Path) -> None:
@@ -165,7 +200,7 @@ def go_back(prefix: Path) -> str:
     if failed:
         raise InstallError(5, f"the version before fails its self-test, so nothing was changed: {failed}")
     _switch(prefix, before)
-    return f"went back: {prefix}/current/bin/mnist-edge-runtime"
+    return f"went back: {_in_use(prefix)}"
 
 
 def replace(path: Path, data: bytes) -> None:
