@@ -39,6 +39,8 @@ def test_every_family_clearly_gives_the_keras_answer(cell: str, files: Mapping[s
         best = np.sort(logits, axis=1)[:, -2:]
         if contract.selftest.unit == "lsb":
             assert (best[:, 1] - best[:, 0] > 2 * contract.output.scale).all()
+        elif cell == "onnx-float16":  # half precision moves a logit by 0.04
+            assert (best[:, 1] - best[:, 0] > 2 * 0.04).all()
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -50,9 +52,9 @@ def test_tolerances_are_strict(cell: str, files: Mapping[str, Path]) -> None:
         assert all(limit == (family == "builtin") for family, limit in limits.items())
     else:
         assert contract.selftest.unit == "absolute"
-        exact = contract.quantization in ("none", "float16")
-        assert set(limits.values()) == {1e-3 if exact else 0.25}
-    assert contract.selftest.probability < {"none": 1e-3, "float16": 0.02}.get(contract.quantization, 0.3)
+        assert set(limits.values()) == {1e-3 if cell in ("tflite-none", "tflite-float16", "onnx-none") else 0.25}
+    most = {"tflite-none": 1e-3, "onnx-none": 1e-3, "tflite-float16": 5e-3, "onnx-float16": 0.02}
+    assert contract.selftest.probability <= most.get(cell, 0.3)
 
 
 def test_a_file_that_never_agrees_has_no_golden_vectors(files: Mapping[str, Path], source: Source) -> None:
