@@ -9,6 +9,7 @@ import signal
 import sys
 import traceback
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,8 +39,19 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"mnist-edge {version('mnist-edge')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _options(debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False) -> None:
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
     """Take the options before the command; `main` looks for --debug itself, since errors leave typer first."""
 
 
@@ -191,12 +203,11 @@ def _forward(context: typer.Context) -> None:
     from mnist_edge_trainer.run import newest_export
 
     command = [str(context.info_name), *context.args]
-    code = runtime_main(
-        command,
-        program="mnist-edge",
-        default_model=lambda: newest_export(Path("runs")),
-        default="the newest int8 export",
-    )
+    of_the_runs: dict[str, Any] = {
+        "default_model": lambda: newest_export(Path("runs")),
+        "default": "the newest int8 export",
+    }
+    code = runtime_main(command, program="mnist-edge", **({} if command[0] == "doctor" else of_the_runs))
     raise typer.Exit(code)
 
 
@@ -207,6 +218,7 @@ for _name, _help in (
     ("read", "Read the handwritten lines of digits on a picture, with the newest int8 export or with --model."),
     ("inspect", "Show what a model file promises; by default the newest int8 export."),
     ("selftest", "Hold a model file against this machine; by default the newest int8 export."),
+    ("doctor", "Find out which engines work here, and mend the others."),
     ("benchmark", "Measure how fast model files are on this machine; by default the newest int8 export."),
 ):
     app.command(_name, help=_help, context_settings=_FORWARDED, add_help_option=False)(_forward)

@@ -35,7 +35,9 @@ RunName = Annotated[str | None, typer.Option("--run", help="The run, by its name
 FilesRun = Annotated[
     str | None, typer.Option("--run", help="The run it came from. (default: its folder's, or the latest)")
 ]
-OwnModel = Annotated[Path | None, typer.Option("--model", help="A .keras file of your own instead of a run.")]
+OwnModel = Annotated[
+    Path | None, typer.Option("--model", help="A .keras file instead of a run; its exports lie beside it.")
+]
 RunData = Annotated[str | None, typer.Option("--data", help="Where the run's data is now; for --model: its data.")]
 Targets = Annotated[list[str] | None, typer.Option("--target-runtime", help="ENGINE or ENGINE==VERSION; repeatable.")]
 Tolerances = Annotated[list[str] | None, typer.Option(help="NAME=NUMBER in place of the table's; repeatable.")]

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from mnist_edge_trainer.run import Run
 from PIL import Image
 
 COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo", "bundle", "deploy"]
-COMMANDS += ["classify", "read", "inspect", "selftest", "benchmark"]  # the device's
+COMMANDS += ["classify", "read", "inspect", "selftest", "doctor", "benchmark"]  # the device's
 
 
 def mnist_edge(
@@ -42,6 +43,10 @@ def here(run: Run, files: Mapping[str, Path]) -> Path:
 def picture(tmp_path: Path) -> Path:
     Image.fromarray(draw("3")).save(tmp_path / "three.png")
     return tmp_path / "three.png"
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert mnist_edge("--version").stdout == f"mnist-edge {version('mnist-edge')}\n"
 
 
 def test_help_is_quick_and_loads_nothing_heavy() -> None:
@@ -224,7 +229,7 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
         (["train", "--epochs", "many"], 2, "--epochs"),
         (["train", "--name", "../up"], 2, "cannot name a run"),
         (["train", "--data", "nowhere"], 3, "nowhere: no such file or folder"),
-        (["train", "--from-study", "lost"], 3, "runs/studies: no study 'lost'; none is there"),
+        (["train", "--from-study", "lost"], 3, "runs/studies: no study 'lost'; none is there yet; begin one with"),
         (["train", "--from-study", "small:x"], 2, "expected STUDY or STUDY:TRIAL"),
         (["train", "--from-study", "small", "--fast"], 2, "exclude each other"),
         (["train", "--storage", "sqlite:///x.db"], 2, "--storage is where --from-study looks"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,11 @@ def load(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"{path}: no such file; --model takes a .keras file")
     if path.suffix != ".keras":
-        raise ModelError(f"{path}: only .keras files are loaded; save it anew with model.save('NAME.keras')")
+        exported = path.suffix in (".tflite", ".onnx")
+        hint = "name the one that it was exported from" if exported else "save it anew with model.save('NAME.keras')"
+        raise ModelError(f"{path}: only .keras files are loaded; {hint}")
+    if not zipfile.is_zipfile(path):
+        raise ModelError(f"{path}: no .keras file, or one that was cut short; copy it again, or save it anew")
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever the archive makes it raise

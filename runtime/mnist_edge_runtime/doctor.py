@@ -18,7 +18,7 @@ from typing import Any
 
 from . import sealing, shipped
 from .engines import ENGINES
-from .wheels import Platform, instead, missing
+from .wheels import Platform, instead, missing, pillow
 
 __all__ = ["Finding", "Outcome", "Report", "diagnose", "examine", "run"]
 
@@ -167,7 +167,7 @@ def _pictures(machine: Platform) -> Finding:
         *("pictures", "Pillow", None),
         works=False,
         wrong="PNG, JPEG and BMP cannot be read without it; PGM and .npy can",
-        mend=machine.pip("install", "Pillow>=10.3"),
+        mend=pillow(machine),
     )
 
 

@@ -53,11 +53,11 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"Python          {'.'.join(map(str, machine.python))}, {bits}, {machine.executable}"
     yield f"numpy           {machine.numpy}"
     for found in (*report.engines, report.pictures):
-        yield from _finding(found)
+        yield from _finding(found, report.works)
 
 
-def _finding(found: Finding) -> Iterator[str]:
+def _finding(found: Finding, is_enough: bool) -> Iterator[str]:
     version = f"{found.distribution} {found.version}" if found.version else found.distribution
     yield f"{found.engine:<16}{version}: {'works' if found.works else found.wrong}"
     if found.mend:
-        yield f"{'':<16}mend it with: {found.mend}"
+        yield f"{'':<16}{'to have it too' if is_enough and not found.version else 'mend it with'}: {found.mend}"

@@ -71,10 +71,12 @@ def save_picture(picture: NDArray[np.uint8], file: Path) -> None:
     """Write a picture, uint8 (H, W) or in colour (H, W, 3), as PNG.
 
     Raises:
-        InputError: the name does not end in .png, or there is no Pillow.
+        InputError: the name does not end in .png, there is no such folder, or no Pillow.
     """
     if file.suffix.lower() != ".png":
         raise InputError(f"{file}: pictures are written as PNG; let the name end in .png")
+    if not file.parent.is_dir():
+        raise InputError(f"{file}: there is no folder {file.parent}; make it first")
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         pillow().fromarray(picture).save(temporary, "PNG")
@@ -140,9 +142,11 @@ def pillow() -> ModuleType:
     try:
         from PIL import Image
     except ImportError:
-        raise InputError(
-            "PNG, JPEG and BMP need Pillow: pip install 'mnist-edge-runtime[image]' (PGM and .npy do without)"
-        ) from None
+        from .wheels import Platform
+        from .wheels import pillow as command
+
+        mend = command(Platform.here())
+        raise InputError(f"PNG, JPEG and BMP need Pillow ({mend}); PGM and .npy do without") from None
     return Image
 
 

@@ -8,12 +8,13 @@ import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 
 from .engines import ENGINES
 
-__all__ = ["Platform", "instead", "missing"]
+__all__ = ["Platform", "instead", "missing", "pillow"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Platform:
         python: major and minor version.
         executable: this Python.
         numpy: its version.
+        has_pip: whether packages can be installed; not into a bundle.
     """
 
     system: str
@@ -37,6 +39,7 @@ class Platform:
     python: tuple[int, int]
     executable: str
     numpy: str
+    has_pip: bool = True
 
     @classmethod
     def here(cls) -> Platform:
@@ -51,6 +54,7 @@ class Platform:
             python=sys.version_info[:2],
             executable=sys.executable,
             numpy=np.__version__,
+            has_pip=find_spec("pip") is not None,
         )
 
     @property
@@ -60,7 +64,11 @@ class Platform:
         return narrow.get(self.processor, self.processor) if self.bits == 32 else self.processor
 
     def pip(self, command: str, *arguments: str) -> str:
-        """Return the command that installs into this Python, or uninstalls."""
+        """Return the command that installs into this Python, or uninstalls; without pip, what to do instead."""
+        if not self.has_pip:
+            names = " ".join(word for word in arguments if not word.startswith("-"))
+            bundle = "make another bundle on the workstation (mnist-edge bundle)"
+            return f"{bundle}, for there is no pip here to {command} {names}"
         return shlex.join([self.executable, "-m", "pip", command, *arguments])
 
 
@@ -99,6 +107,7 @@ _REQUIREMENTS = {
     "tflite-runtime": ("tflite-runtime>=2.14", "numpy<2"),
     "onnxruntime": ("onnxruntime>=1.17",),
 }
+_PILLOW = "Pillow>=10.3"
 _SIXTY_FOUR_BITS = "install a system of 64 bits, such as Raspberry Pi OS (64-bit), Bookworm or newer"
 
 
@@ -119,6 +128,11 @@ def instead(engine: str, machine: Platform) -> str:
             note = "" if ENGINES[name].format == same else f"  # and take .{ENGINES[name].format} files"
             return machine.pip("install", *_REQUIREMENTS[name]) + note
     return _SIXTY_FOUR_BITS if machine.bits == 32 else "take Python 3.11 on a system with glibc 2.34 or newer"
+
+
+def pillow(machine: Platform) -> str:
+    """Return what brings Pillow, without which most pictures cannot be read."""
+    return machine.pip("install", _PILLOW)
 
 
 def _dotted(numbers: tuple[int, int]) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,11 +90,25 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         network.load(tmp_path / "none.keras")
 
 
-@pytest.mark.parametrize(("name", "message"), [("model.h5", "only .keras"), ("model.keras", "cannot load")])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("model.h5", r"only .keras files are loaded; save it anew with model.save\('NAME.keras'\)"),
+        ("model.tflite", "only .keras files are loaded; name the one that it was exported from"),
+        ("model.keras", "no .keras file, or one that was cut short"),
+    ],
+)
 def test_files_of_another_kind_are_refused(name: str, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"neither HDF5 nor a zip archive")
     with pytest.raises(ModelError, match=message):
         network.load(tmp_path / name)
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(ModelError, match="Keras cannot load it"):
+        network.load(tmp_path / "model.keras")
 
 
 def test_pixels_in_0_to_1_pass(own_network: Any, digits: Dataset) -> None:

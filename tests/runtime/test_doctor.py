@@ -139,6 +139,19 @@ def test_the_command_line_where_nothing_works(
     assert err == "error: no engine here runs model files\n"
 
 
+def test_an_engine_that_nobody_needs_is_no_fault(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = doctor._installed
+    monkeypatch.setattr(
+        doctor, "_installed", lambda name, module: None if name == "onnxruntime" else installed(name, module)
+    )
+
+    assert main(["doctor"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "onnxruntime>=" in line)
+    assert line.strip().startswith("to have it too: ")
+
+
 def test_a_damaged_file_is_not_the_machines_fault(tmp_path: Path, tflite_file: Path) -> None:
     damaged = tmp_path / "damaged.tflite"
     damaged.write_bytes(tflite_file.read_bytes()[:-1])

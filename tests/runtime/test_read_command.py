@@ -99,6 +99,9 @@ def test_an_annotation_must_be_a_png(capsys: Capture, tmp_path: Path, tflite_fil
 
     assert main(["read", "--annotate", str(out), "--model", str(tflite_file), str(page)]) == 3
     assert "annotated.gif: pictures are written as PNG" in capsys.readouterr().err
+    nowhere = tmp_path / "nowhere" / "annotated.png"
+    assert main(["read", "--annotate", str(nowhere), "--model", str(tflite_file), str(page)]) == 3
+    assert f"{nowhere}: there is no folder {nowhere.parent}; make it first" in capsys.readouterr().err
     assert sorted(tmp_path.iterdir()) == [page]
 
 

@@ -20,6 +20,11 @@ def test_this_machine_is_described() -> None:
     assert here.pip("install", "numpy<2") == f"{here.executable} -m pip install 'numpy<2'"
 
 
+def test_without_pip_another_bundle_is_what_helps() -> None:
+    assert "make another bundle on the workstation" in _pi(has_pip=False).pip("install", "numpy<2")
+    assert _pi(has_pip=False).pip("uninstall", "-y", "onnxruntime").endswith("no pip here to uninstall onnxruntime")
+
+
 @pytest.mark.parametrize("engine", engines.ENGINES)
 def test_where_a_wheel_fits_the_command_installs_it(engine: str) -> None:
     wrong, mend = wheels.missing(engine, PI)

@@ -329,7 +329,7 @@ class TestWithoutMnist:
         self, tmp_path: Path, offline: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("MNIST_EDGE_DATA", str(tmp_path / "nowhere"))
-        with pytest.raises(InputError, match="no such file or folder"):
+        with pytest.raises(InputError, match=r"no such file or folder.*\(MNIST_EDGE_DATA names it\)"):
             data.load("auto")
 
     def test_the_environment_does_not_overrule_a_choice(

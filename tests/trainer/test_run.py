@@ -186,7 +186,7 @@ class TestNotFound:
             runs.mkdir()
         with pytest.raises(InputError, match="mnist-edge train"):
             run.load(runs)
-        with pytest.raises(InputError, match="no run 'classic'; none is there"):
+        with pytest.raises(InputError, match="no run 'classic'; none is there yet; make one with"):
             run.load(runs, "classic")
 
     @pytest.mark.parametrize("name", ["clasic", "latest", "nowhere/classic"])

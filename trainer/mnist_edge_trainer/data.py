@@ -103,7 +103,10 @@ def load(data: str = "auto") -> Dataset:
     if data not in ("auto", "mnist"):
         return _at(Path(data))
     if folder := os.environ.get("MNIST_EDGE_DATA"):
-        found = _at(Path(folder))
+        try:
+            found = _at(Path(folder))
+        except InputError as error:
+            raise InputError(f"{error} (MNIST_EDGE_DATA names it)") from None
         if found.name != "mnist":
             raise InputError(f"MNIST_EDGE_DATA={folder} holds other data than MNIST; name it with --data {folder}")
         return found

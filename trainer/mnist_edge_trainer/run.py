@@ -162,9 +162,8 @@ def load(runs_dir: Path, name: str | None = None) -> Run:
     folder = runs_dir / name
     if not _NAME.fullmatch(name) or not (folder / _RECORD).is_file() or not (folder / MODEL).is_file():
         known = sorted(path.parent.name for path in runs_dir.glob(f"[!.]*/{_RECORD}"))
-        raise InputError(
-            f"{runs_dir}: no run {name!r}; {'there are ' + ', '.join(known) if known else 'none is there'}"
-        )
+        there = f"there are {', '.join(known)}" if known else "none is there yet; make one with: mnist-edge train"
+        raise InputError(f"{runs_dir}: no run {name!r}; {there}")
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
         missing = [key for key in _KEYS if key not in record]

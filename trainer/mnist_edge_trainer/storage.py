@@ -37,7 +37,7 @@ def open_storage(folder: Path, url: str | None, *, create: bool) -> BaseStorage:
         folder.mkdir(parents=True, exist_ok=True)
     elif not journal.is_file():
         known = sorted(path.parent.name for path in folder.parent.glob(f"*/{_JOURNAL}"))
-        there = f"there are {', '.join(known)}" if known else "none is there"
+        there = f"there are {', '.join(known)}" if known else "none is there yet; begin one with: mnist-edge tune"
         raise InputError(f"{folder.parent}: no study {folder.name!r}; {there}")
     try:
         return JournalStorage(JournalFileBackend(str(journal), lock_obj=_Lock(journal)))

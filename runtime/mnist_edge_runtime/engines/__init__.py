@@ -72,8 +72,11 @@ def candidates(format: str, engine: str | None = None) -> list[str]:
 
 
 def missing(name: str) -> str:
-    """Return the sentence for an engine that is not installed."""
-    return f"{name} is not installed (pip install 'mnist-edge-runtime[{ENGINES[name].extra}]')"
+    """Return the sentence for an engine that is not installed, with what to do."""
+    from .. import wheels  # which knows the engines
+
+    wrong, mend = wheels.missing(name, wheels.Platform.here())
+    return f"{name} {wrong.removeprefix('it ')} ({mend})"
 
 
 def load(payload: bytes, contract: Contract, *, engine: str | None = None, threads: int = 1) -> tuple[str, Engine]:
