@@ -70,12 +70,14 @@ class VerificationError(MnistEdgeError):
 def describe(error: Exception) -> tuple[str, int]:
     """Return the message and the exit code with which a command line ends on `error`.
 
-    A full disk, a missing permission and the like count as bad input (3); anything that is neither of
-    these nor a `MnistEdgeError` is our own fault (1).
+    A full disk, a missing permission, too little memory and the like count as bad input (3); anything that is neither
+    of these nor a `MnistEdgeError` is our own fault (1).
     """
     if isinstance(error, MnistEdgeError):
         return str(error), error.exit_code
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}", InputError.exit_code
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; end other programs, or take a machine with more", InputError.exit_code
     return f"internal error: {type(error).__name__}: {error} (--debug shows where)", MnistEdgeError.exit_code

@@ -37,7 +37,8 @@ def read(path: str | Path) -> tuple[bytes, str]:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise ModelError(f"{path}: leads to no regular file; name the model file itself")
-            data = b"" if found.st_size > MAX_BYTES else file.read(MAX_BYTES + 1)
+            # No more is asked for than is there: the memory for it is taken before it is read.
+            data = b"" if found.st_size > MAX_BYTES else file.read(found.st_size + 1)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; name a .tflite or .onnx file that mnist-edge exported") from None
     if found.st_size > MAX_BYTES or len(data) > MAX_BYTES:

@@ -58,6 +58,10 @@ def test_what_the_system_refuses_counts_as_bad_input(error: OSError, message: st
     assert code == 3
 
 
+def test_too_little_memory_is_told() -> None:
+    assert describe(MemoryError()) == ("there is not enough memory; end other programs, or take a machine with more", 3)
+
+
 def test_anything_else_is_our_own_fault() -> None:
     message, code = describe(ZeroDivisionError("division by zero"))
 

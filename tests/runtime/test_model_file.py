@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,16 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_an_input_error_or_refused(tm
         model_file.read(tmp_path / "missing.tflite")
     with pytest.raises(InputError, match=r"folder\.tflite: Is a directory"):
         model_file.read(tmp_path / "folder.tflite")
+
+
+def test_it_takes_no_more_memory_than_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(bytes(100_000))
+    tracemalloc.start()
+    try:
+        model_file.read(tmp_path / "a.onnx")
+        assert tracemalloc.get_traced_memory()[1] < 300_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_beyond_the_size_cap_is_refused_unread(tmp_path: Path) -> None:
