@@ -1,7 +1,7 @@
 """What can go wrong before a command runs on a board, and the exit code each one gives.
 
-BoardError
-├── UsageError        2  no such board, nothing to run
+BoardError            1  what went wrong on a board
+├── UsageError        2  no such board, nothing to run, a cache in a folder with a space
 └── UnavailableError 69  what a board is made of cannot be had here: packages, a kernel that isolates a network
 """
 
@@ -11,7 +11,7 @@ __all__ = ["BoardError", "UnavailableError", "UsageError"]
 
 
 class BoardError(Exception):
-    """Root of what is said of boards instead of a traceback."""
+    """Root of what is said of boards instead of a traceback; itself where something fails that should work."""
 
     exit_code = 1
 

@@ -6,11 +6,10 @@ import io
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from mnist_edge_exporters.bundle import debian, systems
+from mnist_edge_exporters.bundle import apt, debian, systems
 from mnist_edge_runtime import InputError
 
 ARMHF = systems.named("bookworm-armhf")
@@ -62,28 +61,10 @@ def test_libraries_are_followed_and_programs_are_not(monkeypatch: pytest.MonkeyP
         ("libperl5", "5.36", "libc6"),
     ]
     text = "\n\n".join(f"Package: {name}\nVersion: {number}\nDepends: {needs}" for name, number, needs in controls)
-    monkeypatch.setattr(debian, "_call", lambda *arguments: text)
+    monkeypatch.setattr(apt, "call", lambda *arguments: text)
     offered = {name for name, _, _ in controls} | {"gcc-12-base"}
     found = debian._libraries([], ["python3-pil"], offered)
     assert found == {"libjpeg62": "1:2.1", "libstdc++6": "12.2", "python3-pil": "9.4"}
-
-
-@pytest.mark.parametrize(
-    ("rows", "expected"),
-    [
-        (["http://a/debian/ bookworm main", "http://a/debian/ bookworm contrib"], ["bookworm"]),
-        (["http://a/debian/ stable main", "http://b/sec/ stable-security main"], ["bookworm", "bookworm-security"]),
-        (["http://a/debian/ bookworm main", "http://a/debian/ bookworm-updates main"], ["bookworm"]),
-    ],
-)
-def test_the_sources_are_this_machines_for_the_targets_release(
-    rows: Sequence[str], expected: Sequence[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(debian, "_codename", lambda: "bookworm")
-    monkeypatch.setattr(debian, "_call", lambda *arguments: "\n".join(rows))
-    text = debian._sources("bookworm", security=True)
-    assert [line.split()[1] for line in text.splitlines() if line.startswith("Suites: ")] == expected
-    assert "security" not in debian._sources("bookworm", security=False)
 
 
 def test_where_there_is_no_debian_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -91,7 +72,7 @@ def test_where_there_is_no_debian_it_says_so(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="apt-get is not installed; take a machine with Debian"):
         debian.collect(ARMHF)
-    monkeypatch.setattr(debian, "_call", lambda *arguments: "http://a/ubuntu/ noble main")
+    monkeypatch.setattr(apt, "call", lambda *arguments: "http://a/ubuntu/ noble main")
     with pytest.raises(InputError, match="no source of Debian packages"):
         debian.collect(ARMHF)
     assert debian.collect(systems.named("bookworm-arm64")) == []
