@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from boards import cache
 from mnist_edge_trainer import data
 from mnist_edge_trainer.data import Dataset
 
@@ -21,8 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the suite off the person's caches."""
+    """Keep the suite off the person's caches, but for emulated boards, which take minutes to make."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MNIST_EDGE_BOARDS", str(cache.folder()))
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
         yield

@@ -16,7 +16,9 @@ _UNUSED_SECONDS = 14 * 24 * 3600
 
 
 def folder() -> Path:
-    """Return where everything of the boards is kept: below $XDG_CACHE_HOME, else ~/.cache."""
+    """Return where everything of the boards is kept: $MNIST_EDGE_BOARDS, else below $XDG_CACHE_HOME or ~/.cache."""
+    if named := os.environ.get("MNIST_EDGE_BOARDS"):
+        return Path(named).resolve()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mnist-edge" / "boards"
 
 

@@ -72,6 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BoardError as error:
         print(f"emulated-pi: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"emulated-pi: {error.filename or 'the cache'}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def _run(command: Sequence[str]) -> int:

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import cache, packages
-from .errors import UnavailableError
+from .errors import UnavailableError, UsageError
 from .recipes import EMULATOR, Board
 
-__all__ = ["HOME", "READER", "RUNTIME", "Device", "emulator"]
+__all__ = ["HOME", "HOST", "HOST_LIBRARIES", "HOST_LOADER", "READER", "RUNTIME", "Device", "emulator"]
 
 HOME = "/home/pi"
 READER = "/opt/reader"
 RUNTIME = "/opt/runtime"
-_HOST = "/host-rootfs"  # where proot shows this machine's files to qemu
-_LIBRARIES = "usr/lib/x86_64-linux-gnu"
-_LOADER = "lib64/ld-linux-x86-64.so.2"
+HOST = "/host-rootfs"  # where proot shows this machine's files to qemu
+HOST_LIBRARIES = "usr/lib/x86_64-linux-gnu"
+HOST_LOADER = "lib64/ld-linux-x86-64.so.2"
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts")
 
 
@@ -82,6 +82,7 @@ class Device:
 
         Raises:
             UnavailableError: the kernel allows no network of one's own.
+            UsageError: the cache's path has a space in it.
         """
         variables = {"HOME": HOME, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **(environment or {})}
         shown = [
@@ -100,24 +101,23 @@ class Device:
             *("-r", str(self.root), "-w", directory or HOME),
             *(part for path, place in shown for part in ("-b", f"{path}:{place}")),
             *("-q", self._qemu(qemu_options)),
-            *command,
+            # proot forgets a signal that ended its own child; a shell does not.
+            *("/bin/sh", "-c", '"$@"; exit $?', "sh", *command),
         ]
 
     def _host(self, program: str) -> list[str]:
         """Return the start of a command of the emulator's folder, which has libraries and a loader of its own."""
         return [
-            str(self.emulator / _LOADER),
-            *("--library-path", str(self.emulator / _LIBRARIES)),
+            str(self.emulator / HOST_LOADER),
+            *("--library-path", str(self.emulator / HOST_LIBRARIES)),
             str(self.emulator / program),
         ]
 
     def _qemu(self, options: Sequence[str]) -> str:
         loader, option, libraries, program = self._host(f"usr/bin/{self.board.qemu}")
-        words = [loader, option, f"{_HOST}{libraries}", f"{_HOST}{program}", "-cpu", self.board.cpu, *options]
+        words = [loader, option, f"{HOST}{libraries}", f"{HOST}{program}", "-cpu", self.board.cpu, *options]
         if any(" " in word for word in words):
-            raise UnavailableError(
-                f"proot wants a cache without spaces in its path, not {cache.folder()} (XDG_CACHE_HOME)"
-            )
+            raise UsageError(f"proot wants a path without spaces, not {cache.folder()} (MNIST_EDGE_BOARDS sets it)")
         return " ".join(words)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .errors import UsageError
 
-__all__ = ["BOARDS", "EMULATOR", "Board", "Recipe", "board"]
+__all__ = ["BOARDS", "EMULATOR", "KERNEL", "SYSTEM_EMULATOR", "Board", "Recipe", "board"]
 
 _CONSTRAINTS = Path(__file__).resolve().parents[2] / ".ci" / "constraints.txt"
 _RECIPE = 1  # raised when what root.py makes of the same packages changes
@@ -167,6 +167,10 @@ BOARDS: Mapping[str, Board] = {
 
 # The dynamically linked qemu: only that one loads plugins.
 EMULATOR = Recipe("emulator", "bookworm", "amd64", ("proot", "qemu-user"))
+
+# For the measurement of memory alone.
+SYSTEM_EMULATOR = Recipe("system", "bookworm", "amd64", ("qemu-system-arm",))
+KERNEL = Recipe("kernel", "bookworm", "arm64", ("linux-image-cloud-arm64", "busybox-static"))
 
 
 def board(name: str) -> Board:

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from . import cache, packages
 from .emulator import HOME, READER, RUNTIME, Device, emulator
-from .errors import UnavailableError
+from .errors import BoardError
 from .recipes import Board
 
 __all__ = ["device", "versions"]
@@ -38,6 +38,7 @@ def device(board: Board, say: Callable[[str], None] = lambda sentence: None) -> 
 
     Raises:
         UnavailableError: packages cannot be had.
+        BoardError: they cannot be installed, or the runtime's wheel cannot be built.
     """
     tools = emulator()
 
@@ -100,7 +101,7 @@ def _install(bare: Device, wheels: Path) -> None:
             line = bare.command(command, home=Path(home), binds=[(wheels, "/wheels"), (pip, "/pip")])
             result = subprocess.run(line, capture_output=True, text=True, check=False)
             if result.returncode:
-                raise UnavailableError(f"{' '.join(command)} failed on {bare.board.name}: {result.stderr.strip()}")
+                raise BoardError(f"{' '.join(command)} failed on {bare.board.name}: {result.stderr.strip()}")
     reader = bare.root / READER.lstrip("/")
     # The runtime changes more often than all this, so it lies beside it and its environment knows where.
     (reader / "lib" / f"python{bare.board.python}" / "site-packages" / "mnist_edge_runtime.pth").write_text(RUNTIME)
@@ -122,7 +123,7 @@ def _runtime() -> Path:
         build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(new), str(copy)]
         result = subprocess.run(build, capture_output=True, text=True, check=False)
         if result.returncode:
-            raise UnavailableError(f"the runtime's wheel cannot be built: {result.stderr.strip().splitlines()[-1]}")
+            raise BoardError(f"the runtime's wheel cannot be built: {result.stderr.strip().splitlines()[-1]}")
         (wheel,) = new.glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(new / "unpacked")

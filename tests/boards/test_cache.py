@@ -27,7 +27,7 @@ print((cache.kept("thing-1", make) / "whole").exists())
 
 @pytest.fixture(autouse=True)
 def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("MNIST_EDGE_BOARDS", str(tmp_path / "boards"))
 
 
 def test_processes_that_want_the_same_folder_at_once_get_one_that_is_made_once(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from boards import cache, packages
+from boards import packages
 from boards.errors import UnavailableError
 from boards.recipes import BOARDS
 
@@ -56,7 +56,7 @@ def test_packages_that_there_are_not_cannot_be_had(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     board = replace(BOARDS["pi4"], wheels=("numpy==0.0.1",))
 
-    with pytest.raises(UnavailableError, match=r"^the wheels numpy==0.0.1 cannot be had: ERROR: No matching"):
+    with pytest.raises(UnavailableError, match=r"^the wheels numpy==0.0.1 cannot be had: ERROR: Could not find"):
         packages.wheels(board, tmp_path)
 
 
@@ -66,4 +66,3 @@ def test_another_recipe_is_another_folder() -> None:
     assert board.folder.startswith("pi4-")
     assert replace(board, wheels=("numpy==2.0.0",)).folder != board.folder
     assert len({each.folder for each in BOARDS.values()}) == len(BOARDS)
-    assert cache.folder().name == "boards"
