@@ -38,9 +38,10 @@ Written by `python scripts/models.py runs/models` after `python benchmarks/train
 
 Each network was trained on 55,000 of MNIST's training images, with {seeds} seeds; every choice, of recipe, epoch and
 the seed that is published, was made on the other 5,000. Test accuracy is that of the int8 TFLite file as it ships, on
-LiteRT: mean ± standard deviation over the seeds. Parameters include those of BatchNorm, which an export folds away.
-Latency is that of one image on one thread, all files in turns on one x86-64 machine, as a ratio to `classic` of the
-same format ({engines}).
+LiteRT: mean ± standard deviation over the seeds. Parameters include those of BatchNorm, which an export folds away; of
+the KB 16 to 22 are contract and golden images. Latency is that of one image on one thread, all files in turns on one
+x86-64 machine, as a ratio to `classic` of the same format ({engines}). What a Raspberry
+Pi executes for each is in [boards](boards.md).
 
 {figures}
 
