@@ -9,9 +9,10 @@ if ! python3 -I -c ''; then
     echo "error: the python3 on this machine does not start; install the package python3 again" >&2
     exit 3
 fi
-if [ -e "$here/SHA256SUMS" ] && ! wrong=$(cd "$here" && sha256sum --check --strict --quiet SHA256SUMS 2>&1); then
-    echo "error: the bundle is damaged (${wrong%%
-*}); copy it again" >&2
+if [ -e "$here/SHA256SUMS" ] && ! wrong=$(cd "$here" && LC_ALL=C sha256sum -c --strict --quiet SHA256SUMS 2>/dev/null); then
+    first=${wrong%%: *} more=$(($(printf '%s\n' "$wrong" | wc -l) - 1))
+    [ "$more" -eq 0 ] || first="$first, and $more more"
+    echo "error: the bundle is damaged (${first:-SHA256SUMS}); copy it again" >&2
     exit 4
 fi
 main='import sys; sys.path.insert(0, sys.argv.pop(1)); from installer.__main__ import main; sys.exit(main())'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -19,6 +20,8 @@ from pathlib import Path
 
 import pytest
 from mnist_edge_exporters.bundle import archive
+from mnist_edge_exporters.bundle.installer import InstallError, versions
+from mnist_edge_exporters.bundle.installer import __main__ as installer
 from mnist_edge_runtime import sealing
 from PIL import Image
 
@@ -212,6 +215,18 @@ def test_damage_is_found_before_anything_is_done(unpacked: Path, tmp_path: Path)
         assert not (folder.parent / "home").exists()
 
 
+def test_much_damage_is_one_sentence(unpacked: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mnist-edge"
+    shutil.copytree(unpacked, folder, copy_function=os.link)
+    for name, told in ((archive.SBOM, archive.SBOM), (archive.MANIFEST, f"{archive.MANIFEST}, and 1 more")):
+        (folder / name).unlink()
+        (folder / name).write_text("{}")
+        assert _sh(folder, code=4).stderr == f"error: the bundle is damaged ({told}); copy it again\n"
+    (folder / archive.SUMS).unlink()
+    (folder / archive.SUMS).write_text("nothing of the kind\n")
+    assert _sh(folder, code=4).stderr == "error: the bundle is damaged (SHA256SUMS); copy it again\n"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -234,13 +249,31 @@ def test_two_at_once_do_not_meet(unpacked: Path, prefix: Path) -> None:
         assert "another installation" in _sh(prefix, "--rollback", code=3).stderr
 
 
+def test_one_that_comes_second_leaves_the_first_alone(
+    unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix, locked = tmp_path / "prefix", versions.locked
+    with contextlib.ExitStack() as first:
+
+        def second(prefix: Path) -> contextlib.AbstractContextManager[None]:
+            first.enter_context(locked(prefix))
+            (prefix / "versions" / ".new").mkdir(parents=True)
+            return locked(prefix)
+
+        monkeypatch.setattr(installer, "HERE", unpacked)
+        monkeypatch.setattr(versions, "locked", second)
+        with pytest.raises(InstallError, match="another installation is at work there"):
+            installer.install(prefix, None)
+        assert _tree(prefix).keys() == {".lock", "versions", "versions/.new"}
+
+
 def test_mistakes_get_a_sentence(unpacked: Path, prefix: Path, tmp_path: Path) -> None:
     assert "nothing is installed there" in _sh(unpacked, "--rollback", code=3).stderr
     assert "no bundle beside this script" in _sh(prefix, code=2).stderr
     assert "no such folder" in _sh(unpacked, "--service", tmp_path / "none", code=3).stderr
     assert "it names no folder" in _sh(unpacked, "--prefix", "", code=2).stderr
     assert "exclude each other" in _sh(unpacked, "--service", tmp_path, "--rollback", code=2).stderr
-    assert "unrecognized arguments" in _sh(unpacked, "--frobnicate", code=2).stderr
+    assert _sh(unpacked, "--odd", code=2).stderr == "error: unrecognized arguments: --odd; see --help\n"
     (tmp_path / "file").write_text("")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
         assert "Not a directory; name a folder that you can" in _sh(unpacked, "--prefix", place, code=3).stderr

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from . import InstallError, checks, service, versions
 
@@ -22,11 +23,17 @@ _ADVICE = {errno.ENOSPC: "make room and start again", errno.EDQUOT: "make room a
 _ADVICE |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG), _ELSEWHERE)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Tell a mistake in the style of all the other errors."""
+        self.exit(2, f"error: {message}; see --help\n")
+
+
 def main() -> int:
     """Do what the arguments say and return the exit code."""
     is_bundle = (HERE / "bundle.json").is_file()
     usual = Path.home() / ".local/share/mnist-edge" if is_bundle else HERE
-    parser = argparse.ArgumentParser(prog="install.sh", description="Install this bundle, or go back.")
+    parser = _Parser(prog="install.sh", description="Install this bundle, or go back.")
     parser.add_argument("--prefix", type=_folder, default=usual, help=f"where to (default: {usual})")
     parser.add_argument("--service", type=Path, metavar="DIR", help="write a systemd unit that reads DIR's pictures")
     parser.add_argument("--rollback", action="store_true", help="take the version before into use again")
@@ -61,23 +68,27 @@ def install(prefix: Path, watched: Path | None) -> str:
     checks.check_machine(checks.manifest(HERE))
     versions.check_prefix(prefix)
     unit = service.unit(HERE, prefix, watched) if watched else None
-    with _emptied_again(prefix), versions.locked(prefix):
+    with _held(prefix):
         sentence = versions.install(HERE, prefix, identity)
         return sentence + (service.write(prefix, unit) if unit else service.restart(prefix))
 
 
 @contextlib.contextmanager
-def _emptied_again(prefix: Path) -> Iterator[None]:
-    """Make the folder; where nothing was there before and nothing is installed at the end, leave nothing."""
+def _held(prefix: Path) -> Iterator[None]:
+    """Have the folder to oneself; where nothing was there before and nothing is installed at the end, leave nothing."""
     made = [folder for folder in (prefix, *prefix.parents) if not folder.exists()]
     prefix.mkdir(parents=True, exist_ok=True)
-    was_empty = not any(prefix.iterdir())
     try:
-        yield
+        with versions.locked(prefix):
+            was_empty = [path.name for path in prefix.iterdir()] == [".lock"]
+            try:
+                yield
+            finally:  # still locked: what lies there is nobody else's
+                if was_empty and versions.linked(prefix, "current") is None:
+                    for path in prefix.iterdir():
+                        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
     finally:
-        if was_empty and versions.linked(prefix, "current") is None:
-            for path in prefix.iterdir():
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+        with contextlib.suppress(OSError):  # it is installed, or somebody else is at work there
             for folder in made:
                 folder.rmdir()
 
