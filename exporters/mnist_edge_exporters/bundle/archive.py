@@ -51,6 +51,9 @@ def write(members: Mapping[str, bytes], path: Path) -> None:
     """Write the members and their SHA256SUMS; equal members give equal bytes.
 
     Nothing of this machine or of the hour gets in: no user, no time, no name of a file.
+
+    Raises:
+        InputError: the file cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -62,6 +65,8 @@ def write(members: Mapping[str, bytes], path: Path) -> None:
             for name, data in [(SUMS, sha256_sums(members)), *sorted(members.items())]:
                 archive.addfile(_header(name, len(data)), io.BytesIO(data))
         os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}; name a file in a folder that you can write to") from None
     finally:
         temporary.unlink(missing_ok=True)
 

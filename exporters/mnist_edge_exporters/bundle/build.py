@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -86,8 +87,6 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
     system = systems.named(target)
     if out and not out.name.endswith(".tar.gz"):
         raise UsageError(f"--out {out}: expected a name that ends in .tar.gz")
-    if out and not out.parent.is_dir():
-        raise InputError(f"--out {out}: there is no folder {out.parent}; make it first")
     if constraint and not constraint.is_file():
         raise InputError(f"--constraint {constraint}: no such file")
     if not _MODEL_NAME.fullmatch(model.name):
@@ -96,6 +95,7 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
     sealed = sealing.read(model)
     contract = sealed.contract
     out = out or Path(f"{_name(model, contract)}-{target}.tar.gz")
+    _check_place(out)
     engine = _engine(model, contract, system)
     carried = _carried(system, engine, constraint)
     packages = tuple(package for package, _ in carried)
@@ -120,6 +120,20 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
     archive.write(members, out)
     written = out.read_bytes()
     return Bundle(out, len(written), _sha256(written), archive.check_bundle(out))
+
+
+def _check_place(out: Path) -> None:
+    """Raise InputError where the file cannot be written, before anything is fetched for it."""
+    if not out.parent.is_dir():
+        raise InputError(f"--out {out}: there is no folder {out.parent}; make it first")
+    if out.is_dir():
+        raise InputError(f"--out {out}: it is a folder; name a file")
+    try:
+        tempfile.TemporaryFile(dir=out.parent).close()
+    except OSError as error:
+        raise InputError(
+            f"--out {out}: {error.strerror or error}; name a file in a folder that you can write to"
+        ) from None
 
 
 def _name(model: Path, contract: Contract) -> str:

@@ -128,10 +128,11 @@ def _download(system: System, needs: Sequence[Requirement], constraint: Path | N
     environment = {name: value for name, value in environ.items() if name != "PIP_CONSTRAINT"}
     result = subprocess.run([*command, *map(str, needs)], env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
-        lines = [
-            line for line in result.stderr.splitlines() if line.startswith("ERROR: ")
-        ] or result.stderr.splitlines()
-        reason = lines[-1].removeprefix("ERROR: ") if lines else f"exit code {result.returncode}"
+        said = result.stderr.splitlines()
+        # What follows a conflict is where pip explains conflicts, not which one this is.
+        errors = [line for line in said if line.startswith("ERROR: ") and "ResolutionImpossible" not in line]
+        lines = errors or said
+        reason = lines[-1].removeprefix("ERROR: ").rstrip(".") if lines else f"exit code {result.returncode}"
         asked = f", and what {constraint} asks for" if constraint else ""
         raise InputError(
             f"pip cannot get the wheels for {system.name}: {reason}; see whether it reaches its package index{asked}"

@@ -244,6 +244,8 @@ def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tarfile.TarFile, "addfile", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError, match=f"^{tmp_path}/new.tar.gz: No space left on device; name a file in a folder"):
         archive.write(_members(), tmp_path / "new.tar.gz")
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(InputError, match=f"^{tmp_path}/none/new.tar.gz: No such file or directory; name a file in"):
+        archive.write(_members(), tmp_path / "none" / "new.tar.gz")

@@ -120,6 +120,13 @@ def test_mistakes_are_told_before_anything_is_fetched(asked: list[str], tmp_path
             build(*arguments)
     with pytest.raises(InputError, match=r"none/out\.tar\.gz: there is no folder .*none; make it first"):
         build(TFLITE, "bookworm-arm64", tmp_path / "none" / "out.tar.gz")
+    with pytest.raises(
+        InputError, match=r"--out /proc/out\.tar\.gz: .*; name a file in a folder that you can write to"
+    ):
+        build(TFLITE, "bookworm-arm64", Path("/proc/out.tar.gz"))
+    (tmp_path / "folder.tar.gz").mkdir()
+    with pytest.raises(InputError, match=r"folder\.tar\.gz: it is a folder; name a file"):
+        build(TFLITE, "bookworm-arm64", tmp_path / "folder.tar.gz")
     with pytest.raises(InputError, match=r"--constraint .*none\.txt: no such file"):
         build(TFLITE, "bookworm-arm64", None, tmp_path / "none.txt")
     assert asked == []

@@ -73,6 +73,12 @@ def test_what_several_ask_of_one_is_met_together(index: Path) -> None:
     _wheel(index, "third", "1.0", ["shared>=3"])
     with pytest.raises(InputError, match="pip cannot get the wheels"):
         _collect("bookworm-arm64", "second", "third")
+    constraint = index / "constraint.txt"
+    constraint.write_text("shared==3.0")
+    with pytest.raises(
+        InputError, match=r"Cannot install shared<3 because .* dependencies; see .*constraint\.txt asks"
+    ):
+        _collect("bookworm-arm64", "shared<3", constraint=constraint)
 
 
 def test_constraints_are_those_of_the_bundle(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
