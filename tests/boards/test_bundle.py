@@ -121,7 +121,7 @@ def test_versions_come_and_go_and_bad_ones_do_not_come(installed: Installed) -> 
     assert newer != old
     assert failed.startswith("error: the self-test failed, so nothing was changed: failed: logits are up to")
     assert code == "code 5"
-    assert damaged == f"error: the bundle is damaged (wheels/{wheel.name}: FAILED); copy it again"
+    assert damaged == f"error: the bundle is damaged (wheels/{wheel.name}); copy it again"
     assert back.startswith("went back: ")
     assert current == old
     assert answer.startswith("three.jpg,3,")
