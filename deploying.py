@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from mnist_edge.options import AsJson, show
-from mnist_edge_runtime import VerificationError
+from mnist_edge_runtime.errors import VerificationError
 
 __all__ = ["deploy"]
 
