@@ -22,7 +22,7 @@ __all__ = ["AMPLE", "IMAGE", "PICTURE", "STEP", "least", "machine", "peak"]
 AMPLE = 512
 STEP = 16
 IMAGE, PICTURE = "digit.npy", "digit.png"  # what is read
-_SECONDS = 180  # a start takes a few; one that thrashes for want of memory is stopped
+_SECONDS = 60  # a start takes ten; one that thrashes for want of memory is stopped
 _MODULES = ("virtio/virtio", "virtio/virtio_ring", "virtio/virtio_mmio", "block/virtio_blk")
 _INIT = """#!/bin/busybox sh
 export PATH=/usr/bin:/bin HOME=/home/pi LANG=C.UTF-8
