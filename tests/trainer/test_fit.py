@@ -141,6 +141,15 @@ def test_a_learning_rate_may_be_a_whole_number(small: tuple[Dataset, Split]) -> 
     assert fit.train(config, *small).record["recipe"]["learning_rate"] == 1
 
 
+@pytest.mark.parametrize(("batch_size", "steps", "at_once"), [(15, 20, 10), (16, 19, 1)])
+def test_an_epoch_takes_its_own_batches_however_many_go_in_one_call(
+    small: tuple[Dataset, Split], batch_size: int, steps: int, at_once: int
+) -> None:
+    model = fit.train(TrainConfig(parts={"epochs": 2, "batch_size": batch_size}), *small).model
+    assert model.steps_per_execution == at_once
+    assert int(model.optimizer.iterations) == 2 * steps
+
+
 def _overflowing(classes: int, dropout: float) -> Any:
     """Build a network whose first sums are beyond float32, which no allowed learning rate does to `classic`."""
     huge = keras.initializers.Constant(3e38)

@@ -27,7 +27,7 @@ class DivergedError(UsageError):
 
 
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
-    """Moves the bar at every batch; after every epoch leaves a line on stderr and a checkpoint in the folder.
+    """Moves the bar while batches pass; after every epoch leaves a line on stderr and a checkpoint in the folder.
 
     Stops where the loss is not finite, or where the recipe's patience ends.
 
@@ -93,7 +93,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         loss = (logs or {})["loss"]
-        self._advance(1, note=f"loss {loss:.4f}")
+        self._advance(self._network.steps_per_execution, note=f"loss {loss:.4f}")
         self._insist(loss)
 
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
