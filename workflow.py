@@ -65,6 +65,8 @@ def train(
     print(dataset.summary(split), file=sys.stderr)
     fingerprint = checkpoint.fingerprint(config, dataset, split, taught_by)
     with checkpoint.working_folder(runs_dir, name, fingerprint, resume=resume) as folder:
+        if config.fast:  # its steps are too small to share: two threads take a third longer than one
+            os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         _load_tensorflow()
         from mnist_edge_trainer.fit import train as fit
 

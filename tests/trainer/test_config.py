@@ -103,7 +103,7 @@ def test_augmentations_grow() -> None:
 @pytest.mark.parametrize(("images", "recipe"), [(MANY, FAST), (FEW, FAST_SMALL)])
 def test_fast_is_one_recipe_for_every_network(images: int, recipe: Recipe) -> None:
     assert {TrainConfig(name, fast=True).recipe(images) for name in ARCHITECTURES} == {recipe}
-    assert TrainConfig("small", fast=True, parts={"epochs": 2}).recipe(images) == replace(recipe, epochs=2)
+    assert TrainConfig("small", fast=True, parts={"epochs": 3}).recipe(images) == replace(recipe, epochs=3)
 
 
 @pytest.mark.parametrize(

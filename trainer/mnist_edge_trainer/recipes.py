@@ -51,7 +51,18 @@ AUGMENTATIONS: Mapping[str, Mapping[str, float]] = {
     "strong": {"rotation": 20.0, "shear": 15.0, "zoom": 0.2, "shift": 3.0, "photometric": 0.3},
 }
 
-FAST = Recipe(epochs=3, batch_size=128, learning_rate=2e-2, warmup=0.1, final_learning_rate=0.0, weight_decay=0.1)
+FAST = Recipe(
+    epochs=2,
+    batch_size=64,
+    learning_rate=1e-2,
+    warmup=0.1,
+    final_learning_rate=0.0,
+    weight_decay=0.1,
+    rotation=4.0,
+    zoom=0.05,
+    shift=0.5,
+    clean=0.5,
+)
 FAST_SMALL = replace(FAST, epochs=20, batch_size=32)  # BatchNorm's averages need a few hundred steps
 
 
