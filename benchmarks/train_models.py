@@ -4,8 +4,8 @@
 
 Every training is the command that it prints. What is finished is skipped and what was cut short is resumed, so the
 same line goes on after a kill or a reboot. Each training takes one thread, as the published networks did: a second
-gains little, and another number of threads gives other weights. `--networks small nano` and `--networks tiny base`
-share a machine of two cores, once the teacher is there.
+gains a small network little, and another number of threads gives other weights. `--networks small nano` and
+`--networks tiny base` share a machine of two cores, once the teacher is there.
 """
 
 from __future__ import annotations
