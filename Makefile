@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist_edge_exporters bundling.py cli.py deploying.py options.py training.py workflow.py scripts/boards
+SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist_edge_exporters cli.py emulators/mnist_edge_emulators
 BOARD := pi4
 COMMAND := mnist-edge-runtime doctor
 

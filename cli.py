@@ -1,4 +1,4 @@
-"""The workstation's command line: parse, call, print, exit code.
+"""The workstation's command line: it joins trainer and exporters, which do not know each other.
 
 Everything heavy is imported inside the command that needs it: `--help` loads no TensorFlow.
 """
@@ -7,29 +7,30 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 import traceback
-from dataclasses import asdict
+from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from mnist_edge import bundling, deploying, training, workflow
-from mnist_edge.options import (
-    AsJson,
-    Data,
-    FilesRun,
-    OwnModel,
-    RunData,
-    RunName,
-    RunsDir,
-    Targets,
-    Tolerances,
-    show,
-)
-from mnist_edge_runtime.errors import VerificationError, describe
+from mnist_edge_exporters import commands as exporter_commands
+from mnist_edge_exporters.bundle.command import bundle
+from mnist_edge_exporters.commands import ModelFile, RunData, RunName
+from mnist_edge_exporters.deploy.command import deploy
+from mnist_edge_runtime.errors import UsageError, describe
+from mnist_edge_runtime.json_output import print_result
+from mnist_edge_trainer import commands as trainer_commands
+from mnist_edge_trainer.commands import AsJson, Data, RunsDir
 
-__all__ = ["app", "main"]
+if TYPE_CHECKING:
+    from mnist_edge_exporters.source import Source
+    from mnist_edge_trainer.data.datasets import Dataset
+    from mnist_edge_trainer.evaluation.evaluate import Subject
+
+__all__ = ["Sources", "app", "main"]
 
 app = typer.Typer(
     help="Train a digit reader, ship it as one file, and prove that it is still the same reader.",
@@ -37,6 +38,75 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+class Sources:
+    """Find a model and its data: a run of the trainer becomes a source of the exporters.
+
+    Each method raises InputError where there is no such run, model or data.
+    """
+
+    def find(
+        self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, golden: str | None = None
+    ) -> tuple[Source, Path]:
+        """Return the source and the folder for its exports, as `mnist_edge_exporters.commands.Sources` describes.
+
+        Raises:
+            UsageError: both a run and a model are named.
+        """
+        if run and model:
+            raise UsageError("--run and --model exclude each other; name one of them")
+        if model:
+            from mnist_edge_trainer.data import datasets
+
+            dataset = datasets.load(data or "auto")
+            origin = {"architecture": model.stem, "dataset": dataset.describe()}
+            return _source(model.stem, model, origin, dataset, golden), model.parent / "exports"
+        from mnist_edge_trainer.runs.run import load
+
+        found = load(runs_dir, run)
+        return _source(found.name, found.model_file, found.origin, found.dataset(data), golden), found.exports
+
+    def find_for(
+        self, file: Path, runs_dir: Path, run: str | None, model: Path | None, data: str | None
+    ) -> tuple[Source, Path]:
+        """Do the same for an exported file: with neither `run` nor `model`, take the run whose folder it is in."""
+        home = file.resolve().parent.parent
+        if not run and not model and file.resolve().parent.name == "exports" and (home / "run.json").is_file():
+            return self.find(home.parent, home.name, None, data)
+        return self.find(runs_dir, run, model, data)
+
+    def record(self, runs_dir: Path, run: str | None) -> tuple[Path, Mapping[str, Any]]:
+        """Return the folder of a run, by default the latest, and its record."""
+        from mnist_edge_trainer.runs.run import load
+
+        found = load(runs_dir, run)
+        return found.folder, found.record
+
+    def subject(self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, part: str) -> Subject:
+        """Return what `evaluate` measures: a run, an exported file or a .keras file, with its images."""
+        from mnist_edge_trainer.evaluation.evaluate import Subject
+        from mnist_edge_trainer.runs.run import MODEL
+
+        if model and not run and model.suffix != ".keras":
+            return Subject.of_file(model, data, part)
+        source, exports = self.find(runs_dir, run, model, data)
+        from mnist_edge_exporters.parity.comparison import reference_probabilities
+
+        predict = partial(reference_probabilities, source.model)
+        file, described, images = model or exports.with_name(MODEL), source.origin["dataset"], getattr(source, part)
+        return Subject(file, "keras", predict, source.labels, described, part, *images)
+
+
+def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset, golden: str | None) -> Source:
+    from mnist_edge_trainer.data.datasets import load, split
+    from mnist_edge_trainer.tensorflow_import import import_tensorflow
+
+    parts, carried = split(dataset), load(golden) if golden else None
+    import_tensorflow()
+    from mnist_edge_exporters.source import Source
+
+    return Source.load(name, model_file, origin, dataset, parts, carried)
 
 
 def _version(wanted: bool) -> None:
@@ -47,160 +117,72 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Take the options before the command; `main` looks for --debug itself, since errors leave typer first."""
+    context.obj = Sources()
 
 
-app.command()(training.train)
-app.command()(training.tune)
-
-
-@app.command()
-def export(
-    format: Annotated[str | None, typer.Option(help="tflite, onnx or all. (default: tflite)")] = None,
-    quantize: Annotated[
-        str | None, typer.Option(help="none, float16, dynamic, int8, int16x8, int4 or all. (default: int8)")
-    ] = None,
-    run: RunName = None,
-    model: OwnModel = None,
-    data: RunData = None,
-    constraints: Annotated[
-        str | None,
-        typer.Option(help='Publish only the best of all files that meets e.g. "kb<=64,accuracy>=0.99,p50us<=50".'),
-    ] = None,
-    io_dtype: Annotated[str, typer.Option(help="Image and logits of int8 files: uint8, int8 or float32.")] = "uint8",
-    granularity: Annotated[str, typer.Option(help="Scales of int8 weights: per-channel, per-tensor.")] = "per-channel",
-    opset: Annotated[int, typer.Option(help="Of ONNX files, 13 to 18.")] = 17,
-    force: Annotated[bool, typer.Option("--force", help="Make cells that are not worth having, too.")] = False,
-    calibration_samples: Annotated[int, typer.Option(help="Training images that quantizers see.", min=10)] = 500,
-    golden: Annotated[str | None, typer.Option(help="As --data: whose test images the file carries.")] = None,
-    target_runtime: Targets = None,
-    tolerance: Tolerances = None,
-    runs_dir: RunsDir = Path("runs"),
-    as_json: AsJson = False,
-) -> None:
-    """Export a run to TFLite or ONNX and prove on the whole test set that the file answers as the Keras model does."""
-    from mnist_edge_exporters import constraints as limits
-    from mnist_edge_exporters import spec
-    from mnist_edge_exporters.table import table
-
-    wanted = limits.parse(constraints) if constraints is not None else ()
-    every = "all" if wanted else None
-    cells = spec.select(
-        format or every or "tflite",
-        quantize or every or "int8",
-        io_dtype=io_dtype,
-        granularity=granularity,
-        opset=opset,
-        force=force,
-    )
-    source, folder = workflow.source_of(runs_dir, run, model, data, golden)
-    options = spec.Options(tuple(target_runtime or ()), tuple(tolerance or ()), calibration_samples)
-    document: dict[str, Any] = {"run": str(model or folder.parent)}
-    if not wanted:
-        outcomes = workflow.export(source, cells, folder, options)
-        text = table(outcomes)
-    else:
-        choice, outcomes = workflow.export_best(source, cells, folder, options, wanted)
-        document |= choice.to_dict()
-        text = choice.table() + (f"\n\nOn the test images:\n{table(outcomes)}" if outcomes else "")
-    show(as_json, {**document, "exports": [outcome.to_dict() for outcome in outcomes]}, text)
-    workflow.insist([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
-    if wanted and choice.reason:
-        raise VerificationError(f"nothing is published: {choice.reason}")
-
-
-@app.command()
-def verify(
-    file: Annotated[Path, typer.Argument(help="An exported file.")],
-    run: FilesRun = None,
-    model: OwnModel = None,
-    data: RunData = None,
-    target_runtime: Targets = None,
-    tolerance: Tolerances = None,
-    runs_dir: RunsDir = Path("runs"),
-    as_json: AsJson = False,
-) -> None:
-    """Prove an exported file once more: hold its answers on every runtime against a run's Keras model."""
-    from mnist_edge_exporters.spec import Options
-
-    source, _ = workflow.source_of_export(file, runs_dir, run, model, data)
-    from mnist_edge_exporters.verify import verify as prove_again
-
-    proof = prove_again(file, source, Options(tuple(target_runtime or ()), tuple(tolerance or ())))
-    show(as_json, {"file": str(file), **proof.to_dict()}, "\n".join(proof.lines()))
-    workflow.insist([(str(file), proof.failures)], "does not answer as the run")
-
-
-@app.command()
-def drift(
-    file: Annotated[Path, typer.Argument(help="An exported file that is quantized.")],
-    run: FilesRun = None,
-    model: OwnModel = None,
-    data: RunData = None,
-    runs_dir: RunsDir = Path("runs"),
-    as_json: AsJson = False,
-) -> None:
-    """Show where a quantized file drifts from the float model: noise and error after each of its layers."""
-    source, _ = workflow.source_of_export(file, runs_dir, run, model, data)
-    from mnist_edge_exporters import drift as drifts
-
-    layers = drifts.measure(file, source)
-    show(as_json, {"file": str(file), "layers": [asdict(layer) for layer in layers]}, drifts.table(layers))
-
-
-@app.command()
 def evaluate(
+    context: typer.Context,
     run: RunName = None,
-    model: Annotated[Path | None, typer.Option(help="An exported file or a .keras file instead of a run.")] = None,
+    model: ModelFile = None,
     data: RunData = None,
-    on: Annotated[str, typer.Option(help="test or validation: which images.")] = "test",
-    corruptions: Annotated[bool, typer.Option(help="Measure robustness to light and dirt, too.")] = True,
+    on: Annotated[str, typer.Option(help="Images to evaluate on: test or validation.")] = "test",
+    corruptions: Annotated[bool, typer.Option(help="Also measure robustness to image corruptions.")] = True,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Measure a run or a file: accuracy, calibration, mistakes, robustness. Figures and pictures stay beside it."""
-    from mnist_edge_trainer import evaluate as evaluation
+    """Evaluate a run or a file: accuracy, calibration, mistakes, robustness. Writes metrics and plots beside it."""
+    from mnist_edge_trainer.evaluation import evaluate as evaluation
 
     evaluation.check_part(on)
-    subject = workflow.subject_of(runs_dir, run, model, data, on)
+    subject = context.obj.subject(runs_dir, run, model, data, on)
     found = evaluation.evaluate(subject, corruptions=corruptions)
     files = [str(file) for file in evaluation.save(found, subject.images, subject.stem)]
-    show(as_json, {**found.to_dict(), "files": files}, "\n  ".join([f"{found.table()}\n\nTo look at:", *files]))
+    text = "\n  ".join([f"{found.table()}\n\nTo look at:", *files])
+    print_result(as_json, {**found.to_dict(), "files": files}, text)
 
 
-@app.command()
-def report(
-    run: RunName = None, data: RunData = None, runs_dir: RunsDir = Path("runs"), as_json: AsJson = False
+def demo(
+    context: typer.Context, data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson = False
 ) -> None:
-    """Write runs/NAME/report.html: the run and all its exports on one page that opens from disk."""
-    from mnist_edge_trainer.run import load
+    """Run every step once: train, export everything, prove parity, classify pictures drawn on the spot."""
+    from mnist_edge_exporters import spec
+    from mnist_edge_exporters.export.table import table
+    from mnist_edge_trainer.demo.demo import read_drawings
+    from mnist_edge_trainer.networks.config import TrainConfig
+    from mnist_edge_trainer.training.train import train_run
 
-    found = load(runs_dir, run)
-    source, _ = workflow.source_of(runs_dir, found.name, None, data)
-    from mnist_edge_exporters.report import write
+    started = time.monotonic()
+    run = train_run(TrainConfig(), data, "demo", runs_dir)
+    source, folder = context.obj.find(runs_dir, run.name, None, None if data == "auto" else data)
+    from mnist_edge_exporters.export.export_all import export_all
+    from mnist_edge_exporters.parity.prove import raise_on_failures
 
-    written = write(source, found.folder, found.record)
-    show(as_json, {"run": str(found.folder), **written.to_dict()}, f"{written.file}: open it in a browser")
-
-
-@app.command()
-def demo(data: Data = "auto", runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
-    """Go the whole way: train, export everything, prove parity, read pictures of our own making."""
-    show(as_json, *workflow.demonstrate(data, runs_dir))
-
-
-app.command()(bundling.bundle)
-app.command()(deploying.deploy)
+    outcomes = export_all(source, spec.select("all", "all"), folder, spec.Options())
+    raise_on_failures([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
+    model = folder / f"{run.name}-tflite-int8.tflite"
+    readings = read_drawings(model, run.folder / "pictures")
+    exports = [outcome.to_dict() for outcome in outcomes]
+    pictures = [{"file": str(reading.file), "drawn": reading.drawn, "label": reading.label} for reading in readings]
+    lines = [run.summary(), "", table(outcomes), "", f"Pictures drawn here and read by {model.name}:"]
+    lines += [f"  {reading}" for reading in readings]
+    lines += ["", f"All of it took {time.monotonic() - started:.0f} seconds. To look at:"]
+    lines += [f"  {path}" for path in (*sorted(run.folder.glob("*.png")), run.folder / "pictures" / "readings.png")]
+    lines += ["Next:", f"  mnist-edge classify --model {model} {readings[3].file}"]
+    lines += [f"  mnist-edge report --run {run.name}"]
+    print_result(as_json, {"run": str(run.folder), "exports": exports, "pictures": pictures}, "\n".join(lines))
 
 
 def _forward(context: typer.Context) -> None:
+    """Run a command of the device's command line; with no model named, on the newest int8 export."""
     from mnist_edge_runtime.__main__ import main as runtime_main
-    from mnist_edge_trainer.run import newest_export
+    from mnist_edge_trainer.runs.run import newest_export
 
     command = [str(context.info_name), *context.args]
     of_the_runs: dict[str, Any] = {
@@ -211,21 +193,28 @@ def _forward(context: typer.Context) -> None:
     raise typer.Exit(code)
 
 
+for _command in (
+    *(trainer_commands.train, trainer_commands.tune),
+    *(exporter_commands.export, exporter_commands.verify, exporter_commands.drift),
+    *(evaluate, exporter_commands.report, demo, bundle, deploy),
+):
+    app.command()(_command)
+
 # The device's own commands, options and output: only the model may be left out here.
 _FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 for _name, _help in (
-    ("classify", "Read the digit in each picture; the model is the newest int8 export unless --model names one."),
-    ("read", "Read the handwritten lines of digits on a picture, with the newest int8 export or with --model."),
-    ("inspect", "Show what a model file promises; by default the newest int8 export."),
-    ("selftest", "Hold a model file against this machine; by default the newest int8 export."),
-    ("doctor", "Find out which engines work here, and mend the others."),
-    ("benchmark", "Measure how fast model files are on this machine; by default the newest int8 export."),
+    ("classify", "Classify pictures of one digit each, by default with the newest int8 export."),
+    ("read", "Read the lines of handwritten digits on a picture, by default with the newest int8 export."),
+    ("inspect", "Show the contract of a model file, by default of the newest int8 export."),
+    ("selftest", "Run a model file's self-test on this machine, by default the newest int8 export's."),
+    ("doctor", "Check which engines work on this machine, and say how to fix the others."),
+    ("benchmark", "Measure the speed of model files on this machine, by default of the newest int8 export."),
 ):
     app.command(_name, help=_help, context_settings=_FORWARDED, add_help_option=False)(_forward)
 
 
 def main() -> None:
-    """Run the command line and exit with the code that the outcome deserves."""
+    """Run the command line and exit with the code that belongs to the outcome."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up as after Ctrl-C
     try:
         app()

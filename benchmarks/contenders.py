@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import overhead
 from mnist_edge_runtime import Classifier
-from mnist_edge_runtime.engines.tensors import encoder
-from mnist_edge_runtime.sealing import read
+from mnist_edge_runtime.engines.tensor_codec import encoder
+from mnist_edge_runtime.model_file.sealed_model import read
 from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]

@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime import EngineError, sealing
-from mnist_edge_runtime.machine import Machine
-from mnist_edge_runtime.turns import Child
+from mnist_edge_runtime import EngineError
+from mnist_edge_runtime.diagnostics.turn_process import Child
+from mnist_edge_runtime.host import Machine
+from mnist_edge_runtime.model_file import sealed_model
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -97,7 +98,7 @@ def compare(python: Path, files: Sequence[Path]) -> tuple[dict[tuple[Path, str],
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         children: dict[tuple[Path, str], Child] = {}
         for number, file in enumerate(files):
-            sealed = sealing.read(file)
+            sealed = sealed_model.read(file)
             np.save(folder / f"{number}.npy", sealed.golden.images)
             for name in CONTENDERS[sealed.contract.format]:
                 command = [str(python), str(HERE / "contenders.py"), name, str(file), str(folder / f"{number}.npy")]
@@ -133,7 +134,7 @@ def page(
     import overhead as limits
 
     files = list(dict.fromkeys(file for file, _ in found))
-    contract, here = sealing.read(files[0]).contract, Machine.here()
+    contract, here = sealed_model.read(files[0]).contract, Machine.here()
     yield HEADER.format(
         cpu=here.cpu,
         cores=here.cores,
@@ -144,11 +145,11 @@ def page(
         network=contract.origin["architecture"],
         parameters=contract.origin["parameters"],
         batch=contenders.BATCH,
-        golden=len(sealing.read(files[0]).golden.images),
+        golden=len(sealed_model.read(files[0]).golden.images),
     )
     for (file, name), figures in found.items():
-        golden = sealing.read(file).golden
-        labels = np.array(sealing.read(file).contract.labels)
+        golden = sealed_model.read(file).golden
+        labels = np.array(sealed_model.read(file).contract.labels)
         right = int((labels[figures["classes"]] == golden.predicted).sum())
         times = " | ".join(f"{figures['us'][share]:.1f}" for share in ("p50", "p95", "p99"))
         rate = f"{figures['images_per_second']:,.0f}"
@@ -179,7 +180,7 @@ def plot(found: Mapping[tuple[Path, str], Mapping[str, Any]]) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    names = [f"{name}\n{file.suffix[1:]} {sealing.read(file).contract.quantization}" for file, name in found]
+    names = [f"{name}\n{file.suffix[1:]} {sealed_model.read(file).contract.quantization}" for file, name in found]
     colours = ["tab:blue" if name.startswith("mnist-edge") else "tab:grey" for _, name in found]
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 0.42 * len(names) + 1), sharey=True, layout="constrained")
     p50 = [figures["us"]["p50"] for figures in found.values()]

@@ -25,8 +25,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime import EngineError, ModelError, engines, foreign, sealing, shipped
-from mnist_edge_runtime.foreign import ForeignClassifier
+from mnist_edge_runtime import EngineError, ModelError, models
+from mnist_edge_runtime.engines import registry
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.unverified import classifier as foreign
+from mnist_edge_runtime.unverified.classifier import UnverifiedClassifier
 
 PAGE = Path(__file__).parent.parent / "docs" / "hardening.md"
 DIGEST = 64
@@ -118,7 +121,7 @@ def read_mutations(path: str, other_path: str, count: int, signed: bool) -> dict
                 damaged.write_bytes(mutated(data, other, random))
             start = time.perf_counter()
             try:
-                sealing.read(damaged)
+                sealed_model.read(damaged)
                 outcomes["accepted"] += 1
             except ModelError:
                 outcomes["refused"] += 1
@@ -126,7 +129,7 @@ def read_mutations(path: str, other_path: str, count: int, signed: bool) -> dict
                 outcomes["other"] += 1
                 errors.append(f"mutation {number}: {error!r}")
             slowest = max(slowest, time.perf_counter() - start)
-    imported = [row.library for row in engines.ENGINES.values() if row.library in sys.modules]
+    imported = [row.library for row in registry.ENGINES.values() if row.library in sys.modules]
     return {**outcomes, "errors": errors, "slowest": slowest, "imported": imported}
 
 
@@ -142,14 +145,14 @@ def in_child(*arguments: object) -> dict[str, Any]:
 def try_foreign(file: Path, other: Path, count: int) -> Counter[str]:
     """Run mutations of the plain model without a contract and count how they ended."""
     random = np.random.default_rng(0)
-    payload, strange = sealing.read(file).payload, sealing.read(other).payload
+    payload, strange = sealed_model.read(file).payload, sealed_model.read(other).payload
     outcomes: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / file.name
         for _ in range(count):
             plain.write_bytes(mutated(payload, strange, random))
             try:
-                with ForeignClassifier(plain) as classifier:
+                with UnverifiedClassifier(plain) as classifier:
                     classifier.classify(np.zeros((28, 28), np.uint8))
                 outcomes["answered"] += 1
             except EngineError as error:
@@ -165,7 +168,7 @@ def stream(count: int) -> tuple[dict[int, int], float]:
     from PIL import Image
 
     pictures = []
-    for image in sealing.read(shipped.files()[0]).golden.images:
+    for image in sealed_model.read(models.bundled_models()[0]).golden.images:
         for kind in ("PNG", "PPM"):
             buffer = io.BytesIO()
             Image.fromarray(image).save(buffer, kind)
@@ -193,7 +196,7 @@ def stream(count: int) -> tuple[dict[int, int], float]:
 
 def damaged(count: int) -> tuple[str, list[str]]:
     """Return the page's part on damaged files, and what failed."""
-    text, failures, files = HEADER.format(mutations=count), [], shipped.files()
+    text, failures, files = HEADER.format(mutations=count), [], models.bundled_models()
     for file, other in zip(files, reversed(files), strict=True):
         for signed in (False, True):
             found = in_child(str(file), str(other), count, signed)
@@ -209,7 +212,7 @@ def damaged(count: int) -> tuple[str, list[str]]:
 def unproven(count: int) -> tuple[str, list[str]]:
     """Return the page's part on files without a contract; an error that is no refusal ends the script itself."""
     text = FOREIGN.format(count=count, memory=foreign.MEMORY_BYTES >> 20, seconds=foreign.SECONDS)
-    files = shipped.files()
+    files = models.bundled_models()
     for file, other in zip(files, reversed(files), strict=True):
         ends = try_foreign(file, other, count)
         counts = [ends.pop(outcome, 0) for outcome in ("answered", "operators", "engine")]

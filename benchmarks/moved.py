@@ -15,9 +15,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from mnist_edge_trainer import augmentation, data, run
-from mnist_edge_trainer.architectures import ARCHITECTURES
-from mnist_edge_trainer.recipes import augmented
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.networks.architectures import ARCHITECTURES
+from mnist_edge_trainer.networks.recipe import augmented
+from mnist_edge_trainer.runs import run
+from mnist_edge_trainer.training import augmentation
 from numpy.typing import NDArray
 
 VARIANTS = 20
@@ -37,7 +39,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path, help="folders of runs that were trained on the same data")
     parser.add_argument("--data", default="mnist", help="as in mnist-edge train")
     options = parser.parse_args()
-    split = data.split(data.load(options.data))
+    split = datasets.split(datasets.load(options.data))
     light, labels = augmented("light", ARCHITECTURES["base"].recipe), split.validation_labels
     images = split.validation_images[..., np.newaxis] / np.float32(255)
     maps = [augmentation.draw_maps(light, len(images), (7, variant)) for variant in range(VARIANTS)]

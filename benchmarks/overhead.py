@@ -19,8 +19,9 @@ from time import perf_counter_ns as now
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime import Classifier, sealing
-from mnist_edge_runtime.engines.tensors import Tensor, encoder
+from mnist_edge_runtime import Classifier
+from mnist_edge_runtime.engines.tensor_codec import Tensor, encoder
+from mnist_edge_runtime.model_file import sealed_model
 
 LOGITS_US = 2.5
 CLASSIFY_US = 8.0
@@ -65,7 +66,7 @@ ENGINES: Mapping[str, Callable[[bytes, int], Run]] = {"tflite": litert, "onnx": 
 
 def measure(file: Path) -> dict[str, Any]:
     """Return what was found of one file; each figure as its percentiles 5, 50 and 95."""
-    sealed = sealing.read(file)
+    sealed = sealed_model.read(file)
     images = np.resize(sealed.golden.images, (BATCH_IMAGES, 28, 28))
     tensors = encoder(sealed.contract.input)(images)
     load = ENGINES[sealed.contract.format]

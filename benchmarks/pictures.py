@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from mnist_edge_runtime import Classifier, InputError, images
-from mnist_edge_trainer import data
+from mnist_edge_runtime import Classifier, InputError
+from mnist_edge_runtime.preprocessing import mnist
+from mnist_edge_trainer.data import datasets
 from numpy.typing import NDArray
 from PIL import Image
 from scenes import SCENES, enlarged, pen
@@ -27,7 +28,7 @@ TILTS = (-8.0, 0.0, 8.0)  # degrees
 
 def pictures(count: int) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
     """Yield kind, digit and picture, `count` of each kind with MNIST's ink and as many drawn with a thin pen."""
-    validation = data.split(data.load("auto"))
+    validation = datasets.split(datasets.load("auto"))
     random = np.random.default_rng(0)
     for kind, scene in SCENES.items():
         for number in range(count):
@@ -50,7 +51,7 @@ def main() -> None:
     with Classifier.load(options.model) as classifier:
         for kind, digit, picture in pictures(options.count):
             try:
-                image = images.to_mnist(picture)
+                image = mnist.to_mnist(picture)
                 label = classifier.classify(image).label
             except InputError:
                 image, label = np.zeros((28, 28), np.uint8), "blank"

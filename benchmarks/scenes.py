@@ -1,7 +1,7 @@
 """Digits on paper as a camera or a scanner sees them: what the way from a picture to MNIST's form is measured with.
 
-The ink comes from elsewhere (MNIST's validation images, or the drawings of `mnist_edge_trainer.drawings`); a kind of
-scene is one function and one row in `SCENES`. No picture of anybody else's has a part in them.
+The ink comes from elsewhere (MNIST's validation images, or the drawings of `mnist_edge_trainer.demo`). A kind of scene
+is one function and one row in `SCENES`. No picture of anybody else's has a part in them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
-from mnist_edge_trainer.drawings import draw
+from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from boards import cost, matrix, memory, page, root
-from boards.emulator import Device
-from boards.errors import BoardError
-from boards.recipes import BOARDS
-from mnist_edge_runtime import sealing, shipped
-from mnist_edge_runtime.selftest import as_picture
-from mnist_edge_trainer import data
+from mnist_edge_emulators.raspberry_pi import cost, matrix, memory, page, root
+from mnist_edge_emulators.raspberry_pi.boards import BOARDS
+from mnist_edge_emulators.raspberry_pi.emulator import Device
+from mnist_edge_emulators.raspberry_pi.errors import BoardError
+from mnist_edge_runtime import models
+from mnist_edge_runtime.diagnostics.selftest import as_picture
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_trainer.data import datasets
 from PIL import Image
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -42,16 +43,16 @@ def say(sentence: str) -> None:
 
 def measure_matrix(devices: Sequence[Device], run: Path) -> list[dict[str, Any]]:
     """Return what docs/boards.json holds of answers."""
-    images = data.load("mnist").test_images[: matrix.IMAGES]
-    return [row.to_dict() for row in matrix.rows(devices, [*shipped.files(), *exports(run)], images)]
+    images = datasets.load("mnist").test_images[: matrix.IMAGES]
+    return [row.to_dict() for row in matrix.rows(devices, [*models.bundled_models(), *exports(run)], images)]
 
 
 def count(devices: Sequence[Device], runs: Sequence[Path]) -> dict[str, Any]:
     """Return what docs/boards.json holds of instructions."""
     files = {cost.key(file): file for run in runs for file in exports(run)}
-    files.update({cost.key(file): file for file in shipped.files()})
-    counted = [file for file in files.values() if sealing.read(file).contract.quantization in cost.COUNTED]
-    images = data.load("digits").test_images
+    files.update({cost.key(file): file for file in models.bundled_models()})
+    counted = [file for file in files.values() if sealed_model.read(file).contract.quantization in cost.COUNTED]
+    images = datasets.load("digits").test_images
     return {
         "versions": cost.versions_of(devices),
         "instructions": cost.instructions(devices, counted, images),
@@ -60,7 +61,7 @@ def count(devices: Sequence[Device], runs: Sequence[Path]) -> dict[str, Any]:
 
 def measure_memory(device: Device) -> dict[str, Any]:
     """Return what docs/boards.json holds of memory."""
-    golden = sealing.read(shipped.files()[0]).golden
+    golden = sealed_model.read(models.bundled_models()[0]).golden
     engines = []
     with tempfile.TemporaryDirectory() as name:
         image = golden.images[golden.picture]

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mnist_edge_runtime import sealing
+from mnist_edge_runtime.model_file import sealed_model
 
 PAGE = Path(__file__).parent.parent / "docs" / "formats.md"
 HEADER = """\
@@ -82,7 +82,7 @@ def main(run: Path) -> None:
         if twin := report["twin"]:
             name = f"{report['format']}-{report['quantization']}"
             page += f"| {twin['cell']}, {name} | {twin['agreement']:.2%} | {twin['max_abs_difference']:.2g} |\n"
-    contracts = [sealing.read(run / "exports" / report["file"]).contract for report in reports]
+    contracts = [sealed_model.read(run / "exports" / report["file"]).contract for report in reports]
     calibrated = [contract for contract in contracts if contract.origin["calibration"]]
     passport = calibrated[0].origin["calibration"]
     page += HALVES.format(samples=passport["samples"], images=passport["halves"]["images"])

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from mnist_edge_exporters import latency
-from mnist_edge_runtime import sealing, shipped
-from mnist_edge_trainer import data
-from mnist_edge_trainer.run import MODEL
+from mnist_edge_exporters.analysis import latency
+from mnist_edge_runtime import models
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.runs.run import MODEL
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "models.md"
@@ -81,7 +82,7 @@ def measured(folder: Path) -> Trained:
 def publish(network: str, trained: Trained) -> None:
     """Copy the files; the Keras model without its optimizer, which is four times as large as the network."""
     for file in trained.files.values():
-        folder = shipped.files()[0].parent if network == SHIPPED else ROOT / "models"
+        folder = models.bundled_models()[0].parent if network == SHIPPED else ROOT / "models"
         folder.mkdir(exist_ok=True)
         shutil.copyfile(file, folder / f"{network}-int8{file.suffix}")
     keras.models.load_model(trained.folder / MODEL, compile=False).save(ROOT / "models" / f"{network}.keras")
@@ -134,7 +135,7 @@ def main(runs_dir: Path) -> None:
     }
     best = {network: max(runs, key=lambda run: run.validation) for network, runs in found.items()}
     timed = [(file, engine) for network in NETWORKS for engine, file in best[network].files.items()]
-    times = latency.measure(timed, data.load("mnist").test_images[:IMAGES])
+    times = latency.measure(timed, datasets.load("mnist").test_images[:IMAGES])
     ratios = {
         network: [
             times[file, engine] / times[best["classic"].files[engine], engine]
@@ -144,7 +145,7 @@ def main(runs_dir: Path) -> None:
     }
     for network in PUBLISHED:
         publish(network, best[network])
-    contracts = [sealing.read(file).contract for file in best[SHIPPED].files.values()]
+    contracts = [sealed_model.read(file).contract for file in best[SHIPPED].files.values()]
     versions = {row["engine"]: row["version"] for contract in contracts for row in contract.runtimes}
     teacher = record_of(runs_dir / "teacher")["metrics"]["validation"]["accuracy"]
     page = TEMPLATE.read_text(encoding="utf-8").format(

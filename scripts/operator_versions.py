@@ -14,7 +14,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-TABLE = Path(__file__).parent.parent / "exporters" / "mnist_edge_exporters" / "operator_versions.json"
+TABLE = Path(__file__).parent.parent / "exporters" / "mnist_edge_exporters" / "parity" / "operator_versions.json"
 ENGINES = {"litert": "ai_edge_litert.interpreter", "tflite-runtime": "tflite_runtime.interpreter"}
 HIGHEST = 20
 

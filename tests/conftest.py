@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from boards import cache
-from mnist_edge_trainer import data
-from mnist_edge_trainer.data import Dataset
+from mnist_edge_emulators.raspberry_pi import cache
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.data.datasets import Dataset
 
 if TYPE_CHECKING:
-    from mnist_edge_exporters.export import Exported
+    from mnist_edge_exporters.export.export import Exported
     from mnist_edge_exporters.source import Source
-    from mnist_edge_trainer.run import Run
+    from mnist_edge_trainer.runs.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,12 +41,12 @@ def mnist_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def digits() -> Dataset:
-    return data.load("digits")
+    return datasets.load("digits")
 
 
 @pytest.fixture(scope="session")
 def dataset(digits: Dataset) -> Dataset:
-    return data.load("mnist") if os.environ.get("MNIST_EDGE_DATA") else digits
+    return datasets.load("mnist") if os.environ.get("MNIST_EDGE_DATA") else digits
 
 
 @pytest.fixture(scope="session")
@@ -57,24 +57,24 @@ def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def run(dataset: Dataset, runs_dir: Path) -> Run:
     """What `mnist-edge train` with no options makes."""
-    from mnist_edge_trainer import run
-    from mnist_edge_trainer.config import TrainConfig
-    from mnist_edge_trainer.fit import train
+    from mnist_edge_trainer.networks.config import TrainConfig
+    from mnist_edge_trainer.runs import run
+    from mnist_edge_trainer.training.fit import train
 
-    return run.save(train(TrainConfig(), dataset, data.split(dataset)), dataset, runs_dir, "classic")
+    return run.save(train(TrainConfig(), dataset, datasets.split(dataset)), dataset, runs_dir, "classic")
 
 
 @pytest.fixture(scope="session")
 def source(run: Run, dataset: Dataset) -> Source:
     from mnist_edge_exporters.source import Source
 
-    return Source.load(run.name, run.model_file, run.origin, dataset, data.split(dataset))
+    return Source.load(run.name, run.model_file, run.origin, dataset, datasets.split(dataset))
 
 
 @pytest.fixture(scope="session")
 def exported(run: Run, source: Source) -> Mapping[str, Exported]:
     """The outcome of every offered cell, by its name: "tflite-int8" and so on. Files must not be changed in place."""
-    from mnist_edge_exporters.export import export
+    from mnist_edge_exporters.export.export import export
     from mnist_edge_exporters.spec import Options, select
 
     return {str(outcome.spec): outcome for outcome in export(source, select("all", "all"), run.exports, Options())}

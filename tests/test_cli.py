@@ -11,9 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from mnist_edge_trainer.data import Dataset
-from mnist_edge_trainer.drawings import draw
-from mnist_edge_trainer.run import Run
+from mnist_edge_trainer.data.datasets import Dataset
+from mnist_edge_trainer.demo.synthetic_digits import draw
+from mnist_edge_trainer.runs.run import Run
 from PIL import Image
 
 COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo", "bundle", "deploy"]

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mnist_edge_exporters import network
-from mnist_edge_runtime import Classifier, sealing, shipped
-from mnist_edge_runtime.selftest import selftest
-from mnist_edge_trainer.architectures import ARCHITECTURES
-from mnist_edge_trainer.data import Dataset
+from mnist_edge_exporters import keras_model
+from mnist_edge_runtime import Classifier, models
+from mnist_edge_runtime.diagnostics.selftest import selftest
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_trainer.data.datasets import Dataset
+from mnist_edge_trainer.networks.architectures import ARCHITECTURES
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 MOST_PARAMETERS = {"base": 110_000, "small": 20_000, "tiny": 10_000, "nano": 5_000}
-FILES = sorted([*MODELS.glob("*-int8.*"), *shipped.files()])
+FILES = sorted([*MODELS.glob("*-int8.*"), *models.bundled_models()])
 
 
 def test_there_is_each_network_in_each_form() -> None:
@@ -25,7 +26,7 @@ def test_there_is_each_network_in_each_form() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_it_keeps_its_promise_here_and_carries_none_of_mnists_images(file: Path, digits: Dataset) -> None:
-    sealed = sealing.read(file)
+    sealed = sealed_model.read(file)
     with Classifier.load(file) as classifier:
         assert selftest(classifier, sealed.golden).failures == ()
     known = {image.tobytes() for image in digits.test_images}
@@ -34,7 +35,7 @@ def test_it_keeps_its_promise_here_and_carries_none_of_mnists_images(file: Path,
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_it_is_what_its_contract_and_its_name_say(file: Path) -> None:
-    contract = sealing.read(file).contract
+    contract = sealed_model.read(file).contract
     name = file.name.removesuffix(f"-int8{file.suffix}")
     assert (contract.origin["architecture"], contract.quantization, contract.format) == (name, "int8", file.suffix[1:])
     assert contract.origin["dataset"]["name"] == "mnist"
@@ -46,10 +47,10 @@ def test_it_is_what_its_contract_and_its_name_say(file: Path) -> None:
 @pytest.mark.parametrize("name", MOST_PARAMETERS)
 def test_the_keras_model_is_the_network_of_the_files(name: str) -> None:
     file = MODELS / f"{name}.keras"
-    model = network.load(file)
+    model = keras_model.load(file)
     files = [each for each in FILES if each.name.startswith(name)]
-    expected = {sealing.read(each).contract.origin["weights_sha256"] for each in files}
-    assert expected == {network.weights_sha256(model)}
+    expected = {sealed_model.read(each).contract.origin["weights_sha256"] for each in files}
+    assert expected == {keras_model.weights_sha256(model)}
     assert model.count_params() <= MOST_PARAMETERS[name]
     built = ARCHITECTURES[name].build(10)
     assert [tuple(weight.shape) for weight in model.weights] == [tuple(weight.shape) for weight in built.weights]

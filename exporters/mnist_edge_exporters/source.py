@@ -11,7 +11,7 @@ import numpy as np
 from mnist_edge_runtime.errors import InputError
 from numpy.typing import NDArray
 
-from . import network
+from . import keras_model
 
 __all__ = ["LabelledImages", "Source"]
 
@@ -83,7 +83,7 @@ class Source:
                 has other labels.
             ModelError: it is not a digit reader that Keras can load.
         """
-        model = network.load(model_file)
+        model = keras_model.load(model_file)
         classes = model.outputs[0].shape[1]
         if classes != len(dataset.labels):
             raise InputError(

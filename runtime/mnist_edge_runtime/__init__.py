@@ -1,9 +1,11 @@
 """Classify handwritten digits on a device with numpy and one engine.
 
-from mnist_edge_runtime import Classifier, images
+from mnist_edge_runtime import Classifier, load_picture, to_mnist
 
 classifier = Classifier.load()  # or Classifier.load("digits.tflite")
-print(classifier.classify(images.read("photo.png")).label)
+print(classifier.classify(to_mnist(load_picture("photo.png"))).label)
+
+`__all__` is the public API. Each name is imported when it is first used, so that a program waits only for what it uses.
 """
 
 from __future__ import annotations
@@ -12,17 +14,27 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .classifier import Classifier, Prediction
-from .contract import Contract
-from .errors import BlankError, EngineError, InputError, MnistEdgeError, ModelError, UsageError, VerificationError
-
 if TYPE_CHECKING:
-    from . import images
+    from .classifier import Classifier, Prediction
+    from .errors import (
+        BlankError,
+        EngineError,
+        InputError,
+        MnistEdgeError,
+        ModelError,
+        UsageError,
+        VerificationError,
+    )
+    from .line_reader import Digit, read_lines
+    from .model_file.contract import Contract
+    from .preprocessing.image_io import load_picture
+    from .preprocessing.mnist import to_mnist
 
 __all__ = [
     "BlankError",
     "Classifier",
     "Contract",
+    "Digit",
     "EngineError",
     "InputError",
     "MnistEdgeError",
@@ -31,17 +43,35 @@ __all__ = [
     "UsageError",
     "VerificationError",
     "__version__",
-    "images",
+    "load_picture",
+    "read_lines",
+    "to_mnist",
 ]
 
 __version__ = "0.1.0"
 
-# From 1.29 on, onnxruntime tells its maker what it runs, in a thread of its own. It asks once, when it is imported.
+# From 1.29 on, onnxruntime reports what it runs to its maker, in a thread of its own. It asks once, at its import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+_MODULES = {
+    "Classifier": "classifier",
+    "Contract": "model_file.contract",
+    "Digit": "line_reader",
+    "Prediction": "classifier",
+    "load_picture": "preprocessing.image_io",
+    "read_lines": "line_reader",
+    "to_mnist": "preprocessing.mnist",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import `images` when it is first asked for: who has arrays that are ready starts without it."""
-    if name == "images":
-        return import_module(".images", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import the module of a public name when the name is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_MODULES.get(name, 'errors')}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, benchmark_command, classify_command, doctor_command, read_command, sealing, shipped
-from .commands import load, print_json
-from .engines import ENGINES
+from . import __version__, models
+from .commands import benchmark, classify, doctor, read
+from .commands.common import load
+from .diagnostics.selftest import selftest
+from .engines.registry import ENGINES
 from .errors import MnistEdgeError, VerificationError, describe
-from .selftest import selftest
+from .json_output import print_json
+from .model_file import sealed_model
 
 __all__ = ["main"]
 
@@ -73,8 +76,8 @@ def _parser(program: str, model: str) -> argparse.ArgumentParser:
     answers = argparse.ArgumentParser(add_help=False, parents=[engine])
     answers.add_argument("--accept-all", action="store_true", help="take every answer, however unsure the network is")
 
-    classify_command.add_command(commands, model, debug, answers)
-    read_command.add_command(commands, model, common, answers)
+    classify.add_command(commands, model, debug, answers)
+    read.add_command(commands, model, common, answers)
 
     inspect = commands.add_parser("inspect", parents=[common], help="show what a model file promises")
     inspect.add_argument("model", nargs="?", metavar="MODEL", help=model)
@@ -84,14 +87,14 @@ def _parser(program: str, model: str) -> argparse.ArgumentParser:
     test.add_argument("model", nargs="?", metavar="MODEL", help=model)
     test.set_defaults(run=_selftest)
 
-    benchmark_command.add_command(commands, common, model)
-    doctor_command.add_command(commands, common)
+    benchmark.add_command(commands, common, model)
+    doctor.add_command(commands, common)
     return parser
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
-    file = arguments.model or shipped.files()[0]
-    sealed = sealing.read(file)
+    file = arguments.model or models.bundled_models()[0]
+    sealed = sealed_model.read(file)
     contract = sealed.contract
     if arguments.json:
         print_json({"model": str(file), **json.loads(contract.to_json())})
@@ -132,7 +135,7 @@ def _of(value: Any, *keys: str) -> str:
 
 def _selftest(arguments: argparse.Namespace) -> MnistEdgeError | None:
     with load(arguments) as classifier:
-        report = selftest(classifier, sealing.read(str(classifier.file)).golden)
+        report = selftest(classifier, sealed_model.read(str(classifier.file)).golden)
     if arguments.json:
         print_json({"model": str(classifier.file), **report.to_dict()})
     elif report.passed:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import engines, sealing, shipped
-from .contract import Contract
+from . import models
+from .engines import loader
 from .errors import EngineError, InputError
+from .model_file import sealed_model
+from .model_file.contract import Contract
 
 if TYPE_CHECKING:
-    from .engines.engine import Engine
+    from .engines.base import Engine
 
 __all__ = ["Classifier", "Prediction", "softmax"]
 
@@ -48,7 +50,7 @@ class Prediction(NamedTuple):
 class Classifier:
     """A checked model file on an engine.
 
-    Images are uint8 with white ink (255) on black (0), as MNIST has them; `mnist_edge_runtime.images`
+    Images are uint8 with white ink (255) on black (0), as MNIST has them; `mnist_edge_runtime.preprocessing.mnist`
     brings any picture to that form. Threads may share a classifier; on LiteRT and tflite-runtime they take turns. After
     `os.fork` the child loads an engine of its own when it first classifies.
 
@@ -61,7 +63,7 @@ class Classifier:
     file: Path | None = None
 
     def __init__(
-        self, sealed: sealing.SealedModel, *, engine: str | None = None, threads: int = 1, accept_all: bool = False
+        self, sealed: sealed_model.SealedModel, *, engine: str | None = None, threads: int = 1, accept_all: bool = False
     ) -> None:
         """Load a sealed model; `Classifier.load` does it from a path."""
         self.contract: Contract = sealed.contract
@@ -72,7 +74,7 @@ class Classifier:
         self._soft_temperature = np.float32(output.temperature * output.softening)
         self._both_temperatures = np.array([[self._temperature], [self._soft_temperature]])
         self._closed = False
-        self.engine_name, loaded = engines.load(sealed.payload, sealed.contract, engine=engine, threads=threads)
+        self.engine_name, loaded = loader.load(sealed.payload, sealed.contract, engine=engine, threads=threads)
         self._engine: Engine | None = loaded
         _open.add(self)
 
@@ -100,9 +102,9 @@ class Classifier:
             UsageError: `engine` is unknown or not for this format.
         """
         reasons = []
-        for file in shipped.files(engine) if path is None else [Path(path)]:
+        for file in models.bundled_models(engine) if path is None else [Path(path)]:
             try:
-                classifier = cls(sealing.read(file), engine=engine, threads=threads, accept_all=accept_all)
+                classifier = cls(sealed_model.read(file), engine=engine, threads=threads, accept_all=accept_all)
             except EngineError as error:
                 reasons.append(f"{file}: {error}")
             else:
@@ -177,7 +179,7 @@ class Classifier:
         """Return a new engine in a child process, which has its parent's memory but not its threads."""
         if self._closed:
             raise InputError("this Classifier is closed; load the file again")
-        _, loaded = engines.load(self._payload, self.contract, engine=self.engine_name, threads=self._threads)
+        _, loaded = loader.load(self._payload, self.contract, engine=self.engine_name, threads=self._threads)
         self._engine = loaded
         return loaded
 
@@ -211,5 +213,5 @@ def _unfit(images: Any, expected: str) -> InputError:
         return InputError(f"got {type(images).__name__}, expected a numpy array, uint8 {expected}")
     return InputError(
         f"got {images.dtype} {images.shape}, expected uint8 {expected}; "
-        "mnist_edge_runtime.images brings any picture to that form"
+        "mnist_edge_runtime.preprocessing.mnist brings any picture to that form"
     )

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from mnist_edge_runtime import shipped
+from mnist_edge_runtime import models
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "hardening.py"
 
@@ -20,6 +20,6 @@ def test_a_few_hundred_mutations_and_pictures(tmp_path: Path) -> None:
 
     assert (result.returncode, result.stderr) == (0, "")
     text = page.read_text()
-    for file in shipped.files():
+    for file in models.bundled_models():
         assert f"| {file.name} |  | 300 | 0 | 0 |" in text
     assert "| 500 | " in text

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from mnist_edge_trainer.data import Dataset
-from mnist_edge_trainer.run import Run
+from mnist_edge_trainer.data.datasets import Dataset
+from mnist_edge_trainer.runs.run import Run
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "moved.py"
 

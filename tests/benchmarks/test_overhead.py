@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from mnist_edge_runtime import shipped
+from mnist_edge_runtime import models
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "overhead.py"
 
@@ -42,7 +42,7 @@ def test_figures_beyond_a_limit_fail(logits: float, classify: float, share: floa
 
 
 def test_each_engine_is_measured_beside_the_classifier() -> None:
-    command = [sys.executable, "-c", BRIEFLY, SCRIPT, *shipped.files()]
+    command = [sys.executable, "-c", BRIEFLY, SCRIPT, *models.bundled_models()]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from boards import root
-from boards.emulator import Device
-from boards.errors import UnavailableError
-from boards.recipes import BOARDS
+from mnist_edge_emulators.raspberry_pi import root
+from mnist_edge_emulators.raspberry_pi.boards import BOARDS
+from mnist_edge_emulators.raspberry_pi.emulator import Device
+from mnist_edge_emulators.raspberry_pi.errors import UnavailableError
 
 
 @pytest.fixture(scope="session")

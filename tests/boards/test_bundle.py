@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from boards import root
-from boards.emulator import Device
-from boards.errors import UnavailableError
-from boards.recipes import BOARDS
-from mnist_edge_exporters.bundle import archive, build
-from mnist_edge_runtime import InputError, sealing, shipped
-from mnist_edge_trainer.drawings import draw
+from mnist_edge_emulators.raspberry_pi import root
+from mnist_edge_emulators.raspberry_pi.boards import BOARDS
+from mnist_edge_emulators.raspberry_pi.emulator import Device
+from mnist_edge_emulators.raspberry_pi.errors import UnavailableError
+from mnist_edge_exporters.bundle import archive
+from mnist_edge_exporters.bundle.build import build
+from mnist_edge_runtime import InputError, models
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_trainer.demo.synthetic_digits import draw
 from PIL import Image
 
 pytestmark = pytest.mark.boards
@@ -60,7 +62,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     home = tmp_path_factory.mktemp(request.param)
     try:
         device = root.device(BOARDS[request.param])
-        build(shipped.files("litert")[0], TARGETS[request.param], home / "bundle.tar.gz")
+        build(models.bundled_models("litert")[0], TARGETS[request.param], home / "bundle.tar.gz")
     except (UnavailableError, InputError) as error:
         pytest.skip(str(error))
     Image.fromarray(draw("3")).save(home / "three.jpg")
@@ -102,10 +104,10 @@ def _variant(home: Path, name: str, member: str, data: bytes) -> None:
 @pytest.mark.parametrize("installed", ["pi5"], indirect=True)  # the installer is the same on every board
 def test_versions_come_and_go_and_bad_ones_do_not_come(installed: Installed) -> None:
     home, model = installed.home, "model/small-int8.tflite"
-    sealed = sealing.read(home / archive.FOLDER / model)
+    sealed = sealed_model.read(home / archive.FOLDER / model)
     promises = replace(sealed.golden, images=255 - sealed.golden.images)
     _variant(home, "newer", archive.SBOM, b"{}")
-    _variant(home, "swapped", model, sealing.seal(sealed.payload, sealed.contract, promises))
+    _variant(home, "swapped", model, sealed_model.seal(sealed.payload, sealed.contract, promises))
     shutil.copytree(home / archive.FOLDER, home / "damaged")
     wheel = next((home / "damaged" / "wheels").glob("numpy-*.whl"))
     wheel.write_bytes(wheel.read_bytes()[:-1] + b"\1")

@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
-from boards import cache
+from mnist_edge_emulators.raspberry_pi import cache
 
 MAKE = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from boards import cache
+from mnist_edge_emulators.raspberry_pi import cache
 
 def make(new):
     with open(sys.argv[2], "a") as made:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from boards import packages
-from boards.errors import UnavailableError
-from boards.recipes import BOARDS
+from mnist_edge_emulators.raspberry_pi import packages
+from mnist_edge_emulators.raspberry_pi.boards import BOARDS
+from mnist_edge_emulators.raspberry_pi.errors import UnavailableError
 
 COMMAND = Path(packages.__file__).parents[1] / "emulated-pi"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from boards import cost, page
+from mnist_edge_emulators.raspberry_pi import cost, page
 
 DOCS = Path(__file__).parents[2] / "docs"
 COMMITTED = {

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from boards import cost, jobs, matrix, page
-from boards.emulator import Device
-from boards.errors import UnavailableError
-from boards.recipes import BOARDS
-from mnist_edge_runtime import Classifier, images, sealing, shipped
-from mnist_edge_runtime.selftest import as_picture
-from mnist_edge_trainer.data import Dataset
+from mnist_edge_emulators.raspberry_pi import cost, jobs, matrix, page
+from mnist_edge_emulators.raspberry_pi.boards import BOARDS
+from mnist_edge_emulators.raspberry_pi.emulator import Device
+from mnist_edge_emulators.raspberry_pi.errors import UnavailableError
+from mnist_edge_runtime import Classifier, models
+from mnist_edge_runtime.diagnostics.selftest import as_picture
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.preprocessing import mnist
+from mnist_edge_trainer.data.datasets import Dataset
 from PIL import Image
 
 pytestmark = pytest.mark.boards
@@ -35,7 +37,7 @@ TASKS = {
 def outcomes(devices: Mapping[str, Device], tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcomes]:
     """Return what became of every task on every board; two boards work at once."""
     folder = tmp_path_factory.mktemp("pictures")
-    golden = sealing.read(shipped.files()[0]).golden
+    golden = sealed_model.read(models.bundled_models()[0]).golden
     drawn = golden.images[golden.picture]
     Image.fromarray(as_picture(drawn)).save(folder / "digit.png")
     np.save(folder / "digit.npy", drawn)
@@ -53,7 +55,7 @@ def outcomes(devices: Mapping[str, Device], tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="session")
 def rows(devices: Mapping[str, Device], files: Mapping[str, Path], dataset: Dataset) -> list[matrix.Row]:
     """Return the matrix of the suite's own exports and of what ships."""
-    every = [*shipped.files(), *files.values()]
+    every = [*models.bundled_models(), *files.values()]
     return matrix.rows(list(devices.values()), every, dataset.test_images[: matrix.IMAGES])
 
 
@@ -85,12 +87,12 @@ def test_pictures_and_arrays_are_read_as_on_the_workstation(board: str, outcomes
     result = outcomes[board]["classify"]
     assert result.returncode == 0, result.stderr
     picture, array = json.loads(result.stdout)["predictions"]
-    golden = sealing.read(shipped.files()[0]).golden
+    golden = sealed_model.read(models.bundled_models()[0]).golden
     drawn = golden.images[golden.picture]
 
     with Classifier.load() as classifier:
         for found, expected in (
-            (picture, classifier.classify(images.to_mnist(as_picture(drawn)))),
+            (picture, classifier.classify(mnist.to_mnist(as_picture(drawn)))),
             (array, classifier.classify(drawn)),
         ):
             assert found["label"] == expected.label == golden.predicted[golden.picture]
@@ -104,7 +106,7 @@ def test_every_file_answers_on_every_board_as_on_the_workstation(
         print("\n" + page.matrix([row.to_dict() for row in rows], list(BOARDS)))
 
     assert [row for row in rows if not row.passed] == []
-    every = [*shipped.files(), *files.values()]
+    every = [*models.bundled_models(), *files.values()]
     for name, board in BOARDS.items():
         found = {row.file: row.images for row in rows if row.board == name}
         assert set(found) == {file.name for engine in board.engines for file in matrix.for_engine(engine, every)}
@@ -117,7 +119,7 @@ def test_inferences_take_as_many_instructions_as_committed(
     dataset: Dataset,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    counted = [*shipped.files(), *(file for name, file in files.items() if name.split("-")[1] in cost.COUNTED)]
+    counted = [*models.bundled_models(), *(file for name, file in files.items() if name.split("-")[1] in cost.COUNTED)]
     try:
         figures = cost.instructions(list(devices.values()), counted, dataset.test_images)
     except UnavailableError as error:

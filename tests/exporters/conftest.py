@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mnist_edge_exporters import bundle, calibration
-from mnist_edge_exporters.calibration import Calibration
+from mnist_edge_exporters.bundle.build import build
+from mnist_edge_exporters.converters import calibration
+from mnist_edge_exporters.converters.calibration import Calibration
 from mnist_edge_exporters.source import Source
-from mnist_edge_runtime import InputError, shipped
-from mnist_edge_trainer import data
-from mnist_edge_trainer.data import Dataset
+from mnist_edge_runtime import InputError, models
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.data.datasets import Dataset
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +45,7 @@ def drawn(digits: Dataset) -> Calibration:
 
 @pytest.fixture(scope="session")
 def own_source(own_network: Any, digits: Dataset) -> Source:
-    split = data.split(digits)
+    split = datasets.split(digits)
     return Source(
         name="own",
         model=own_network,
@@ -60,9 +61,9 @@ def own_source(own_network: Any, digits: Dataset) -> Source:
 @pytest.fixture(scope="session")
 def amd64_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped network, packed for Debian Bookworm on a PC; skips where its wheels cannot be had."""
-    (model,) = shipped.files("litert")
+    (model,) = models.bundled_models("litert")
     out = tmp_path_factory.mktemp("bundle") / "digits.tar.gz"
     try:
-        return bundle.build(model, "bookworm-amd64", out).file
+        return build(model, "bookworm-amd64", out).file
     except InputError as error:
         pytest.skip(str(error))

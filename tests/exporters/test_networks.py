@@ -5,22 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mnist_edge_exporters.export import export
+from mnist_edge_exporters.export.export import export
 from mnist_edge_exporters.source import Source
 from mnist_edge_exporters.spec import Options, select
-from mnist_edge_trainer import data, run
-from mnist_edge_trainer.architectures import ARCHITECTURES
-from mnist_edge_trainer.config import TrainConfig
-from mnist_edge_trainer.data import Dataset
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.data.datasets import Dataset
+from mnist_edge_trainer.networks.architectures import ARCHITECTURES
+from mnist_edge_trainer.networks.config import TrainConfig
+from mnist_edge_trainer.runs import run
 
 SETTINGS = {"epochs": 15, "batch_size": 32, "learning_rate": 0.01, "ema": 0, "photometric": 0}
 
 
 @pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "classic"])  # that is tested everywhere
 def test_int8_files_pass_parity(name: str, digits: Dataset, tmp_path: Path) -> None:
-    from mnist_edge_trainer.fit import train
+    from mnist_edge_trainer.training.fit import train
 
-    split = data.split(digits)
+    split = datasets.split(digits)
     trained = train(TrainConfig(name, augment="none", parts=SETTINGS), digits, split)
     assert trained.record["metrics"]["test"]["accuracy"] > 0.9
     saved = run.save(trained, digits, tmp_path, name)

@@ -16,8 +16,8 @@ import onnx
 import onnxruntime
 import pytest
 from mnist_edge_exporters.spec import select
-from mnist_edge_runtime import sealing
-from mnist_edge_runtime.engines.tensors import encoder
+from mnist_edge_runtime.engines.tensor_codec import encoder
+from mnist_edge_runtime.model_file import sealed_model
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
@@ -48,7 +48,7 @@ print(json.dumps(classes))
 
 def _golden_tensors(file: Path) -> NDArray[Any]:
     """Return the golden images as the file's input takes them, (G, 28, 28, 1)."""
-    sealed = sealing.read(file)
+    sealed = sealed_model.read(file)
     return encoder(sealed.contract.input)(sealed.golden.images)
 
 
@@ -97,7 +97,7 @@ def test_onnxruntime_shows_labels_description_and_author(cell: str, files: Mappi
     assert metadata.description.startswith("A 28 x 28 grey image, white ink on black")
     assert metadata.graph_description == metadata.description
     assert metadata.producer_name == metadata.custom_metadata_map["model_author"] == "mnist-edge"
-    labels = sealing.read(files[cell]).contract.labels
+    labels = sealed_model.read(files[cell]).contract.labels
     assert metadata.custom_metadata_map["labels"].splitlines() == list(labels)
 
 
@@ -106,7 +106,7 @@ def test_the_labels_are_in_the_archive_behind_the_flatbuffer(cell: str, files: M
     with zipfile.ZipFile(files[cell]) as archive:
         assert archive.testzip() is None
         labels = archive.read("labels.txt").decode().splitlines()
-    assert labels == list(sealing.read(files[cell]).contract.labels)
+    assert labels == list(sealed_model.read(files[cell]).contract.labels)
 
 
 @pytest.mark.parametrize("cell", TFLITE)
@@ -154,7 +154,7 @@ def openvino_classes(openvino: Path, files: Mapping[str, Path], tmp_path_factory
 def test_openvino_reads_it_and_gives_the_golden_classes(
     cell: str, files: Mapping[str, Path], openvino_classes: Mapping[str, list[int]]
 ) -> None:
-    sealed = sealing.read(files[cell])
+    sealed = sealed_model.read(files[cell])
     golden = sealed.golden
     read = np.array(sealed.contract.labels)[openvino_classes[str(files[cell])]]
     margins = [np.diff(np.sort(logits, axis=1)[:, -2:])[:, 0] for logits in golden.logits.values()]

@@ -11,17 +11,18 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from mnist_edge_exporters import export as export_module
-from mnist_edge_exporters import worker
-from mnist_edge_exporters.calibration import Calibration
-from mnist_edge_exporters.converted import Converted
-from mnist_edge_exporters.export import Exported, export
+from mnist_edge_exporters.converters.base import ConvertedModel
+from mnist_edge_exporters.converters.calibration import Calibration
+from mnist_edge_exporters.export import export as export_module
+from mnist_edge_exporters.export.export import Exported, export
+from mnist_edge_exporters.parity import worker
 from mnist_edge_exporters.source import Source
 from mnist_edge_exporters.spec import ExportSpec, Format, Options, select
-from mnist_edge_runtime import InputError, sealing
+from mnist_edge_runtime import InputError
+from mnist_edge_runtime.model_file import sealed_model
 from numpy.typing import NDArray
 
-Convert = Callable[[Any, ExportSpec, Calibration], Converted]
+Convert = Callable[[Any, ExportSpec, Calibration], ConvertedModel]
 
 
 def _export(source: Source, folder: Path, format: str, quantization: str) -> Exported:
@@ -43,7 +44,7 @@ def _changed(change: Callable[[list[NDArray[Any]]], None]) -> Callable[[Convert]
     """Convert the model with other weights than those that the reference was computed with."""
 
     def fault(convert: Convert) -> Convert:
-        def faulty(model: Any, spec: ExportSpec, calibration: Calibration) -> Converted:
+        def faulty(model: Any, spec: ExportSpec, calibration: Calibration) -> ConvertedModel:
             clone = keras.models.clone_model(model)
             weights = [array.copy() for array in model.get_weights()]
             change(weights)
@@ -109,7 +110,7 @@ def test_noise_on_the_outputs_is_caught_by_sqnr(
 
 
 def _wrong_scale(convert: Convert) -> Convert:
-    def faulty(*arguments: Any) -> Converted:
+    def faulty(*arguments: Any) -> ConvertedModel:
         converted = convert(*arguments)
         return replace(converted, output=replace(converted.output, scale=converted.output.scale * 1.2))
 
@@ -164,7 +165,7 @@ def test_a_test_image_among_the_training_images_is_not_calibrated_with(
     seen: list[Calibration] = []
 
     def recording(convert: Convert) -> Convert:
-        def recorder(model: Any, spec: ExportSpec, calibration: Calibration) -> Converted:
+        def recorder(model: Any, spec: ExportSpec, calibration: Calibration) -> ConvertedModel:
             seen.append(calibration)
             return convert(model, spec, calibration)
 
@@ -182,7 +183,7 @@ def test_a_test_image_among_the_training_images_is_not_calibrated_with(
 
 
 def _from_the_future(convert: Convert) -> Convert:
-    def faulty(*arguments: Any) -> Converted:
+    def faulty(*arguments: Any) -> ConvertedModel:
         import flatbuffers
         from tensorflow.lite.python import schema_py_generated as schema
 
@@ -208,8 +209,8 @@ def test_an_operator_from_the_future_is_caught_by_the_table(
 def test_a_file_cut_short_is_caught_by_its_digest(
     format: str, own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal = sealing.seal
-    monkeypatch.setattr(sealing, "seal", lambda *arguments: seal(*arguments)[:-100])
+    seal = sealed_model.seal
+    monkeypatch.setattr(sealed_model, "seal", lambda *arguments: seal(*arguments)[:-100])
     failures = _export(own_source, tmp_path, format, "none").failures
     assert any("cut short" in failure for failure in failures)
 
@@ -234,7 +235,7 @@ def test_a_converter_that_fails_does_not_end_the_others(
     own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(convert: Convert) -> Convert:
-        def faulty(model: Any, spec: ExportSpec, calibration: Calibration) -> Converted:
+        def faulty(model: Any, spec: ExportSpec, calibration: Calibration) -> ConvertedModel:
             if spec.quantization == "float16":
                 raise RuntimeError("no such operator\nand a long dump")
             return convert(model, spec, calibration)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnist_edge_runtime import Contract, sealing
-from mnist_edge_runtime.contract import Payload
-from mnist_edge_runtime.golden import Golden
-from mnist_edge_runtime.selftest import as_picture
+from mnist_edge_runtime import Contract
+from mnist_edge_runtime.diagnostics.selftest import as_picture
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.contract import Payload
+from mnist_edge_runtime.model_file.golden import Golden
 
 CELLS = ("tflite-none", "tflite-int8", "onnx-none", "onnx-int8")
 
@@ -45,11 +46,11 @@ def reseal(tmp_path: Path) -> Callable[..., Path]:
         golden: Callable[[Golden], Golden] = lambda golden: golden,
         payload: Callable[[bytes], bytes] = lambda payload: payload,
     ) -> Path:
-        sealed = sealing.read(file)
+        sealed = sealed_model.read(file)
         changed = payload(sealed.payload)
         described = replace(sealed.contract, payload=Payload(len(changed), hashlib.sha256(changed).hexdigest()))
         target = tmp_path / f"resealed-{file.name}"
-        target.write_bytes(sealing.seal(changed, contract(described), golden(sealed.golden)))
+        target.write_bytes(sealed_model.seal(changed, contract(described), golden(sealed.golden)))
         return target
 
     return reseal
@@ -60,7 +61,7 @@ def picture(tmp_path: Path) -> Callable[..., tuple[Path, str]]:
     """Return the function that writes a PGM of a digit that the model file is sure to read, and gives its label."""
 
     def picture(file: Path, name: str = "digit.pgm") -> tuple[Path, str]:
-        golden = sealing.read(file).golden
+        golden = sealed_model.read(file).golden
         drawn = as_picture(golden.images[golden.picture])
         height, width = drawn.shape
         target = tmp_path / name

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import engines
+from mnist_edge_runtime.engines import registry
 from PIL import Image
 
 # numpy's own libraries lie beside it; neither engine needs more than itself.
@@ -186,7 +186,7 @@ def test_without_an_engine_each_one_is_named(
     code, out, errors, _ = device.run(*arguments)
 
     assert (code, out, len(errors)) == (4, "", 1)
-    for name in engines.names_for(format):
+    for name in registry.names_for(format):
         assert f"{name} is not installed" in errors[0]
 
 

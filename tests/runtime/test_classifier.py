@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import Classifier, Contract, EngineError, InputError, ModelError, UsageError, sealing
+from mnist_edge_runtime import Classifier, Contract, EngineError, InputError, ModelError, UsageError
 from mnist_edge_runtime.classifier import softmax
-from mnist_edge_trainer.data import Dataset
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_trainer.data.datasets import Dataset
 from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]
@@ -53,7 +54,7 @@ thread.join()
 
 @pytest.fixture
 def images(model_file: Path) -> Images:
-    return sealing.read(model_file).golden.images
+    return sealed_model.read(model_file).golden.images
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_a_file_is_loaded_with_its_contract_and_an_engine(
     model_file: Path, as_path: Callable[[Path], str | Path]
 ) -> None:
     with Classifier.load(as_path(model_file)) as classifier:
-        assert classifier.contract == sealing.read(model_file).contract
+        assert classifier.contract == sealed_model.read(model_file).contract
         assert classifier.engine_name == {".tflite": "litert", ".onnx": "onnxruntime"}[model_file.suffix]
 
 
@@ -95,7 +96,7 @@ def test_probabilities_are_the_softmax_of_the_logits(classifier: Classifier, ima
 
 
 def test_the_answers_are_those_of_the_keras_model(model_file: Path, classifier: Classifier) -> None:
-    sealed = sealing.read(model_file)
+    sealed = sealed_model.read(model_file)
     golden, limit = sealed.golden, sealed.contract.selftest.probability
 
     assert [classifier.classify(image).label for image in golden.images] == golden.predicted.tolist()
@@ -186,7 +187,7 @@ UNFIT: dict[str, tuple[Callable[[Images], Any], str]] = {
 @pytest.mark.parametrize("method", ["logits", "probabilities"])
 def test_what_is_no_batch_of_images_is_refused(tflite_file: Path, method: str, kind: str) -> None:
     change, got = UNFIT[kind]
-    batch = change(np.resize(sealing.read(tflite_file).golden.images, (40, 28, 28)))
+    batch = change(np.resize(sealed_model.read(tflite_file).golden.images, (40, 28, 28)))
 
     with (
         Classifier.load(tflite_file) as classifier,
@@ -198,7 +199,7 @@ def test_what_is_no_batch_of_images_is_refused(tflite_file: Path, method: str, k
 @pytest.mark.parametrize("kind", UNFIT)
 def test_what_is_no_image_is_refused(tflite_file: Path, kind: str) -> None:
     change, _ = UNFIT[kind]
-    batch = change(np.resize(sealing.read(tflite_file).golden.images, (40, 28, 28)))
+    batch = change(np.resize(sealed_model.read(tflite_file).golden.images, (40, 28, 28)))
     image = batch[0] if isinstance(batch, np.ndarray) else batch
 
     with (
@@ -238,7 +239,7 @@ def _engines_alive() -> Counter[str]:
 
 
 def test_closing_frees_the_engine_at_once(int8_file: Path) -> None:
-    images = sealing.read(int8_file).golden.images
+    images = sealed_model.read(int8_file).golden.images
     before = _engines_alive()
     gc.disable()
     try:
@@ -251,7 +252,7 @@ def test_closing_frees_the_engine_at_once(int8_file: Path) -> None:
 
 
 def test_threads_may_share_a_classifier(tflite_file: Path) -> None:
-    images = sealing.read(tflite_file).golden.images
+    images = sealed_model.read(tflite_file).golden.images
     count, together = len(images), threading.Barrier(8)
     with Classifier.load(tflite_file) as classifier, ThreadPoolExecutor(8) as pool:
         expected = np.stack([classifier.logits(image) for image in images])
@@ -265,7 +266,7 @@ def test_threads_may_share_a_classifier(tflite_file: Path) -> None:
 
 
 def test_threads_may_share_a_classifier_for_batches(int8_file: Path) -> None:
-    images = sealing.read(int8_file).golden.images
+    images = sealed_model.read(int8_file).golden.images
     together = threading.Barrier(4)
     with Classifier.load(int8_file) as classifier, ThreadPoolExecutor(4) as pool:
         expected = np.stack([classifier.logits(image) for image in images])
@@ -297,13 +298,13 @@ def test_two_classifiers_do_not_disturb_each_other(model_file: Path, images: Ima
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_do_not_change_the_answers(int8_file: Path, threads: int) -> None:
-    golden = sealing.read(int8_file).golden
+    golden = sealed_model.read(int8_file).golden
     with Classifier.load(int8_file) as one, Classifier.load(int8_file, threads=threads) as several:
         np.testing.assert_array_equal(several.logits(golden.images), one.logits(golden.images))
 
 
 def test_a_confidence_below_the_threshold_is_not_accepted(int8_file: Path, reseal: Callable[..., Path]) -> None:
-    golden = sealing.read(int8_file).golden
+    golden = sealed_model.read(int8_file).golden
     with Classifier.load(int8_file) as classifier:
         confidences = sorted(classifier.classify(image).confidence for image in golden.images)
     threshold = (confidences[0] + confidences[-1]) / 2
@@ -323,7 +324,7 @@ def test_a_confidence_below_the_threshold_is_not_accepted(int8_file: Path, resea
 
 
 def test_the_threshold_itself_is_accepted(int8_file: Path, reseal: Callable[..., Path]) -> None:
-    image = sealing.read(int8_file).golden.images[0]
+    image = sealed_model.read(int8_file).golden.images[0]
     with Classifier.load(int8_file) as classifier:
         confidence = classifier.classify(image).confidence
 
@@ -332,7 +333,7 @@ def test_the_threshold_itself_is_accepted(int8_file: Path, reseal: Callable[...,
 
 
 def test_scores_are_the_largest_softened_probabilities(int8_file: Path, reseal: Callable[..., Path]) -> None:
-    images = sealing.read(int8_file).golden.images
+    images = sealed_model.read(int8_file).golden.images
     with Classifier.load(reseal(int8_file, contract=_output(temperature=1.25, softening=4.0))) as classifier:
         logits = classifier.logits(images)
         scores = classifier.scores(logits)
@@ -355,7 +356,7 @@ def test_a_file_refuses_noise_and_blanks_and_accepts_most_digits(int8_file: Path
 
 
 def test_a_threshold_changes_neither_labels_nor_confidences(int8_file: Path, reseal: Callable[..., Path]) -> None:
-    image = sealing.read(int8_file).golden.images[0]
+    image = sealed_model.read(int8_file).golden.images[0]
     strict = reseal(int8_file, contract=_output(threshold=1.0))
     with Classifier.load(int8_file) as plain, Classifier.load(strict) as with_threshold:
         one, other = plain.classify(image), with_threshold.classify(image)
@@ -367,7 +368,7 @@ def test_a_threshold_changes_neither_labels_nor_confidences(int8_file: Path, res
 def test_a_temperature_softens_probabilities_only(
     int8_file: Path, reseal: Callable[..., Path], temperature: float
 ) -> None:
-    images = sealing.read(int8_file).golden.images
+    images = sealed_model.read(int8_file).golden.images
     changed = reseal(int8_file, contract=_output(temperature=temperature))
     with Classifier.load(int8_file) as plain, Classifier.load(changed) as tempered:
         logits = plain.logits(images)
@@ -387,7 +388,7 @@ def test_what_cannot_be_loaded_is_refused(model_file: Path, tmp_path: Path, rese
     with pytest.raises(UsageError, match="engine"):
         Classifier.load(model_file, engine="tensorflow")
     plain = tmp_path / f"plain{model_file.suffix}"
-    plain.write_bytes(sealing.read(model_file).payload)
+    plain.write_bytes(sealed_model.read(model_file).payload)
     with pytest.raises(ModelError, match="no contract"):
         Classifier.load(plain)
 

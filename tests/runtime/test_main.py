@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import Classifier, InputError, images, sealing, shipped
+from mnist_edge_runtime import Classifier, InputError, models
 from mnist_edge_runtime.__main__ import main
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.preprocessing import mnist
 from PIL import Image
 
 Device = Callable[..., subprocess.CompletedProcess[str]]
@@ -65,7 +67,7 @@ class TestClassify:
     def test_a_line_for_each_picture(self, capsys: Capture, model_file: Path, picture: WritePicture) -> None:
         (one, label), (other, _) = picture(model_file, "one.pgm"), picture(model_file, "other.pgm")
         with Classifier.load(model_file) as classifier:
-            confidence = classifier.classify(images.read(one)).confidence
+            confidence = classifier.classify(mnist.read(one)).confidence
 
         code, out, err = _run(capsys, "classify", "--model", model_file, one, other)
 
@@ -75,7 +77,7 @@ class TestClassify:
     def test_json(self, capsys: Capture, model_file: Path, picture: WritePicture) -> None:
         file, label = picture(model_file)
         with Classifier.load(model_file) as classifier:
-            expected = classifier.classify(images.read(file))
+            expected = classifier.classify(mnist.read(file))
 
         code, out, err = _run(capsys, "classify", "--json", "--model", model_file, file)
 
@@ -195,7 +197,7 @@ class TestClassify:
         self, capsys: Capture, tmp_path: Path, tflite_file: Path, picture: WritePicture, preprocess: str
     ) -> None:
         drawn, _ = picture(tflite_file)
-        seen = images.read(drawn)
+        seen = mnist.read(drawn)
         ready, shown = tmp_path / "ready.npy", tmp_path / "seen.png"
         np.save(ready, np.roll(seen, 2, axis=1))
 
@@ -206,7 +208,7 @@ class TestClassify:
 
         assert code == 0
         with Image.open(shown) as opened:
-            np.testing.assert_array_equal(np.asarray(opened), np.hstack([images.read(ready, preprocess)] * 2))
+            np.testing.assert_array_equal(np.asarray(opened), np.hstack([mnist.read(ready, preprocess)] * 2))
 
     def test_without_preprocessing_another_size_is_refused(
         self, capsys: Capture, tflite_file: Path, picture: WritePicture
@@ -261,7 +263,7 @@ class TestClassify:
 
 class TestInspect:
     def test_everything_of_interest_is_shown(self, capsys: Capture, model_file: Path) -> None:
-        sealed = sealing.read(model_file)
+        sealed = sealed_model.read(model_file)
         contract = sealed.contract
 
         code, out, err = _run(capsys, "inspect", model_file)
@@ -286,7 +288,7 @@ class TestInspect:
             assert shown in out
 
     def test_json_is_the_contract(self, capsys: Capture, model_file: Path) -> None:
-        contract = sealing.read(model_file).contract
+        contract = sealed_model.read(model_file).contract
 
         code, out, err = _run(capsys, "inspect", "--json", model_file)
 
@@ -339,7 +341,7 @@ class TestInspect:
         result = device("inspect", tflite_file, env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
 
         assert result.returncode == 0
-        assert "mnist_edge_runtime.sealing" in result.stderr  # imports are listed
+        assert "mnist_edge_runtime.model_file.sealed_model" in result.stderr  # imports are listed
         assert "ai_edge_litert" not in result.stderr
 
 
@@ -352,7 +354,7 @@ class TestSelftest:
         assert ENGINE[model_file.suffix] in out
 
     def test_json(self, capsys: Capture, model_file: Path) -> None:
-        sealed = sealing.read(model_file)
+        sealed = sealed_model.read(model_file)
 
         code, out, err = _run(capsys, "selftest", "--json", model_file)
         report = json.loads(out)
@@ -431,7 +433,7 @@ def test_where_no_model_is_named_the_one_that_ships_is_taken(
     code, out, _ = _run(capsys, *arguments)
 
     document = json.loads(out)
-    assert (code, document["model"]) == (0, str(shipped.files()[0]))
+    assert (code, document["model"]) == (0, str(models.bundled_models()[0]))
     if command == "classify":
         assert document["predictions"][0]["label"] == label
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from mnist_edge_trainer import data
-from mnist_edge_trainer.data import Dataset, Split
-from mnist_edge_trainer.idx import Arrays
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.data.datasets import Dataset, Split
+from mnist_edge_trainer.data.idx import Arrays
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from mnist_edge_trainer.run import TrainedRun
+    from mnist_edge_trainer.runs.run import TrainedRun
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 Reply = bytes | Callable[[BaseHTTPRequestHandler], None]
@@ -191,13 +191,13 @@ def small(digits: Dataset) -> tuple[Dataset, Split]:
         test_images=digits.test_images[:100],
         test_labels=digits.test_labels[:100],
     )
-    return dataset, data.split(dataset)
+    return dataset, datasets.split(dataset)
 
 
 @pytest.fixture(scope="session")
 def trained(small: tuple[Dataset, Split]) -> TrainedRun:
     """Two epochs with seed 3; what a test changes, it changes in a copy."""
-    from mnist_edge_trainer.config import TrainConfig
-    from mnist_edge_trainer.fit import train
+    from mnist_edge_trainer.networks.config import TrainConfig
+    from mnist_edge_trainer.training.fit import train
 
     return train(TrainConfig(parts={"epochs": 2, "batch_size": 50}, seed=3), *small)

@@ -13,13 +13,14 @@ import keras
 import numpy as np
 import pytest
 from mnist_edge_runtime.errors import InputError, UsageError
-from mnist_edge_trainer import checkpoint, fit, run
-from mnist_edge_trainer.augmentation import move
-from mnist_edge_trainer.config import TrainConfig
-from mnist_edge_trainer.data import Dataset, Split
-from mnist_edge_trainer.distillation import answers
-from mnist_edge_trainer.pipeline import TAUGHT_SEED, variant_maps
-from mnist_edge_trainer.run import Run, TrainedRun
+from mnist_edge_trainer.data.datasets import Dataset, Split
+from mnist_edge_trainer.networks.config import TrainConfig
+from mnist_edge_trainer.runs import run
+from mnist_edge_trainer.runs.run import Run, TrainedRun
+from mnist_edge_trainer.training import checkpoint, fit
+from mnist_edge_trainer.training.augmentation import move
+from mnist_edge_trainer.training.distillation import answers
+from mnist_edge_trainer.training.input_pipeline import TAUGHT_SEED, variant_maps
 
 # Everything that has a state of its own: moments, averaged weights, dropped features, best weights, answers.
 PARTS = {"epochs": 6, "batch_size": 64, "dropout": 0.3, "patience": 9, "variants": 2, "clean": 0.34}
@@ -151,10 +152,10 @@ class TestTeachers:
     def test_one_who_saw_other_images_is_refused(
         self, small: tuple[Dataset, Split], teacher: Run, digits: Dataset
     ) -> None:
-        from mnist_edge_trainer import data
+        from mnist_edge_trainer.data import datasets
 
         with pytest.raises(InputError, match="run 'teacher' was trained on other data"):
-            fit.train(TrainConfig(), digits, data.split(digits), teachers=[teacher])
+            fit.train(TrainConfig(), digits, datasets.split(digits), teachers=[teacher])
 
 
 def test_a_loss_that_is_no_number_leaves_no_checkpoint(small: tuple[Dataset, Split], tmp_path: Path) -> None:

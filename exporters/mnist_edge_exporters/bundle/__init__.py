@@ -1,7 +1,3 @@
-"""Everything one device needs, in one file that installs itself without a network: `build` and `check_bundle`."""
+"""Everything one device needs, in one file that installs itself without a network."""
 
-from .archive import check_bundle
-from .build import Bundle, build
-from .manifest import BundleManifest
-
-__all__ = ["Bundle", "BundleManifest", "build", "check_bundle"]
+__all__ = ["apt", "archive", "build", "command", "manifest", "systems"]

@@ -12,9 +12,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mnist_edge_runtime import Contract, EngineError, InputError, UsageError, model_file, sealing
-from mnist_edge_runtime.engines import ENGINES
-from mnist_edge_runtime.quiet import quiet
+from mnist_edge_runtime import Contract, EngineError, InputError, UsageError
+from mnist_edge_runtime.engines.registry import ENGINES
+from mnist_edge_runtime.model_file import reader, sealed_model
+from mnist_edge_runtime.output_capture import suppress_output
 
 from . import archive, debian, own_wheel, systems, wheel_files, wheelhouse
 from .manifest import BundleManifest, Package
@@ -91,8 +92,8 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
         raise InputError(f"--constraint {constraint}: no such file")
     if not _MODEL_NAME.fullmatch(model.name):
         raise UsageError(f"{model.name!r} cannot stand in a bundle; give the file a name of letters, digits, . - and _")
-    data, _ = model_file.read(model)
-    sealed = sealing.read(model)
+    data, _ = reader.read(model)
+    sealed = sealed_model.read(model)
     contract = sealed.contract
     out = out or Path(f"{_name(model, contract)}-{target}.tar.gz")
     _check_place(out)
@@ -157,11 +158,11 @@ def _engine(model: Path, contract: Contract, system: System) -> str:
 
 def _gate(model: Path, payload: bytes, engine: str, packages: Sequence[Package]) -> None:
     """Refuse a model that the engine's version in the bundle cannot load, as exports are refused."""
-    from ..targets import Target, table_objection  # may load TensorFlow, so it comes after all other refusals
+    from ..parity.targets import Target, incompatibility  # may load TensorFlow, so it comes after all other refusals
 
     version = next(package.version for package in packages if package.name == ENGINES[engine].distribution)
-    with quiet():
-        objection = table_objection(Target(engine, version), payload)
+    with suppress_output():
+        objection = incompatibility(Target(engine, version), payload)
     if objection:
         raise EngineError(f"{model}: {engine} {version} cannot run it: {objection}; export one for it")
 

@@ -1,7 +1,3 @@
-"""A bundle onto many devices at once, over the system's OpenSSH: `read_hosts`, `Plan`, `deploy` and `table`."""
+"""A bundle onto many devices, over the system's OpenSSH."""
 
-from .hosts import read_hosts
-from .plan import Outcome, Plan, table
-from .rollout import deploy
-
-__all__ = ["Outcome", "Plan", "deploy", "read_hosts", "table"]
+__all__ = ["command"]

@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from mnist_edge_runtime import InputError, UsageError
 
-from ..bundle import BundleManifest, archive, check_bundle
+from ..bundle import archive
+from ..bundle.archive import check_bundle
+from ..bundle.manifest import BundleManifest
 
 __all__ = ["NOTHING", "UNKNOWN", "Outcome", "Plan", "table"]
 

@@ -14,18 +14,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .device import MARK
+from ..installer.deployment import MARK
 
 __all__ = ["Channel"]
 
 # What runs on the host, in the order in which the modules need each other.
 _MODULES = (
-    "mnist_edge_exporters.bundle.installer.__init__",
-    "mnist_edge_exporters.bundle.installer.checks",
-    "mnist_edge_exporters.bundle.installer.versions",
-    "mnist_edge_exporters.bundle.installer.service",
-    "mnist_edge_exporters.deploy.undo",
-    "mnist_edge_exporters.deploy.device",
+    "mnist_edge_exporters.installer.__init__",
+    "mnist_edge_exporters.installer.checks",
+    "mnist_edge_exporters.installer.versions",
+    "mnist_edge_exporters.installer.service",
+    "mnist_edge_exporters.installer.transaction",
+    "mnist_edge_exporters.installer.deployment",
 )
 _PROGRAM = """\
 import sys, types

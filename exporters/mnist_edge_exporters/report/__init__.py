@@ -1,5 +1,3 @@
-"""One HTML page that shows a run and all its exports: `write`."""
+"""One HTML page that shows a run and all its exports."""
 
-from .page import Report, write
-
-__all__ = ["Report", "write"]
+__all__ = ["page"]

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mnist_edge_runtime import InputError, ModelError, sealing
-from mnist_edge_runtime.contract import Contract
+from mnist_edge_runtime import InputError, ModelError
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.contract import Contract
 
+from ..parity.targets import Target
 from ..spec import OFFERED, REPORT_SUFFIX, Format
-from ..targets import Target
 
 __all__ = ["Evidence", "Verdict", "collect"]
 
@@ -104,7 +105,7 @@ def _evidence(file: Path, weights_sha256: str) -> Evidence:
     twin: Mapping[str, Any] | None = None
     problem = ""
     try:
-        contract = sealing.unseal(data).contract
+        contract = sealed_model.unseal(data).contract
     except ModelError as error:
         problem = str(error)
     else:

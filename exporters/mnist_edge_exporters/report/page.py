@@ -16,14 +16,16 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from mnist_edge_runtime import InputError, __version__
-from mnist_edge_runtime.engines import ENGINES, names_for
+from mnist_edge_runtime.engines.registry import ENGINES, names_for
 from numpy.typing import NDArray
 
-from .. import drift, latency, network, parity, statistics
-from ..drift import LayerDrift
+from .. import keras_model
+from ..analysis import latency, layer_drift
+from ..analysis.layer_drift import LayerDrift
+from ..parity import comparison, metrics
+from ..parity.targets import Target
 from ..source import Source
 from ..spec import Format
-from ..targets import Target
 from . import charts, gallery, provenance
 from .evidence import Evidence, collect
 
@@ -87,7 +89,7 @@ def write(source: Source, folder: Path, record: Mapping[str, Any]) -> Report:
         InputError: a file of the run cannot be read, or was proven on another test set.
         EngineError: an engine that ran a file when it was exported no longer does.
     """
-    evidence = collect(folder / "exports", network.weights_sha256(source.model))
+    evidence = collect(folder / "exports", keras_model.weights_sha256(source.model))
     history = _history(folder / "history.csv")
     flips = gallery.flips(evidence, source)
     latencies = _latencies(evidence, source)
@@ -159,25 +161,25 @@ def _drifts(
     """Return for each quantized file its cell, its layers, the ratio of the longest bar, and the layer to blame."""
     found = []
     for each in evidence:
-        if each.contract and not each.problem and drift.is_measurable(each.contract):
+        if each.contract and not each.problem and layer_drift.is_measurable(each.contract):
             print(f"measuring drift: {each.cell}", file=sys.stderr)
-            layers = drift.measure(each.file, source)
+            layers = layer_drift.measure(each.file, source)
             longest = max((layer.sqnr_db or 0 for layer in layers), default=0)
-            found.append((each.cell, layers, max(longest, 1), drift.steepest(layers)))
+            found.append((each.cell, layers, max(longest, 1), layer_drift.steepest(layers)))
     return found
 
 
 def _reading(source: Source) -> dict[str, Any]:
     """Return how the Keras model reads the test images."""
     images, labels = source.test
-    answers = parity.reference_probabilities(source.model, images).argmax(axis=1)
+    answers = comparison.reference_probabilities(source.model, images).argmax(axis=1)
     counts = np.zeros((len(source.labels), len(source.labels)), np.int64)
     np.add.at(counts, (labels, answers), 1)
     right = int(np.trace(counts))
     return {
         "images": len(labels),
         "accuracy": right / len(labels),
-        "interval": statistics.wilson(right, len(labels)),
+        "interval": metrics.wilson(right, len(labels)),
         "confusion": charts.confusion_matrix(counts, source.labels),
         "confusions": _confusions(counts, source.labels),
     }

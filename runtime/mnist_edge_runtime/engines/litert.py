@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..contract import Contract
-from .engine import Engine
-from .tensors import Tensor, decoder, encoder
+from ..model_file.contract import Contract
+from .base import Engine
+from .tensor_codec import Tensor, decoder, encoder
 
 __all__ = ["load"]
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mnist_edge_exporters.bundle import archive, check_bundle
+from mnist_edge_exporters.bundle import archive
+from mnist_edge_exporters.bundle.archive import check_bundle
 from mnist_edge_exporters.bundle.manifest import BundleManifest, Package
 from mnist_edge_runtime import InputError, ModelError
 

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnist_edge_exporters import targets
-from mnist_edge_exporters.bundle import BundleManifest, build, check_bundle, debian, wheelhouse
+from mnist_edge_exporters.bundle import debian, wheelhouse
+from mnist_edge_exporters.bundle.archive import check_bundle
+from mnist_edge_exporters.bundle.build import build
+from mnist_edge_exporters.bundle.manifest import BundleManifest
 from mnist_edge_exporters.bundle.wheelhouse import Wheel
-from mnist_edge_runtime import EngineError, InputError, UsageError, sealing, shipped
+from mnist_edge_exporters.parity import targets
+from mnist_edge_runtime import EngineError, InputError, UsageError, models
+from mnist_edge_runtime.model_file import sealed_model
 
-TFLITE, ONNX = shipped.files()
+TFLITE, ONNX = models.bundled_models()
 _VERSIONS = {"ai-edge-litert": "2.3.0", "onnxruntime": "1.32.0", "tflite-runtime": "2.14.0"}
 
 
@@ -97,14 +101,14 @@ def test_models_that_the_system_cannot_run_are_refused(
     ):
         build(ONNX, "bookworm-armhf", out)
 
-    sealed = sealing.read(TFLITE)
+    sealed = sealed_model.read(TFLITE)
     only = tuple(runtime for runtime in sealed.contract.runtimes if runtime["engine"] == "litert")
     file = tmp_path / "only.tflite"
-    file.write_bytes(sealing.seal(sealed.payload, replace(sealed.contract, runtimes=only), sealed.golden))
+    file.write_bytes(sealed_model.seal(sealed.payload, replace(sealed.contract, runtimes=only), sealed.golden))
     with pytest.raises(EngineError, match=r"which it is not for; prove one that is with: .* --target-runtime tflite-r"):
         build(file, "bookworm-armhf", out)
 
-    monkeypatch.setattr(targets, "table_objection", lambda target, payload: f"ADD version 9 on {target}")
+    monkeypatch.setattr(targets, "incompatibility", lambda target, payload: f"ADD version 9 on {target}")
     with pytest.raises(EngineError, match=r"litert 2\.3\.0 cannot run it: ADD version 9 on litert==2\.3\.0"):
         build(TFLITE, "bookworm-arm64", out)
     assert not out.exists()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from mnist_edge_exporters.bundle.manifest import BundleManifest, Package
 from mnist_edge_exporters.bundle.sbom import sbom
-from mnist_edge_runtime import sealing, shipped
+from mnist_edge_runtime import models
+from mnist_edge_runtime.model_file import sealed_model
 
 _PACKAGES = (
     Package("numpy", "2.0+local", "wheels/numpy-2.0.whl", "1" * 64, "pypi", "1" * 64),
@@ -32,7 +33,7 @@ _MANIFEST = BundleManifest(
 
 
 def _document(manifest: BundleManifest = _MANIFEST) -> Any:
-    return json.loads(sbom(manifest, sealing.read(shipped.files("litert")[0]).contract))
+    return json.loads(sbom(manifest, sealed_model.read(models.bundled_models("litert")[0]).contract))
 
 
 def test_it_is_valid() -> None:

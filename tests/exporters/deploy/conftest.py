@@ -18,7 +18,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from mnist_edge_exporters import bundle as bundles
 from mnist_edge_exporters.bundle import archive, wheel_files
 from mnist_edge_exporters.bundle.manifest import BundleManifest, Package
 
@@ -202,7 +201,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             ),
         )
         contents = {"model/digits.tflite": model, archive.SBOM: b"{}", **packages}
-        contents |= {name: files(bundles).joinpath(name).read_bytes() for name in archive.SCRIPTS}
+        contents |= {name: files("mnist_edge_exporters.bundle").joinpath(name).read_bytes() for name in archive.SCRIPTS}
         contents[archive.MANIFEST] = replace(manifest, **changes).to_json().encode()
         path = folder / f"{len(list(folder.iterdir()))}.tar.gz"
         archive.write(contents, path)

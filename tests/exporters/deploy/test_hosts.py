@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mnist_edge_exporters.deploy import read_hosts
+from mnist_edge_exporters.deploy.hosts import read_hosts
 from mnist_edge_runtime import InputError, UsageError
 
 

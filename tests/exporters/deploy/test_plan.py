@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnist_edge_exporters.deploy import Outcome, Plan, table
+from mnist_edge_exporters.deploy.plan import Outcome, Plan, table
 from mnist_edge_runtime import InputError, ModelError, UsageError
 
 

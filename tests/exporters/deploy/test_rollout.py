@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from mnist_edge_exporters.deploy import Outcome, Plan, deploy
-from mnist_edge_exporters.deploy.undo import Transaction
+from mnist_edge_exporters.deploy.plan import Outcome, Plan
+from mnist_edge_exporters.deploy.rollout import deploy
+from mnist_edge_exporters.installer.transaction import Transaction
 
 from .conftest import Device, make_devices
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from mnist_edge_exporters import network
+from mnist_edge_exporters import keras_model
 from mnist_edge_exporters.source import Source
 
 
 @pytest.fixture(scope="session")
 def weights(source: Source) -> str:
-    return network.weights_sha256(source.model)
+    return keras_model.weights_sha256(source.model)

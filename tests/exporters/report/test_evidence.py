@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from mnist_edge_exporters.parity.targets import Target
 from mnist_edge_exporters.report.evidence import Evidence, Verdict, collect
-from mnist_edge_exporters.targets import Target
 from mnist_edge_runtime import InputError
 
 

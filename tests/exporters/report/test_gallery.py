@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mnist_edge_exporters.parity.targets import Target
 from mnist_edge_exporters.report import gallery
 from mnist_edge_exporters.report.evidence import Evidence, Verdict
 from mnist_edge_exporters.source import Source
-from mnist_edge_exporters.targets import Target
 from mnist_edge_runtime import InputError
 from PIL import Image
 

@@ -9,12 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mnist_edge_exporters import drift, latency
-from mnist_edge_exporters.report import Report, page, write
+from mnist_edge_exporters.analysis import latency, layer_drift
+from mnist_edge_exporters.parity.targets import Target
+from mnist_edge_exporters.report import page
+from mnist_edge_exporters.report.page import Report, write
 from mnist_edge_exporters.source import Source
-from mnist_edge_exporters.targets import Target
-from mnist_edge_runtime import InputError, sealing
-from mnist_edge_trainer.run import Run
+from mnist_edge_runtime import InputError
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_trainer.runs.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +89,12 @@ def test_the_headline_is_the_keras_models(text: str, run: Run, source: Source) -
 def test_drift_is_what_was_measured(text: str, files: Mapping[str, Path], source: Source) -> None:
     section = _section(text, "drift")
     (part,) = (part for part in section.split("<figure>") if part.startswith("<figcaption>tflite-int8<"))
-    layers = drift.measure(files["tflite-int8"], source)
+    layers = layer_drift.measure(files["tflite-int8"], source)
     for layer in layers:
         shape = "x".join(map(str, layer.shape))
         figures = f"mean {layer.mean_error:+.1e}, max {layer.max_error:.1e}"
         assert f"{layer.name} {layer.ratio} {shape} {figures} " in f"{_words(part)} "
-    worst = drift.steepest(layers)
+    worst = layer_drift.steepest(layers)
     assert [bar.startswith(' class="worst"') for bar in part.split('<div class="bar"><span')[1:]] == [
         index == worst for index in range(len(layers))
     ]
@@ -100,7 +102,7 @@ def test_drift_is_what_was_measured(text: str, files: Mapping[str, Path], source
 
 
 def test_calibration_is_the_files_own(text: str, files: Mapping[str, Path]) -> None:
-    passport = sealing.read(files["tflite-int8"]).contract.origin["calibration"]
+    passport = sealed_model.read(files["tflite-int8"]).contract.origin["calibration"]
     assert f"SHA-256 {passport['sha256']}" in _words(_section(text, "calibration"))
 
 

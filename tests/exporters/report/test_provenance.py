@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mnist_edge_exporters.report import provenance
 from mnist_edge_exporters.report.evidence import collect
-from mnist_edge_runtime import sealing
-from mnist_edge_trainer.run import Run
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_trainer.runs.run import Run
 
 
 def test_the_run_is_told_but_for_the_place_of_its_data(run: Run) -> None:
@@ -22,7 +22,7 @@ def test_the_run_is_told_but_for_the_place_of_its_data(run: Run) -> None:
 def test_a_file_is_told_by_its_contract(files: Mapping[str, Path], weights: str) -> None:
     evidence = collect(files["tflite-int8"].parent, weights)
     tables = {table.title: dict(table.rows) for table in provenance.file_tables(evidence)}
-    contract = sealing.read(files["tflite-int8"]).contract
+    contract = sealed_model.read(files["tflite-int8"]).contract
     table = tables["classic-tflite-int8.tflite"]
     assert table["payload SHA-256"] == contract.payload.sha256
     assert table["weights SHA-256"] == contract.origin["weights_sha256"]
@@ -34,7 +34,7 @@ def test_a_file_is_told_by_its_contract(files: Mapping[str, Path], weights: str)
 def test_files_that_share_a_passport_share_its_table(files: Mapping[str, Path], weights: str) -> None:
     evidence = [each for each in collect(files["tflite-int8"].parent, weights) if each.cell in files]
     (passport,) = provenance.passports(evidence)
-    recorded = sealing.read(files["tflite-int8"]).contract.origin["calibration"]
+    recorded = sealed_model.read(files["tflite-int8"]).contract.origin["calibration"]
     assert passport.cells == ("tflite-int8", "tflite-int16x8", "onnx-int8")
     assert passport.per_class == recorded["per_class"]
     rows = dict(passport.table.rows)

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import Classifier, Contract, EngineError, UsageError, engines, sealing
-from mnist_edge_runtime.selftest import selftest
+from mnist_edge_runtime import Classifier, Contract, EngineError, UsageError
+from mnist_edge_runtime.diagnostics.selftest import selftest
+from mnist_edge_runtime.engines import loader, registry
+from mnist_edge_runtime.model_file import sealed_model
 
 FIRST = {".tflite": "litert", ".onnx": "onnxruntime"}
 
@@ -40,19 +42,19 @@ def _output(**changes: Any) -> Change:
 
 
 def test_each_format_has_its_engines_the_preferred_one_first() -> None:
-    assert engines.names_for("tflite") == ["litert", "tflite-runtime"]
-    assert engines.names_for("onnx") == ["onnxruntime"]
-    assert engines.names_for("coreml") == []
+    assert registry.names_for("tflite") == ["litert", "tflite-runtime"]
+    assert registry.names_for("onnx") == ["onnxruntime"]
+    assert registry.names_for("coreml") == []
 
 
-@pytest.mark.parametrize("name", engines.ENGINES)
+@pytest.mark.parametrize("name", registry.ENGINES)
 def test_the_extra_that_a_message_names_exists(name: str) -> None:
-    assert engines.ENGINES[name].extra in metadata("mnist-edge-runtime").get_all("Provides-Extra", [])
+    assert registry.ENGINES[name].extra in metadata("mnist-edge-runtime").get_all("Provides-Extra", [])
 
 
 def test_the_first_engine_is_loaded_and_runs(model_file: Path) -> None:
-    sealed = sealing.read(model_file)
-    name, engine = engines.load(sealed.payload, sealed.contract)
+    sealed = sealed_model.read(model_file)
+    name, engine = loader.load(sealed.payload, sealed.contract)
     logits = engine.run(sealed.golden.images)
 
     assert name == FIRST[model_file.suffix]
@@ -68,18 +70,18 @@ def test_an_engine_that_the_file_was_not_proven_on_is_refused(model_file: Path, 
 
 
 def test_int8_logits_are_the_golden_ones_to_the_bit(int8_file: Path) -> None:
-    sealed = sealing.read(int8_file)
-    name, engine = engines.load(sealed.payload, sealed.contract)
+    sealed = sealed_model.read(int8_file)
+    name, engine = loader.load(sealed.payload, sealed.contract)
 
-    expected = sealed.golden.logits[engines.ENGINES[name].family]
+    expected = sealed.golden.logits[registry.ENGINES[name].family]
     np.testing.assert_array_equal(engine.run(sealed.golden.images), expected)
 
 
 def test_float_logits_are_the_golden_ones_within_the_contracts_limit(files: Mapping[str, Path]) -> None:
     for cell in ("tflite-none", "onnx-none"):
-        sealed = sealing.read(files[cell])
-        name, engine = engines.load(sealed.payload, sealed.contract)
-        family = engines.ENGINES[name].family
+        sealed = sealed_model.read(files[cell])
+        name, engine = loader.load(sealed.payload, sealed.contract)
+        family = registry.ENGINES[name].family
 
         np.testing.assert_allclose(
             engine.run(sealed.golden.images),
@@ -95,7 +97,7 @@ def test_the_oldest_runtime_passes_the_self_test(
     files: Mapping[str, Path], device: Callable[..., subprocess.CompletedProcess[str]], cell: str
 ) -> None:
     """In a process of its own: tflite-runtime cannot be loaded beside TensorFlow."""
-    contract = sealing.read(files[cell]).contract
+    contract = sealed_model.read(files[cell]).contract
     result = device("selftest", "--engine", "tflite-runtime", "--json", files[cell])
     report = json.loads(result.stdout)
 
@@ -126,7 +128,7 @@ def test_there_is_no_running_without_a_thread(model_file: Path, threads: int) ->
 )
 def test_an_engine_of_another_format_or_name_is_refused(files: Mapping[str, Path], cell: str, engine: str) -> None:
     format = cell.partition("-")[0]  # noqa: A001
-    with pytest.raises(UsageError, match=f"does not run {format} files; choose from {engines.names_for(format)[0]}"):
+    with pytest.raises(UsageError, match=f"does not run {format} files; choose from {registry.names_for(format)[0]}"):
         Classifier.load(files[cell], engine=engine)
 
 
@@ -138,7 +140,7 @@ def test_an_engine_of_another_format_or_name_is_refused(files: Mapping[str, Path
 def test_a_payload_that_is_no_model_is_an_engine_error_with_a_reason(
     int8_file: Path, payload: Callable[[bytes], bytes]
 ) -> None:
-    engine, sealed = FIRST[int8_file.suffix], sealing.read(int8_file)
+    engine, sealed = FIRST[int8_file.suffix], sealed_model.read(int8_file)
 
     with pytest.raises(EngineError, match=f"{engine} cannot run it: .+"):
         Classifier(replace(sealed, payload=payload(sealed.payload)), engine=engine)
@@ -175,26 +177,26 @@ def test_a_sealed_payload_that_is_no_model_ends_no_process(
 def test_a_contract_that_disagrees_with_the_file_is_an_engine_error(
     int8_file: Path, change: Change, message: str
 ) -> None:
-    sealed = sealing.read(int8_file)
+    sealed = sealed_model.read(int8_file)
 
     with pytest.raises(EngineError, match=message):
-        engines.load(sealed.payload, change(sealed.contract), engine=FIRST[int8_file.suffix])
+        loader.load(sealed.payload, change(sealed.contract), engine=FIRST[int8_file.suffix])
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.999, 1.001, 2])
 @pytest.mark.parametrize("which", ["input", "output"])
 def test_tflite_scales_that_disagree_are_an_engine_error(tflite_file: Path, which: str, factor: float) -> None:
-    sealed = sealing.read(tflite_file)
+    sealed = sealed_model.read(tflite_file)
     scale = getattr(sealed.contract, which).scale * factor
     contract = {"input": _input, "output": _output}[which](scale=scale)(sealed.contract)
 
     with pytest.raises(EngineError, match=f"its {which} scale is"):
-        engines.load(sealed.payload, contract, engine="litert")
+        loader.load(sealed.payload, contract, engine="litert")
 
 
 def test_more_images_than_one_batch_come_back_in_order(model_file: Path) -> None:
-    sealed = sealing.read(model_file)
-    _, engine = engines.load(sealed.payload, sealed.contract)
+    sealed = sealed_model.read(model_file)
+    _, engine = loader.load(sealed.payload, sealed.contract)
     images = np.resize(sealed.golden.images, (600, 28, 28))
     few = engine.run(sealed.golden.images)
 
@@ -212,8 +214,8 @@ def test_a_network_that_cannot_take_a_batch_is_run_image_by_image(files: Mapping
 
     concrete = of_fixed_size.get_concrete_function()
     payload = tf.lite.TFLiteConverter.from_concrete_functions([concrete], of_fixed_size).convert()
-    sealed = sealing.read(files["tflite-none"])
-    _, engine = engines.load(payload, sealed.contract, engine="litert")
+    sealed = sealed_model.read(files["tflite-none"])
+    _, engine = loader.load(payload, sealed.contract, engine="litert")
     images = np.resize(sealed.golden.images, (50, 28, 28))
 
     expected = (images.reshape(50, 784) / 255) @ weights.numpy()
@@ -221,7 +223,7 @@ def test_a_network_that_cannot_take_a_batch_is_run_image_by_image(files: Mapping
 
 
 def test_an_int8_file_is_off_by_nothing_on_the_engine_that_proved_it(int8_file: Path) -> None:
-    sealed = sealing.read(int8_file)
+    sealed = sealed_model.read(int8_file)
     with Classifier(sealed) as classifier:
         report = selftest(classifier, sealed.golden)
 

@@ -1,0 +1,95 @@
+"""Instructions per inference on each board, and whether they are still the committed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mnist_edge_runtime import host
+from mnist_edge_runtime.model_file import sealed_model
+from numpy.typing import NDArray
+
+from . import jobs, matrix, root
+from .emulator import Device
+
+__all__ = ["COUNTED", "TOLERANCE", "compare", "instructions", "key", "versions_of"]
+
+TOLERANCE = 0.02
+COUNTED = ("none", "int8")  # the quantizations whose cost is of interest
+
+# By board, engine, file (as `key` calls it) and what was run: "engine" alone or the whole "classify".
+Figures = dict[str, dict[str, dict[str, dict[str, float]]]]
+
+
+def key(file: Path) -> str:
+    """Return network, format and quantization of a file: what its cost depends on, whatever its weights."""
+    contract = sealed_model.read(file).contract
+    return f"{contract.origin['architecture']} {contract.format} {contract.quantization}"
+
+
+def instructions(devices: Sequence[Device], files: Sequence[Path], images: NDArray[np.uint8]) -> Figures:
+    """Count the instructions of one inference of each file, on each engine of each board.
+
+    Args:
+        devices: the boards; as many work at once as there are cores.
+        files: sealed model files, each under a name of its own.
+        images: uint8 (N, 28, 28), at least forty.
+
+    Raises:
+        UnavailableError: there is no C compiler.
+        BoardError: a process on a board did not end well.
+    """
+
+    def counts_on(device: Device, engine: str) -> dict[Path, tuple[float, float]]:
+        return jobs.instructions(device, engine, matrix.for_engine(engine, files), images)
+
+    runs = [(device, engine) for device in devices for engine in device.board.engines]
+    with ThreadPoolExecutor(host.cores()) as pool:
+        found = list(pool.map(lambda run: counts_on(*run), runs))
+    figures: Figures = {}
+    for (device, engine), counts in zip(runs, found, strict=True):
+        figures.setdefault(device.board.name, {})[engine] = {
+            key(file): {"engine": round(alone), "classify": round(whole)} for file, (alone, whole) in counts.items()
+        }
+    return figures
+
+
+def compare(
+    committed: Mapping[str, Any], figures: Figures, versions: Mapping[str, Mapping[str, str]]
+) -> tuple[list[str], list[str]]:
+    """Hold figures against the committed ones.
+
+    Args:
+        committed: the document of docs/boards.json: "versions" and "instructions".
+        figures: what was counted now.
+        versions: the packages of each board, by `root.versions`.
+
+    Returns:
+        A sentence for each figure that is more than 2 % off or not committed; and one for each board that is not
+        compared, since its packages are of other versions than those of the committed figures.
+    """
+    wrong, skipped = [], []
+    for board, engines in figures.items():
+        then, now = committed["versions"].get(board, {}), versions[board]
+        if other := [f"{name} {then.get(name, 'missing')} -> {version}" for name, version in now.items()
+                     if then.get(name) != version]:  # fmt: skip
+            skipped.append(f"{board} is not compared: {', '.join(other)}")
+            continue
+        for engine, files in engines.items():
+            for file, counts in files.items():
+                before = committed["instructions"][board].get(engine, {}).get(file)
+                for what, count in counts.items():
+                    if before is None:
+                        wrong.append(f"{board} {engine} {file}: {what} has no committed figure, now {count}")
+                    elif abs(count - before[what]) > TOLERANCE * before[what]:
+                        change = count / before[what] - 1
+                        wrong.append(f"{board} {engine} {file}: {what} takes {count} instructions, {change:+.1%}")
+    return wrong, skipped
+
+
+def versions_of(devices: Sequence[Device]) -> dict[str, dict[str, str]]:
+    """Return the packages that figures may depend on, by board."""
+    return {device.board.name: root.versions(device) for device in devices}

@@ -1,0 +1,3 @@
+"""Where a quantized file loses accuracy, and how fast it is."""
+
+__all__ = ["latency", "layer_drift"]

@@ -1,0 +1,137 @@
+"""Where a quantized file drifts from the float model: its noise after each layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnx as onnx_library
+from mnist_edge_runtime import InputError
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.contract import Contract, InputSpec
+from numpy.typing import NDArray
+
+from .. import keras_model
+from ..converters.calibration import UNCALIBRATED
+from ..converters.registry import CONVERTERS
+from ..parity import metrics
+from ..source import Source
+from ..spec import ExportSpec, Format, Quantization
+from . import activations
+from .activations import Activation
+
+__all__ = ["LayerDrift", "is_measurable", "measure", "steepest", "table"]
+
+_IMAGES = 200
+_ACTIVATIONS: Mapping[Format, Callable[[bytes, InputSpec, NDArray[np.uint8]], dict[str, Activation]]] = {
+    Format.TFLITE: activations.of_tflite,
+    Format.ONNX: activations.of_onnx,
+}
+
+
+@dataclass(frozen=True)
+class LayerDrift:
+    """How far a layer's activations are from those of the float model.
+
+    Attributes:
+        name, kind: of the operator in the file.
+        shape: of its output, without the batch.
+        sqnr_db: signal to quantization noise ratio in dB, of all noise up to here; None where there is no noise, or
+            the float layer is silent.
+        mean_error: the mean difference, whose sign shows a bias.
+        max_error: the largest absolute difference.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    sqnr_db: float | None
+    mean_error: float
+    max_error: float
+
+    @property
+    def ratio(self) -> str:
+        """The signal to quantization noise ratio as a person reads it."""
+        if self.sqnr_db is not None:
+            return f"{self.sqnr_db:.1f} dB"
+        return "silent" if self.max_error else "no noise"
+
+
+def is_measurable(contract: Contract) -> bool:
+    """Return whether a file has anything that could drift."""
+    return contract.quantization != Quantization.NONE
+
+
+def measure(file: Path, source: Source) -> tuple[LayerDrift, ...]:
+    """Run the file and its float counterpart side by side over 200 validation images, layer by layer.
+
+    Args:
+        file: an exported file; the float counterpart is converted anew from the source's model.
+        source: the model the file was made from.
+
+    Returns:
+        The layers in the order of the graph; the last is the logits.
+
+    Raises:
+        InputError: the file is not quantized, or was made from another model.
+        ModelError: the file is damaged.
+    """
+    sealed = sealed_model.read(file)
+    contract, images = sealed.contract, source.validation[0][:_IMAGES]
+    if not is_measurable(contract):
+        raise InputError(f"{file}: it is not quantized, so nothing in it can drift")
+    if contract.origin.get("weights_sha256") != keras_model.weights_sha256(source.model):
+        raise InputError(f"{file}: made from other weights than those of {source.name}; name its own with --run")
+    spec = ExportSpec(Format(contract.format), Quantization.NONE)
+    if spec.format is Format.ONNX:
+        imports = onnx_library.load_from_string(sealed.payload).opset_import
+        spec = ExportSpec(spec.format, spec.quantization, opset=max(one.version for one in imports if not one.domain))
+    floats = CONVERTERS[spec.format](source.model, spec, UNCALIBRATED)
+    expected = _ACTIVATIONS[spec.format](floats.payload, floats.input, images)
+    found = _ACTIVATIONS[spec.format](sealed.payload, contract.input, images)
+    # What a quantizer rearranged has no counterpart.
+    comparable = {
+        name for name in found if name in expected and found[name].values.shape == expected[name].values.shape
+    }
+    return tuple(_drift(name, expected[name], layer) for name, layer in found.items() if name in comparable)
+
+
+def _drift(name: str, expected: Activation, found: Activation) -> LayerDrift:
+    error = found.values.astype(np.float64) - expected.values
+    sqnr = metrics.sqnr_db(expected.values, found.values)
+    return LayerDrift(
+        name=name,
+        kind=found.kind,
+        shape=found.values.shape[1:],
+        sqnr_db=sqnr if math.isfinite(sqnr) else None,
+        mean_error=float(error.mean()),
+        max_error=float(np.abs(error).max()),
+    )
+
+
+def table(layers: Sequence[LayerDrift]) -> str:
+    """Return a line a layer, under a header, and point at the one where the ratio falls most."""
+    width = max(len(layer.name) for layer in layers)
+    lines = [f"{'layer':<{width}}  {'output':<12}{'SQNR':>10}{'mean error':>13}{'max error':>12}"]
+    worst = steepest(layers)
+    for index, layer in enumerate(layers):
+        shape = " x ".join(map(str, layer.shape))
+        line = f"{layer.name:<{width}}  {shape:<12}{layer.ratio:>10}{layer.mean_error:>+13.2e}{layer.max_error:>12.2e}"
+        lines.append(line + ("  <- falls most" if index == worst else ""))
+    return "\n".join(lines)
+
+
+def steepest(layers: Sequence[LayerDrift]) -> int | None:
+    """Return the index of the layer whose ratio is furthest below the one before it; None where none falls."""
+    ratios = [layer.sqnr_db for layer in layers]
+    falls = [
+        (before - after, index)
+        for index, (before, after) in enumerate(pairwise(ratios), start=1)
+        if before is not None and after is not None
+    ]
+    fall, index = max(falls, default=(0.0, 0))
+    return index if fall > 0 else None

@@ -1,0 +1,34 @@
+"""The command `bundle`: pack a model for a device without internet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from mnist_edge_runtime.json_output import print_result
+
+from ..commands import AsJson
+
+__all__ = ["bundle"]
+
+
+def bundle(
+    model: Annotated[Path, typer.Argument(help="Exported file.")],
+    target: Annotated[
+        str, typer.Option(help="System of the device: bookworm-arm64, trixie-arm64, bookworm-armhf or bookworm-amd64.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="File to write. (default: MODEL-FORMAT-TARGET.tar.gz)")] = None,
+    constraint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Constraints file of pip for versions; PIP_CONSTRAINT is ignored. (default: the newest versions)"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pack a model, the runtime and all it needs into one file that a device without internet installs."""
+    from .build import build
+
+    made = build(model, target, out, constraint)
+    print_result(as_json, made.to_dict(), made.text())

@@ -1,0 +1,126 @@
+"""Keras -> ONNX."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import tensorflow as tf
+from mnist_edge_runtime.model_file.contract import InputSpec, OutputSpec
+from mnist_edge_runtime.output_capture import suppress_output
+
+from ..keras_model import to_logits
+from ..spec import ExportSpec, Granularity, IoDtype, Quantization
+from . import onnx_graph
+from .base import ConvertedModel
+from .calibration import Calibration
+
+__all__ = ["convert"]
+
+
+def convert(model: Any, spec: ExportSpec, calibration: Calibration) -> ConvertedModel:
+    """Return the model as ONNX with a free batch size and IR version 8.
+
+    `int8` is static QDQ: activations uint8, weights int8; image and logits are uint8, or float32 where the spec says
+    so. `dynamic` has int8 weights alone, `float16` computes in float16; these and `none` take and give float32.
+
+    Args:
+        model: a checked Keras model.
+        spec: an ONNX cell.
+        calibration: the images that `int8` learns its ranges from.
+    """
+    with suppress_output():
+        graph = _QUANTIZERS[spec.quantization](_from_keras(model, spec.opset), spec, calibration)
+    image = logits = ("float32", 1.0, 0)
+    if spec.quantization is Quantization.INT8 and spec.io_dtype is not IoDtype.FLOAT32:
+        image, logits = onnx_graph.integer_input(graph), onnx_graph.integer_output(graph)
+    onnx_graph.make_canonical(graph)
+    onnx.checker.check_model(graph, full_check=True)
+    return ConvertedModel(graph.SerializeToString(deterministic=True), InputSpec(*image), OutputSpec(*logits))
+
+
+def _from_keras(model: Any, opset: int) -> Any:
+    if not hasattr(np, "object"):
+        np.object = object  # type: ignore[attr-defined]  # tf2onnx still uses the alias that numpy 1.24 removed
+    import tf2onnx
+
+    # With a free batch TensorFlow computes the shapes of Flatten in the graph, and not the same way every time.
+    network = to_logits(model, batch_size=1)
+    function = tf.function(lambda image: network(image, training=False))
+    signature = [tf.TensorSpec((1, 28, 28, 1), tf.float32, name="image")]
+    graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
+    onnx_graph.name_canonically(graph)
+    onnx_graph.free_batch(graph)
+    onnx_graph.make_canonical(graph)
+    return graph
+
+
+def _float32(graph: Any, spec: ExportSpec, calibration: Calibration) -> Any:
+    return graph
+
+
+def _float16(graph: Any, spec: ExportSpec, calibration: Calibration) -> Any:
+    from onnxruntime.quantization.onnx_model import ONNXModel
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    converted = ONNXModel(convert_float_to_float16(graph, keep_io_types=True))
+    converted.topological_sort()  # the casts at both ends were appended
+    return converted.model
+
+
+def _dynamic(graph: Any, spec: ExportSpec, calibration: Calibration) -> Any:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    return _through_files(graph, lambda source, target: quantize_dynamic(source, target, weight_type=QuantType.QInt8))
+
+
+def _int8(graph: Any, spec: ExportSpec, calibration: Calibration) -> Any:
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        """Hands out the calibration images one by one."""
+
+        def __init__(self) -> None:
+            self._tensors = iter(calibration.tensors())
+
+        def get_next(self) -> dict[str, Any] | None:
+            tensor = next(self._tensors, None)
+            return None if tensor is None else {"image": tensor[np.newaxis]}
+
+    return _through_files(
+        graph,
+        lambda source, target: quantize_static(
+            source,
+            target,
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=spec.granularity is Granularity.PER_CHANNEL,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        ),
+    )
+
+
+def _through_files(graph: Any, quantize: Callable[[Path, Path], None]) -> Any:
+    """Return the graph after onnxruntime's own preparation and `quantize(source, target)`, which work on files."""
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with tempfile.TemporaryDirectory(prefix="mnist-edge-") as folder:
+        plain, prepared, quantized = (Path(folder) / name for name in ("plain.onnx", "prepared.onnx", "quantized.onnx"))
+        onnx.save(graph, plain)
+        # Symbolic shape inference needs sympy and adds nothing to a graph whose only free size is the batch.
+        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+        quantize(prepared, quantized)
+        return onnx.load(quantized)
+
+
+_QUANTIZERS: Mapping[Quantization, Callable[[Any, ExportSpec, Calibration], Any]] = {
+    Quantization.NONE: _float32,
+    Quantization.FLOAT16: _float16,
+    Quantization.DYNAMIC: _dynamic,
+    Quantization.INT8: _int8,
+}

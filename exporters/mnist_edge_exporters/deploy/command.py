@@ -1,0 +1,46 @@
+"""The command `deploy`: install a bundle on devices over ssh."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from mnist_edge_runtime.errors import VerificationError
+from mnist_edge_runtime.json_output import print_result
+
+from ..commands import AsJson
+
+__all__ = ["deploy"]
+
+
+def deploy(
+    bundle: Annotated[Path, typer.Argument(help="Bundle, as mnist-edge bundle writes it.")],
+    host: Annotated[list[str] | None, typer.Argument(help="Host as ssh takes it; several are possible.")] = None,
+    hosts: Annotated[Path | None, typer.Option(help="File with more hosts, one a line.")] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help="Folder on each host. (default: ~/.local/share/mnist-edge)")
+    ] = None,
+    parallel: Annotated[int, typer.Option(help="Number of hosts at the same time.")] = 8,
+    timeout: Annotated[float, typer.Option(help="Seconds that a host may take.")] = 900,
+    ssh_config: Annotated[
+        Path | None, typer.Option(help="Configuration file of ssh in place of ~/.ssh/config.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Connect and check, change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Install a bundle on devices over ssh and let each prove itself; one that fails is left as it was.
+
+    Each host needs python3, and lets you in with a key: nothing is ever asked.
+    """
+    from .hosts import read_hosts
+    from .plan import Plan, table
+    from .rollout import deploy as deploy_to
+
+    every = read_hosts(host or (), hosts)
+    plan = Plan.of(bundle, prefix=prefix, dry_run=dry_run, timeout=timeout, ssh_config=ssh_config)
+    outcomes = deploy_to(plan, every, parallel)
+    about = {"bundle": str(bundle), "version": plan.identity, "dry_run": dry_run}
+    print_result(as_json, {**about, "hosts": [each.to_dict() for each in outcomes]}, table(outcomes))
+    if failed := [each.host for each in outcomes if each.reason]:
+        raise VerificationError(f"not on every host: {', '.join(failed)} failed; the lines above tell why")

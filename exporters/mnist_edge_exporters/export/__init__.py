@@ -1,0 +1,3 @@
+"""Convert, prove, seal, publish."""
+
+__all__ = ["export", "selection", "table"]

@@ -1,0 +1,63 @@
+"""`mnist-edge-runtime doctor`: what it prints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import EngineError
+from ..json_output import print_json
+
+if TYPE_CHECKING:
+    from ..diagnostics.doctor import Finding, Report
+
+__all__ = ["add_command"]
+
+
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "doctor", parents=[common], help="find out which engines work here, and mend the others"
+    )
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="try this model file instead of the one that ships")
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(arguments: argparse.Namespace) -> EngineError | None:
+    from ..diagnostics.doctor import examine  # imported by nobody else: every command waits for what is imported above
+
+    report = examine(Path(arguments.model) if arguments.model else None)
+    if arguments.json:
+        print_json(report.to_dict())
+    else:
+        print("\n".join(_lines(report)))
+    if report.works:
+        return None
+    error = EngineError(f"no engine here runs {report.model or 'model files'}")
+    print(f"error: {error}", file=sys.stderr)
+    return error
+
+
+def _lines(report: Report) -> Iterator[str]:
+    machine = report.machine
+    bits = (
+        f"{machine.bits}-bit"
+        if machine.bits == 64 or machine.architecture == machine.processor
+        else "32-bit, on a kernel of 64"
+    )
+    libc = f", glibc {'.'.join(map(str, machine.libc))}" if machine.libc else ""
+    yield f"machine         {machine.system} {machine.processor}{libc}"
+    yield f"Python          {'.'.join(map(str, machine.python))}, {bits}, {machine.executable}"
+    yield f"numpy           {machine.numpy}"
+    for found in (*report.engines, report.pictures):
+        yield from _finding(found, report.works)
+
+
+def _finding(found: Finding, is_enough: bool) -> Iterator[str]:
+    version = f"{found.distribution} {found.version}" if found.version else found.distribution
+    yield f"{found.engine:<16}{version}: {'works' if found.works else found.wrong}"
+    if found.mend:
+        yield f"{'':<16}{'to have it too' if is_enough and not found.version else 'mend it with'}: {found.mend}"

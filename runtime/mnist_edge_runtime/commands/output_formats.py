@@ -1,0 +1,115 @@
+"""What `classify` prints of each picture: text, one JSON document, JSON lines or CSV. Nothing is kept for later."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+from ..classifier import Prediction
+from ..errors import InputError
+
+__all__ = ["WRITERS", "Writer"]
+
+
+class Writer:
+    """Prints answers on stdout, each as soon as it is known, for a reader at the other end of a pipe; as text."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def answered(self, name: str, prediction: Prediction) -> None:
+        """Print what the network says of the picture `name`."""
+        if prediction.accepted:
+            _print(f"{name}: {prediction.label}  {prediction.confidence:.1%}")
+        else:
+            _print(f"{name}: unsure  perhaps {prediction.label}, {prediction.confidence:.1%}: {prediction.reason}")
+
+    def blank(self, name: str, reason: str) -> None:
+        """Print that there is nothing in the picture `name` of which the network could be sure."""
+        _print(f"{name}: unsure  {reason}")
+
+    def failed(self, name: str, error: InputError) -> None:
+        """Print that the picture `name` could not be read, which stderr tells in any case."""
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        pass
+
+
+class _JsonLines(Writer):
+    def answered(self, name: str, prediction: Prediction) -> None:
+        self._write({"file": name, **_as_dict(prediction)})
+
+    def blank(self, name: str, reason: str) -> None:
+        nothing = {"label": None, "confidence": 0.0, "probabilities": None, "accepted": False, "reason": reason}
+        self._write({"file": name, **nothing})
+
+    def failed(self, name: str, error: InputError) -> None:
+        self._write({"file": name, "error": str(error)})
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        _print(json.dumps(entry, allow_nan=False))
+
+
+class _Json(_JsonLines):
+    """One document, written piece by piece: a list of a million entries would not fit a small device's memory."""
+
+    def __enter__(self) -> Writer:
+        self._separator = ""
+        _print(f'{{"model": {json.dumps(self._model)}, "predictions": [', end="")
+        return self
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        _print(self._separator + json.dumps(entry, allow_nan=False), end="")
+        self._separator = ", "
+
+    def __exit__(self, *unused: object) -> None:
+        _print("]}")
+
+
+class _Csv(Writer):
+    def __enter__(self) -> Writer:
+        import csv
+
+        self._table = csv.writer(sys.stdout, lineterminator="\n")
+        self._row("file", "label", "confidence", "accepted", "reason", "error")
+        return self
+
+    def answered(self, name: str, prediction: Prediction) -> None:
+        accepted = "true" if prediction.accepted else "false"
+        self._row(name, prediction.label, f"{prediction.confidence:.6f}", accepted, prediction.reason or "", "")
+
+    def blank(self, name: str, reason: str) -> None:
+        self._row(name, "", f"{0:.6f}", "false", reason, "")
+
+    def failed(self, name: str, error: InputError) -> None:
+        self._row(name, "", "", "", "", str(error))
+
+    def _row(self, *cells: str) -> None:
+        self._table.writerow(cells)
+        sys.stdout.flush()
+
+
+WRITERS: Mapping[str, Callable[[str], Writer]] = {"text": Writer, "json": _Json, "jsonl": _JsonLines, "csv": _Csv}
+
+
+def _as_dict(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "label": prediction.label,
+        "confidence": prediction.confidence,
+        "probabilities": prediction.probabilities.tolist(),
+        "accepted": prediction.accepted,
+        "reason": prediction.reason,
+    }
+
+
+def _print(text: str, end: str = "\n") -> None:
+    sys.stdout.write(text + end)
+    sys.stdout.flush()

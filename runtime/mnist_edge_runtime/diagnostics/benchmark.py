@@ -1,0 +1,229 @@
+"""How fast files are on the engines of this machine, measured in turns."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from .. import host
+from ..engines.availability import not_installed
+from ..engines.registry import ENGINES, names_for
+from ..errors import EngineError, UsageError
+from ..host import Machine, Throttling
+from ..model_file import sealed_model
+from ..models import bundled_models
+from .turn_process import Child
+
+__all__ = ["Benchmark", "Measurement", "benchmark", "pairs", "shipped_for"]
+
+SINGLE_TURNS = 10
+BATCH_TURNS = 3
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One file on one engine.
+
+    Attributes:
+        model: the file.
+        engine: the engine's name.
+        quantization, network: what the contract says of the file; the network is its architecture and parameters.
+        bytes: the size of the file.
+        load_ms: reading and checking the file, importing the engine and making it ready.
+        first_us: the first image after that.
+        images: how many were timed one by one.
+        latency_us: p50, p95, p99 and max of a single image on one thread: "preprocessing" (a grey picture to
+            28 x 28), "engine" (the library's own work), "rest" (checks, probabilities, the prediction), "together".
+        noise_us: how far the median of a turn was from that of all turns; smaller differences mean nothing.
+        clock_us: how long reading the clock takes, which is in every stage.
+        throughput: images a second of `Classifier.logits`, by threads and size of batch.
+        peak_rss_bytes: memory of the process that read the single images; None where the system does not say.
+    """
+
+    model: str
+    engine: str
+    quantization: str
+    network: str
+    bytes: int
+    load_ms: float
+    first_us: float
+    images: int
+    latency_us: Mapping[str, Mapping[str, float]]
+    noise_us: float
+    clock_us: float
+    throughput: Sequence[Mapping[str, float]]
+    peak_rss_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What was measured in one run, and whether it holds.
+
+    Attributes:
+        host: where.
+        measurements: of each file on each engine that ran it.
+        errors: (file, engine, reason) of each that did not.
+        temperatures: in degrees Celsius before and after; None without a sensor.
+        throttled: what held the machine back meanwhile: figures are invalid unless this is empty.
+        throttling_known: False where no firmware says; only Raspberry Pis have one that does.
+    """
+
+    host: Machine
+    measurements: tuple[Measurement, ...]
+    errors: tuple[tuple[str, str, str], ...]
+    temperatures: tuple[float | None, float | None]
+    throttled: tuple[str, ...]
+    throttling_known: bool
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each int8 file that is slower here than a float file of its network on the same engine."""
+        return tuple(
+            f"{quantized.model} (int8) is slower than {plain.model} (float32) on {plain.engine} here: "
+            f"{_engine_p50(quantized):.1f} against {_engine_p50(plain):.1f} us"
+            for quantized in self.measurements
+            for plain in self.measurements
+            if (quantized.quantization, plain.quantization) == ("int8", "none")
+            and (quantized.network, quantized.engine) == (plain.network, plain.engine)
+            and _engine_p50(quantized) - _engine_p50(plain) > max(quantized.noise_us, plain.noise_us)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `benchmark --json` prints."""
+        return {
+            "host": asdict(self.host),
+            "valid": not self.throttled,
+            "throttling_known": self.throttling_known,
+            "throttled": list(self.throttled),
+            "temperature_celsius": dict(zip(("before", "after"), self.temperatures, strict=True)),
+            "results": [asdict(measurement) for measurement in self.measurements],
+            "errors": [dict(zip(("model", "engine", "error"), error, strict=True)) for error in self.errors],
+            "notes": list(self.notes),
+        }
+
+
+@dataclass
+class _Watch:
+    """What the firmware said whenever it was asked."""
+
+    readings: list[Throttling] = field(default_factory=list)
+
+    def look(self) -> None:
+        if reading := host.throttling():
+            self.readings.append(reading)
+
+    @property
+    def throttled(self) -> tuple[str, ...]:
+        """What held the machine back in one of the moments that were looked at, or between two of them."""
+        if not self.readings:
+            return ()
+        seen = {name for reading in self.readings for name in reading.now}
+        fresh = set(self.readings[-1].since_start) - set(self.readings[0].since_start)
+        return tuple(sorted(seen | fresh))
+
+
+def pairs(models: Sequence[str | Path], engines: Sequence[str] = ()) -> list[tuple[Path, str]]:
+    """Return each file with each engine to run it on: those named, or all that are installed and that it is for.
+
+    Raises:
+        InputError, ModelError: a file cannot be read or is damaged.
+        UsageError: an engine or a file has no partner among the others.
+        EngineError: no engine that a file is for is installed.
+    """
+    found: list[tuple[Path, str]] = []
+    for model in dict.fromkeys(map(Path, models)):
+        contract = sealed_model.read(model).contract
+        possible = names_for(contract.format)
+        if engines:
+            chosen = [name for name in possible if name in engines]
+            if not chosen:
+                raise UsageError(f"{model}: {', '.join(engines)} does not run it; choose from {', '.join(possible)}")
+        else:
+            proven = [runtime.get("engine") for runtime in contract.runtimes] or possible
+            chosen = [name for name in possible if name in proven and _is_installed(name)]
+            if not chosen:
+                raise EngineError(f"{model}: no engine for it is installed: {'; '.join(map(not_installed, possible))}")
+        found += [(model, name) for name in chosen]
+    if idle := set(engines) - {name for _, name in found}:
+        raise UsageError(f"none of the files is for {', '.join(sorted(idle))}")
+    return found
+
+
+def shipped_for(engines: Sequence[str] = ()) -> list[Path]:
+    """Return the files that ship with this package and that an engine here runs, or one of those named."""
+    suited = [file for file in bundled_models() if not engines or set(engines) & set(names_for(file.suffix[1:]))]
+    return [file for file in suited if any(map(_is_installed, names_for(file.suffix[1:])))] or suited
+
+
+def benchmark(runs: Sequence[tuple[Path, str]], progress: Callable[[str], None] = lambda message: None) -> Benchmark:
+    """Measure files on engines, each in a process of its own, in turns.
+
+    Args:
+        runs: pairs of a sealed file and the engine to run it on.
+        progress: is told what is being done.
+    """
+    watch, before = _Watch(), host.temperature()
+    errors: list[tuple[str, str, str]] = []
+    results: dict[tuple[Path, str], dict[str, Any]] = {}
+    with ExitStack() as stack:
+        children: dict[tuple[Path, str], Child] = {}
+        for file, engine in runs:
+            command = [sys.executable, "-m", f"{__package__}.benchmark_worker", str(file), engine]
+            children[file, engine] = stack.enter_context(Child(command, engine=engine))
+        for name, step in _steps():
+            progress(name)
+            watch.look()
+            for run in list(children):
+                try:
+                    step(children[run])
+                except EngineError as error:
+                    errors.append((str(run[0]), run[1], str(error)))
+                    del children[run]
+        watch.look()
+        results = {run: json.loads(child.result()) for run, child in children.items()}
+    return Benchmark(
+        host=Machine.here(),
+        measurements=tuple(_measurement(file, engine, result) for (file, engine), result in results.items()),
+        errors=tuple(errors),
+        temperatures=(before, host.temperature()),
+        throttled=watch.throttled,
+        throttling_known=bool(watch.readings),
+    )
+
+
+def _steps() -> Iterator[tuple[str, Callable[[Child], None]]]:
+    """Yield what is done, to one child after the other, and what to call it."""
+    yield "loading", Child.wait
+    for turn in range(SINGLE_TURNS):
+        yield f"single images, turn {turn + 1} of {SINGLE_TURNS}", lambda child: child.take_turn("single")
+    for turn in range(BATCH_TURNS):
+        yield f"batches, turn {turn + 1} of {BATCH_TURNS}", lambda child: child.take_turn("batch")
+
+
+def _measurement(file: Path, engine: str, result: Mapping[str, Any]) -> Measurement:
+    contract = sealed_model.read(file).contract
+    network = (
+        f"{contract.origin.get('architecture', 'unknown')}, {contract.origin.get('parameters', 'unknown')} parameters"
+    )
+    return Measurement(
+        model=str(file),
+        engine=engine,
+        quantization=contract.quantization,
+        network=network,
+        bytes=file.stat().st_size,
+        **result,
+    )
+
+
+def _engine_p50(measurement: Measurement) -> float:
+    return measurement.latency_us["engine"]["p50"]
+
+
+def _is_installed(engine: str) -> bool:
+    return find_spec(ENGINES[engine].library.partition(".")[0]) is not None

@@ -1,0 +1,166 @@
+"""Measure one file on one engine, in a process of its own: the arguments are FILE and ENGINE.
+
+A turn is "single" (images one by one) or "batch" (images together, on several numbers of threads). All single turns
+come first: the peak of memory is that of who reads one image after the other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Sequence
+from time import perf_counter_ns as now
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import host
+from ..classifier import Classifier
+from ..engines.tensor_codec import Tensor
+from ..errors import MnistEdgeError
+from ..model_file import sealed_model
+from ..preprocessing import mnist
+from .selftest import as_picture
+
+__all__ = ["main"]
+
+_STAGES = ("preprocessing", "engine", "rest", "together")
+_BATCHES = (1, 4, 16, 64, 256)
+
+_SINGLES = 100  # at least, in a turn
+_TURN_NANOSECONDS = 50_000_000
+_WARM_UP = 20  # at the start of a turn; what others did meanwhile has emptied the caches
+_BATCH_NANOSECONDS = 10_000_000
+
+
+class _Stopwatch:
+    """Runs of an engine, with the time that the last one took."""
+
+    def __init__(self, run: Callable[[Tensor], Tensor]) -> None:
+        self._run, self.nanoseconds = run, 0
+
+    def __call__(self, tensor: Tensor) -> Tensor:
+        start = now()
+        answers = self._run(tensor)
+        self.nanoseconds = now() - start
+        return answers
+
+
+class _Subject:
+    """The file on its engine, and all that was measured of it."""
+
+    def __init__(self, file: str, engine: str) -> None:
+        start = now()
+        self._sealed, self._engine = sealed_model.read(file), engine
+        self._classifier = self._load(threads=1)
+        self.load = now() - start
+        golden = self._sealed.golden
+        self._images = golden.images
+        start = now()
+        self._classifier.classify(self._images[0])
+        self.first = now() - start
+        self._picture = as_picture(golden.images[golden.picture])
+        plain = self._classifier._engine
+        assert plain
+        self._watch = _Stopwatch(plain.one)
+        self._classifier._engine = dataclasses.replace(plain, one=self._watch)
+        self.turns: list[NDArray[np.int64]] = []
+        self.peak_rss: int | None = None
+        self._by_threads: dict[int, Classifier] = {}
+        self.rates: dict[tuple[int, int], list[float]] = {}
+
+    def _load(self, threads: int) -> Classifier:
+        return Classifier(self._sealed, engine=self._engine, threads=threads)
+
+    def single(self) -> None:
+        """Time images one by one, each stage of it, in nanoseconds."""
+        for number in range(_WARM_UP):
+            self._time_one(number)
+        turn: list[tuple[int, ...]] = []
+        end = now() + _TURN_NANOSECONDS
+        while len(turn) < _SINGLES or now() < end:
+            turn.append(self._time_one(len(turn)))
+        self.turns.append(np.array(turn))
+        self.peak_rss = host.peak_rss()
+
+    def _time_one(self, number: int) -> tuple[int, ...]:
+        image = self._images[number % len(self._images)]
+        start = now()
+        mnist.to_mnist(self._picture)
+        ready = now()
+        self._classifier.classify(image)
+        end = now()
+        engine = self._watch.nanoseconds
+        return ready - start, engine, end - ready - engine, end - start
+
+    def batch(self) -> None:
+        """Time images together, in images a second, for each number of threads and size of batch."""
+        threads = 1
+        while threads <= host.cores():
+            if threads not in self._by_threads:
+                self._by_threads[threads] = self._load(threads)
+            for size in _BATCHES:
+                rate = _rate(self._by_threads[threads], np.resize(self._images, (size, 28, 28)))
+                self.rates.setdefault((threads, size), []).append(rate)
+            threads *= 2
+
+    def result(self) -> dict[str, Any]:
+        """Return what was measured, in the units of `benchmark.Measurement`."""
+        microseconds = np.concatenate(self.turns) / 1000
+        medians = np.array([np.median(turn[:, -1]) for turn in self.turns]) / 1000
+        return {
+            "load_ms": self.load / 1e6,
+            "first_us": self.first / 1e3,
+            "images": len(microseconds),
+            "latency_us": {
+                stage: {
+                    **{f"p{share}": float(np.percentile(times, share)) for share in (50, 95, 99)},
+                    "max": float(times.max()),
+                }
+                for stage, times in zip(_STAGES, microseconds.T, strict=True)
+            },
+            "noise_us": float(np.abs(medians - np.median(medians)).max()),
+            "clock_us": _clock() / 1000,
+            "throughput": [
+                {"threads": threads, "batch": size, "images_per_second": float(np.median(rates))}
+                for (threads, size), rates in self.rates.items()
+            ],
+            "peak_rss_bytes": self.peak_rss,
+        }
+
+
+def _rate(classifier: Classifier, batch: NDArray[np.uint8]) -> float:
+    classifier.logits(batch)
+    count, start = 0, now()
+    while (passed := now() - start) < _BATCH_NANOSECONDS or not count:
+        classifier.logits(batch)
+        count += len(batch)
+    return count / passed * 1e9
+
+
+def _clock() -> float:
+    """Return how long nothing takes, in nanoseconds: what reading the clock adds to every stage."""
+    readings = np.array([now() for _ in range(1000)])
+    return float(np.median(np.diff(readings)))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do it: a turn for each line on stdin, at its end the result on stdout as JSON."""
+    file, engine = arguments
+    try:
+        subject = _Subject(file, engine)
+        print(flush=True)
+        for line in sys.stdin:
+            {"single": subject.single, "batch": subject.batch}[line.strip()]()
+            print(flush=True)
+        print(json.dumps(subject.result()))
+    except MnistEdgeError as error:
+        print(str(error).removeprefix(f"{file}: "), file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

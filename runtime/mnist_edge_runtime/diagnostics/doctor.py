@@ -1,0 +1,181 @@
+"""What is wrong with the engines of this machine, and the command that mends it.
+
+Each engine runs the self-test of a model file in a child process: a crash there is a finding.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from .. import models
+from ..engines.availability import instead, missing, pillow
+from ..engines.registry import ENGINES
+from ..host import Host
+from ..model_file import sealed_model
+
+__all__ = ["Finding", "Outcome", "Report", "diagnose", "examine", "run"]
+
+_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the self-test on one engine ended: exit code (negative: a signal; None: not in time) and last words."""
+
+    code: int | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one engine; `wrong` and `mend` (a command, or what to do) are None where it works."""
+
+    engine: str
+    distribution: str
+    version: str | None
+    works: bool
+    wrong: str | None = None
+    mend: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `doctor` found."""
+
+    machine: Host
+    model: str | None
+    engines: tuple[Finding, ...]
+    pictures: Finding
+
+    @property
+    def works(self) -> bool:
+        """Whether anything here runs the model file, or a model file at all where none was named."""
+        wanted = Path(self.model).suffix[1:].lower() if self.model else None
+        return any(found.works and wanted in (None, ENGINES[found.engine].format) for found in self.engines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `doctor --json` prints."""
+        return {**asdict(self), "works": self.works}
+
+
+_PACKAGES = {"libstdc++": "libstdc++6", "libgomp": "libgomp1", "libatomic": "libatomic1", "libopenblas": "libopenblas0"}
+
+
+def examine(model: Path | None = None) -> Report:
+    """Run the self-test of `model`, where it is of an engine's format, or else of the model that ships, on each engine.
+
+    Raises:
+        InputError: the file cannot be read.
+        ModelError: it is damaged.
+    """
+    contract = sealed_model.read(model).contract if model else None
+    machine = Host.here()
+    findings = []
+    for name, row in ENGINES.items():
+        file = model if model and contract and contract.format == row.format else models.bundled_models(name)[0]
+        installed = _installed(row.distribution, row.library)
+        outcome = run(name, file) if installed else None
+        findings.append(diagnose(name, installed, outcome, machine))
+    return Report(machine, str(model) if model else None, tuple(findings), _pictures(machine))
+
+
+def run(engine: str, file: Path) -> Outcome:
+    """Run the self-test of `file` on one engine in a child."""
+    command = [sys.executable, "-m", "mnist_edge_runtime", "selftest", "--engine", engine, "--json", str(file)]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        return Outcome(None, "")
+    if result.returncode == 5:
+        return Outcome(5, "; ".join(json.loads(result.stdout)["failures"]))
+    message = (result.stderr.strip().splitlines() or [""])[-1].removeprefix("error: ").removeprefix(f"{file}: ")
+    if result.returncode == 4:
+        # The reason in the words of the library, where it does not even import.
+        command = [sys.executable, "-c", f"import {ENGINES[engine].library}"]
+        imported = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+        if imported.returncode:
+            message = (imported.stderr.strip().splitlines() or [message])[-1]
+    return Outcome(result.returncode, message)
+
+
+def diagnose(engine: str, installed: str | None, outcome: Outcome | None, machine: Host) -> Finding:
+    """Return what an outcome means on a machine.
+
+    Args:
+        engine: its name.
+        installed: the version of its distribution, None where it is not installed.
+        outcome: how the self-test ended on it, None where it is not installed.
+        machine: where.
+    """
+    row = ENGINES[engine]
+    if installed is None or outcome is None:
+        wrong, mend = missing(engine, machine)
+    elif outcome.code == 0:
+        return Finding(engine, row.distribution, installed, works=True)
+    else:
+        wrong, mend = _broken(engine, outcome, machine)
+    return Finding(engine, row.distribution, installed, works=False, wrong=wrong, mend=mend)
+
+
+def _broken(engine: str, outcome: Outcome, machine: Host) -> tuple[str, str]:
+    distribution, said = ENGINES[engine].distribution, outcome.message
+    again = machine.pip("install", "--force-reinstall", "--no-deps", distribution)
+    if outcome.code is None:
+        return f"it did not end within {_SECONDS} seconds", again
+    if outcome.code < 0:
+        number = signal.Signals(-outcome.code)
+        if number == signal.SIGILL:
+            built = f"it was built for newer processors than this {machine.architecture}"
+            # As long as it is there it is tried first, and takes the process with it.
+            away = machine.pip("uninstall", "-y", distribution)
+            return f"it ends on an illegal instruction (SIGILL): {built}", f"{away} && {instead(engine, machine)}"
+        return f"it crashes ({number.name})", again
+    numpy = int(machine.numpy.split(".")[0])
+    if "numpy" in said.lower() or (engine == "tflite-runtime" and numpy >= 2):
+        if numpy >= 2:
+            return f"it was built for numpy 1 and fails with numpy {machine.numpy}", machine.pip("install", "numpy<2")
+        return f"it was built for a newer numpy than {machine.numpy}: {said}", machine.pip(
+            "install", "--upgrade", "numpy"
+        )
+    if found := re.search(r"(lib[\w+-]+)\.so[.\d]*: cannot open shared object", said):
+        package = _PACKAGES.get(found[1])
+        other = f"install the system's package that holds {found[1]}.so"
+        return f"a library of the system is missing: {said}", f"sudo apt-get install {package}" if package else other
+    if (found := re.search(r"No module named '(\w+)", said)) and found[1] not in ENGINES[engine].library:
+        return f"a package that it needs is missing: {said}", machine.pip("install", found[1])
+    if re.search(r"version .(GLIBC|GLIBCXX|CXXABI)_[\d.]+' not found", said):
+        return f"it was built for a newer system than this: {said}", instead(engine, machine)
+    if "the file is not for" in said:
+        return said, f"mnist-edge export --target-runtime {engine}"
+    if outcome.code == 5:
+        return f"it runs, and answers otherwise than it should: {said}", again
+    return f"it is installed, and fails: {said}", again
+
+
+def _pictures(machine: Host) -> Finding:
+    installed = _installed("Pillow", "PIL")
+    if installed:
+        return Finding("pictures", "Pillow", installed, works=True)
+    return Finding(
+        *("pictures", "Pillow", None),
+        works=False,
+        wrong="PNG, JPEG and BMP cannot be read without it; PGM and .npy can",
+        mend=pillow(machine),
+    )
+
+
+def _installed(distribution: str, module: str) -> str | None:
+    """Return the version of a distribution, None where it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:  # some systems' own packages do not tell their version
+        return "of unknown version" if find_spec(module.partition(".")[0]) else None

@@ -1,0 +1,33 @@
+"""Write files and folders atomically: a reader sees the old content or the new, never a part."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["atomic_path"]
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`, and rename what the block wrote there to `target` at its end.
+
+    If the block raises, what it wrote is removed and `target` stays as it was. The temporary name begins with a dot
+    and keeps the suffix of `target`. A folder may be written, too; it replaces only an empty folder.
+
+    Raises:
+        OSError: the block wrote nothing, or it cannot be renamed.
+    """
+    # A random part, not the process's number: in containers every process has the same.
+    temporary = target.with_name(f".{os.urandom(4).hex()}.{target.name}")
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)

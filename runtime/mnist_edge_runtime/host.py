@@ -1,0 +1,182 @@
+"""The machine that measures: what it is, and whether it was held back meanwhile."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["Host", "Machine", "Throttling", "cores", "peak_rss", "temperature", "throttling"]
+
+_SYSTEM = Path("/")
+# https://www.raspberrypi.com/documentation/computers/os.html#get_throttled: these bits now, 16 higher since the start.
+_FLAGS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
+_SINCE_START = 16
+# The processors of Raspberry Pis, by their part in /proc/cpuinfo: arch/arm64/include/asm/cputype.h of Linux.
+_PARTS = {
+    "0xb76": "ARM1176",
+    "0xc07": "Cortex-A7",
+    "0xd03": "Cortex-A53",
+    "0xd08": "Cortex-A72",
+    "0xd0b": "Cortex-A76",
+}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What figures depend on.
+
+    Attributes:
+        model: of a board, such as "Raspberry Pi 4 Model B Rev 1.4"; None elsewhere.
+        cpu: the processor's model as the system names it.
+        cores: those this process may use.
+        system: the system, its version and architecture.
+        python: Python's version.
+        governor: what sets the clock's frequency; None where nobody says.
+    """
+
+    model: str | None
+    cpu: str
+    cores: int
+    system: str
+    python: str
+    governor: str | None
+
+    @classmethod
+    def here(cls) -> Machine:
+        """Describe this machine."""
+        return cls(
+            model=_text("proc/device-tree/model"),
+            cpu=_cpu(),
+            cores=cores(),
+            system=f"{platform.system()} {platform.release()} {platform.machine()}",
+            python=platform.python_version(),
+            governor=_text("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        )
+
+
+@dataclass(frozen=True)
+class Host:
+    """What decides which wheels fit.
+
+    Attributes:
+        system: such as "Linux".
+        processor: the kernel's architecture, such as "aarch64".
+        bits: 64 or 32, of Python, which may be fewer than the kernel's.
+        libc: version of glibc, None where the C library is another.
+        python: major and minor version.
+        executable: this Python.
+        numpy: its version.
+        has_pip: whether packages can be installed; not into a bundle.
+    """
+
+    system: str
+    processor: str
+    bits: int
+    libc: tuple[int, int] | None
+    python: tuple[int, int]
+    executable: str
+    numpy: str
+    has_pip: bool = True
+
+    @classmethod
+    def here(cls) -> Host:
+        """Describe this machine."""
+        name, found = platform.libc_ver()
+        numbers = re.match(r"(\d+)\.(\d+)", found) if name == "glibc" else None
+        return cls(
+            system=platform.system(),
+            processor=platform.machine(),
+            bits=64 if sys.maxsize > 2**32 else 32,
+            libc=(int(numbers[1]), int(numbers[2])) if numbers else None,
+            python=sys.version_info[:2],
+            executable=sys.executable,
+            numpy=np.__version__,
+            has_pip=find_spec("pip") is not None,
+        )
+
+    @property
+    def architecture(self) -> str:
+        """The architecture that wheels must be for."""
+        narrow = {"aarch64": "armv7l", "x86_64": "i686"}
+        return narrow.get(self.processor, self.processor) if self.bits == 32 else self.processor
+
+    def pip(self, command: str, *arguments: str) -> str:
+        """Return the command that installs into this Python, or uninstalls; without pip, what to do instead."""
+        if not self.has_pip:
+            names = " ".join(word for word in arguments if not word.startswith("-"))
+            bundle = "make another bundle on the workstation (mnist-edge bundle)"
+            return f"{bundle}, for there is no pip here to {command} {names}"
+        return shlex.join([self.executable, "-m", "pip", command, *arguments])
+
+
+@dataclass(frozen=True)
+class Throttling:
+    """What a Raspberry Pi's firmware says of its power and heat: the bits of `vcgencmd get_throttled`."""
+
+    raw: int
+
+    @property
+    def now(self) -> tuple[str, ...]:
+        """What holds the machine back at this moment."""
+        return tuple(name for bit, name in _FLAGS.items() if self.raw >> bit & 1)
+
+    @property
+    def since_start(self) -> tuple[str, ...]:
+        """What has held it back at any moment since it was switched on."""
+        return tuple(name for bit, name in _FLAGS.items() if self.raw >> bit + _SINCE_START & 1)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def temperature() -> float | None:
+    """Return the processor's temperature in degrees Celsius, None where no sensor says."""
+    text = _text("sys/class/thermal/thermal_zone0/temp")
+    return int(text) / 1000 if text and text.lstrip("-").isdigit() else None
+
+
+def throttling() -> Throttling | None:
+    """Return what the firmware says, None where there is no `vcgencmd` or it may not be asked."""
+    try:
+        result = subprocess.run(["vcgencmd", "get_throttled"], capture_output=True, text=True, check=True, timeout=10)
+        return Throttling(int(result.stdout.strip().removeprefix("throttled="), 16))
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+
+
+def peak_rss() -> int | None:
+    """Return the most memory that this process has held at once, in bytes; None on Windows, which does not say."""
+    # Linux counts in ru_maxrss what the process was before it became this program.
+    for line in (_text("proc/self/status") or "").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _cpu() -> str:
+    lines = (line.partition(":") for line in (_text("proc/cpuinfo") or "").splitlines())
+    fields = {name.strip(): value.strip() for name, _, value in lines}
+    return _PARTS.get(fields.get("CPU part", "")) or fields.get("model name") or platform.machine()
+
+
+def _text(path: str) -> str | None:
+    """Return what the system says in a file, None where there is no such file."""
+    try:
+        return (_SYSTEM / path).read_text(errors="replace").strip("\0\n ")
+    except OSError:
+        return None

@@ -1,0 +1,184 @@
+"""The contract: what a model file promises, as one frozen value that travels inside the file as JSON.
+
+Unknown keys are ignored, so that a newer minor revision stays readable; an unknown major version is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..errors import ModelError
+
+__all__ = ["IMAGE_SHAPE", "VERSION", "Contract", "InputSpec", "OutputSpec", "Payload", "SelfTest"]
+
+VERSION = "mnist-edge/1"
+IMAGE_SHAPE = (28, 28)  # pixels: rows, columns
+POLARITY = "white on black"
+REAL_VALUE = "pixel / 255"
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """The tensor an image goes into: shape (1, 28, 28, 1), `quantized = real / scale + zero_point`.
+
+    A float tensor has scale 1 and zero point 0: it takes the real value itself.
+    """
+
+    dtype: str
+    scale: float
+    zero_point: int
+    shape: tuple[int, ...] = (1, 28, 28, 1)
+    polarity: str = POLARITY
+    real_value: str = REAL_VALUE
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """The logits: `real = (raw - zero_point) * scale`; softmax of `logits / temperature` is the runtime's.
+
+    An answer is accepted if its score, the largest of the softmax of `logits / (temperature * softening)`, reaches
+    `threshold`, which is None while none was chosen; `chosen_on` says how temperature and threshold were found.
+    """
+
+    dtype: str
+    scale: float
+    zero_point: int
+    temperature: float = 1.0
+    softening: float = 1.0
+    threshold: float | None = None
+    chosen_on: str | None = None
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The model's own bytes, before the trailer."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """How far an intact machine may be from the golden vectors.
+
+    `logits` holds for each family of kernels the largest difference from that family's expected logits, in
+    `unit`: "lsb" (steps of the output scale) or "absolute". `probability` is the largest absolute
+    difference from the Keras model's probabilities.
+    """
+
+    unit: str
+    logits: Mapping[str, float]
+    probability: float
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All that a device needs to know about a model file, and where the file came from."""
+
+    format: str
+    quantization: str
+    labels: tuple[str, ...]
+    input: InputSpec
+    output: OutputSpec
+    payload: Payload
+    selftest: SelfTest
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    parity: Mapping[str, Any] | None = None
+    runtimes: tuple[Mapping[str, str], ...] = ()
+
+    def to_json(self) -> str:
+        """Return the canonical JSON text: sorted keys, so that the same contract gives the same bytes."""
+        return json.dumps({"contract": VERSION, **asdict(self)}, indent=1, sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Contract:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ModelError: not a contract, of an unknown major version, or not consistent in itself.
+        """
+        try:
+            document = json.loads(text)
+            version = document["contract"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ModelError(f"the contract inside the file cannot be read ({error}); export the model again") from None
+        if version != VERSION and not str(version).startswith(VERSION + "."):
+            raise ModelError(
+                f"the file's contract is {version!r}, this runtime reads {VERSION!r}; "
+                "install a newer mnist-edge-runtime or export the model again"
+            )
+        try:
+            contract = cls(
+                format=str(document["format"]),
+                quantization=str(document["quantization"]),
+                labels=_labels(document["labels"]),
+                input=_build(InputSpec, document["input"], shape=tuple(document["input"]["shape"])),
+                output=_build(OutputSpec, document["output"]),
+                payload=_build(Payload, document["payload"]),
+                selftest=_build(SelfTest, document["selftest"]),
+                origin=document.get("origin") or {},
+                parity=document.get("parity"),
+                runtimes=tuple(document.get("runtimes") or ()),
+            )
+            contract._check()
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"the file's contract is not valid: {error}; export the model again") from None
+        return contract
+
+    def _check(self) -> None:
+        """Raise ValueError where a field has a type or a value that this version does not know."""
+        for name, value, known in (
+            ("format", self.format, ("tflite", "onnx")),
+            ("input.shape", self.input.shape, ((1, 28, 28, 1),)),
+            ("input.polarity", self.input.polarity, (POLARITY,)),
+            ("input.real_value", self.input.real_value, (REAL_VALUE,)),
+            ("input.dtype", self.input.dtype, ("float32", "uint8", "int8")),
+            ("output.dtype", self.output.dtype, ("float32", "uint8", "int8")),
+            ("selftest.unit", self.selftest.unit, ("lsb", "absolute")),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} is {value!r}, expected {' or '.join(map(repr, known))}")
+        for name, mapping in (
+            ("selftest.logits", self.selftest.logits),
+            ("origin", self.origin),
+            ("parity", self.parity or {}),
+            *(("runtimes", runtime) for runtime in self.runtimes),
+        ):
+            if not isinstance(mapping, Mapping):
+                raise ValueError(f"{name} is {mapping!r}, expected an object")
+        threshold = self.output.threshold
+        for name, number, above in (
+            ("input.scale", self.input.scale, 0),
+            ("input.zero_point", self.input.zero_point, -129),
+            ("output.scale", self.output.scale, 0),
+            ("output.zero_point", self.output.zero_point, -129),
+            ("output.temperature", self.output.temperature, 0),
+            ("output.softening", self.output.softening, 0),
+            ("output.threshold", 0 if threshold is None else threshold, -1),
+            ("selftest.probability", self.selftest.probability, -1),
+            *((f"selftest.logits.{family}", limit, -1) for family, limit in self.selftest.logits.items()),
+        ):
+            if not isinstance(number, (int, float)) or not above < number < float("inf"):
+                raise ValueError(f"{name} is {number!r}, expected a number above {above}")
+        for name, tensor in (("input", self.input), ("output", self.output)):
+            if type(tensor.zero_point) is not int:
+                raise ValueError(f"{name}.zero_point is {tensor.zero_point!r}, expected a whole number")
+            if tensor.dtype == "float32" and (tensor.scale, tensor.zero_point) != (1, 0):
+                raise ValueError(f"{name} is float32 with a scale or zero point; it is its own real value")
+        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
+            raise ValueError(f"labels are {self.labels!r}, expected at least two that differ")
+
+
+def _labels(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"labels are {value!r}, expected a list")
+    return tuple(str(label) for label in value)
+
+
+def _build(kind: Any, document: Mapping[str, Any], **changes: Any) -> Any:
+    """Make the dataclass `kind` of those keys of `document` that it has."""
+    known = {name: document[name] for name in kind.__dataclass_fields__ if name in document}
+    return kind(**{**known, **changes})

@@ -1,0 +1,86 @@
+"""The golden vectors: images with the answers an intact machine must give, carried inside the model file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ModelError
+
+__all__ = ["Golden"]
+
+_MAX_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Golden:
+    """G images and what is expected of them.
+
+    Attributes:
+        images: uint8 (G, 28, 28).
+        labels: the true label of each, str (G,).
+        predicted: the label that the Keras model gave, str (G,).
+        probabilities: those of the Keras model, float32 (G, classes).
+        logits: for each family of kernels the file's expected logits, float32 (G, classes).
+        picture: the index of the image that the self-test also sends as a picture.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.str_]
+    predicted: NDArray[np.str_]
+    probabilities: NDArray[np.float32]
+    logits: Mapping[str, NDArray[np.float32]]
+    picture: int
+
+    def to_bytes(self) -> bytes:
+        """Return the arrays as an .npz archive; equal vectors give equal bytes."""
+        arrays = {
+            "images": self.images,
+            "labels": self.labels,
+            "predicted": self.predicted,
+            "probabilities": self.probabilities,
+            "picture": np.array(self.picture, np.int32),
+            **{f"logits_{family}": logits for family, logits in sorted(self.logits.items())},
+        }
+        buffer = io.BytesIO()
+        # numpy stamps every member with 1980-01-01, so no date enters the bytes.
+        np.savez_compressed(buffer, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Golden:
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            ModelError: not such an archive, or arrays that do not belong together.
+        """
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                if sum(member.file_size for member in archive.zip.infolist()) > _MAX_BYTES:
+                    raise ValueError(f"they would unpack to more than {_MAX_BYTES >> 20} MiB")
+                arrays = {name: archive[name] for name in archive.files}
+            golden = cls(
+                images=arrays["images"],
+                labels=arrays["labels"],
+                predicted=arrays["predicted"],
+                probabilities=arrays["probabilities"],
+                logits={name[len("logits_") :]: a for name, a in arrays.items() if name.startswith("logits_")},
+                picture=int(arrays["picture"]),
+            )
+            count = len(golden.images)
+            shapes = [golden.probabilities.shape, *(a.shape for a in golden.logits.values())]
+            if (
+                golden.images.shape != (count, 28, 28)
+                or golden.images.dtype != np.uint8
+                or {len(golden.labels), len(golden.predicted), *(shape[0] for shape in shapes)} != {count}
+                or len(set(shapes)) != 1
+                or not 0 <= golden.picture < count
+            ):
+                raise ValueError("the arrays do not belong together")
+        except Exception as error:
+            raise ModelError(f"the golden vectors inside the file cannot be read ({error}); export again") from None
+        return golden

@@ -1,0 +1,70 @@
+"""Keep the chatter of engines and converters off the terminal: C++ code writes past Python's own streams."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from .errors import MnistEdgeError
+
+__all__ = ["suppress_output"]
+
+
+@contextmanager
+def suppress_output() -> Iterator[None]:
+    """Swallow what the block prints on stdout and stderr; when it fails unexpectedly, show all of it on stderr.
+
+    The streams belong to the whole process: for command lines and converters, not for use beside other threads.
+    """
+    saved = {stream: copy for stream in (1, 2) if (copy := _duplicate(stream)) is not None}
+    logging_level = logging.root.manager.disable
+    unexpected = False
+    with _scratch() as captured:
+        _flush()
+        for stream in saved:
+            os.dup2(captured.fileno(), stream)
+        logging.disable(max(logging.ERROR, logging_level))
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except Exception as error:
+            unexpected = not isinstance(error, MnistEdgeError)
+            raise
+        finally:
+            _flush()
+            logging.disable(logging_level)
+            for stream, copy in saved.items():
+                os.dup2(copy, stream)
+                os.close(copy)
+            if unexpected and sys.stderr:
+                captured.seek(0)
+                sys.stderr.write(captured.read().decode(errors="replace"))
+
+
+def _duplicate(stream: int) -> int | None:
+    """Return a second descriptor of the stream, None where the process was started without it."""
+    try:
+        return os.dup(stream)
+    except OSError:
+        return None
+
+
+def _scratch() -> IO[bytes]:
+    """Return a file to capture into; on a device whose disk is read-only what is captured is lost."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return open(os.devnull, "w+b")
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream:
+            stream.flush()

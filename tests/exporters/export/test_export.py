@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mnist_edge_exporters.export import export as export_module
+from mnist_edge_exporters.export.export import Exported, export
+from mnist_edge_exporters.parity.targets import targets_for
+from mnist_edge_exporters.source import Source
+from mnist_edge_exporters.spec import Options, Quantization, must_run, select
+from mnist_edge_runtime import ModelError, UsageError
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_trainer.data.datasets import Dataset
+from mnist_edge_trainer.runs.run import Run
+
+INT8 = select("tflite", "int8")
+CELLS = [str(spec) for spec in select("all", "all")]
+
+SHIFT = 400 * 86400  # seconds
+SHIFTED_CLOCK = f"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/time.h>
+#include <time.h>
+
+int clock_gettime(clockid_t clock, struct timespec *now) {{
+    int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+    int failed = real(clock, now);
+    if (!failed && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += {SHIFT};
+    return failed;
+}}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {{
+    int (*real)(struct timeval *, void *) = dlsym(RTLD_NEXT, "gettimeofday");
+    int failed = real(now, zone);
+    if (!failed) now->tv_sec += {SHIFT};
+    return failed;
+}}
+
+time_t time(time_t *kept) {{
+    time_t (*real)(time_t *) = dlsym(RTLD_NEXT, "time");
+    time_t now = real(NULL) + {SHIFT};
+    if (kept) *kept = now;
+    return now;
+}}
+"""
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_is_proven_on_the_whole_test_set(
+    cell: str, exported: Mapping[str, Exported], dataset: Dataset
+) -> None:
+    outcome = exported[cell]
+    assert outcome.failures == ()
+    for report in outcome.proof.reports.values():
+        assert report.images == len(dataset.test_images)
+        if outcome.spec.quantization is Quantization.NONE:
+            assert report.agreement == 1
+            assert report.max_abs_difference is not None
+            assert report.max_abs_difference <= 1e-4
+        elif dataset.name == "mnist":
+            assert report.agreement >= 0.995
+            assert abs(report.accuracy - report.reference_accuracy) <= 0.003
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_contract_says_what_was_found(cell: str, exported: Mapping[str, Exported], source: Source) -> None:
+    outcome = exported[cell]
+    assert outcome.file is not None
+    contract = sealed_model.read(outcome.file).contract
+    assert f"{contract.format}-{contract.quantization}" == cell
+    assert contract.labels == source.labels
+    assert contract.parity is not None
+    assert contract.parity["passed"] is True
+    assert outcome.proof.report is not None
+    assert contract.parity["accuracy"] == outcome.proof.report.accuracy
+    passport = contract.origin["calibration"]
+    assert passport is None or len(passport["halves"]["accuracy"]) == 2
+    assert contract.origin["dataset"]["sha256"] == source.origin["dataset"]["sha256"]
+    assert (contract.origin["calibration"] is not None) == (contract.quantization in ("int8", "int16x8"))
+    text = contract.to_json()
+    assert str(outcome.file.parent) not in text
+    assert time.strftime("%Y-") not in text
+
+
+def test_the_two_formats_are_held_against_each_other(exported: Mapping[str, Exported]) -> None:
+    for quantization in ("none", "float16", "int8"):
+        assert exported[f"tflite-{quantization}"].twin is None
+        twin = exported[f"onnx-{quantization}"].to_dict()["twin"]
+        assert twin["cell"] == f"tflite-{quantization}"
+        assert twin["passed"] is True
+        assert twin["agreement"] >= 0.98
+    assert exported["tflite-int16x8"].to_dict()["twin"] is None
+
+
+def test_int4_is_published_for_litert_alone(own_source: Source, tmp_path: Path) -> None:
+    (outcome,) = export(own_source, select("tflite", "int4"), tmp_path, Options(targets=("litert",)))
+    assert outcome.failures == ()
+    assert outcome.file is not None
+    contract = sealed_model.read(outcome.file).contract
+    assert [runtime["engine"] for runtime in contract.runtimes] == ["litert"]
+    assert contract.origin["versions"]["ai-edge-quantizer"]
+
+
+def test_int4_is_not_published_for_a_runtime_that_answers_otherwise(own_source: Source, tmp_path: Path) -> None:
+    """tflite-runtime 2.14 loads such a file without a word and answers at chance level."""
+    (outcome,) = export(own_source, select("tflite", "int4"), tmp_path, Options(targets=("tflite-runtime==2.14.0",)))
+    assert outcome.file is None
+    (target,) = targets_for("tflite", ["tflite-runtime==2.14.0"])
+    expected = "answers changed" if target.is_installed else "only a runtime that ran it shows"
+    assert any(failure.startswith(str(target)) and expected in failure for failure in outcome.failures)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_target_that_runs_none_of_the_files_is_refused(own_source: Source, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--target-runtime onnxruntime runs none of tflite-int8"):
+        list(export(own_source, INT8, tmp_path, Options(targets=("onnxruntime",))))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_contract_names_every_runtime(cell: str, files: Mapping[str, Path]) -> None:
+    contract = sealed_model.read(files[cell]).contract
+    assert list(contract.runtimes) == [
+        {"engine": target.engine, "version": target.version, "status": "ran" if target.is_installed else "table only"}
+        for target in targets_for(contract.format, must_run=must_run(contract.format, contract.quantization))
+    ]
+
+
+def test_the_report_lies_beside_the_file(files: Mapping[str, Path]) -> None:
+    for cell, file in files.items():
+        report = json.loads(file.with_name(file.name + ".parity.json").read_text())
+        assert f"{report['format']}-{report['quantization']}" == cell
+        assert report["file"] == file.name == f"classic-{cell}.{report['format']}"
+        assert report["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert report["bytes"] == file.stat().st_size
+        assert {"accuracy", "reference_accuracy", "agreement", "passed", "flips", "reports"} <= report.keys()
+
+
+def test_nothing_else_lies_in_the_folder(run: Run, files: Mapping[str, Path]) -> None:
+    expected = {name for file in files.values() for name in (file.name, file.name + ".parity.json")}
+    assert {path.name for path in run.exports.iterdir()} == expected
+
+
+def _command(model: Path, dataset: Dataset) -> list[str]:
+    choice = dataset.source if dataset.name == "mnist" else "digits"
+    options = ["--format", "all", "--quantize", "all", "--model", str(model), "--data", choice]
+    return [sys.executable, "-m", "mnist_edge.cli", "export", *options]
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the variables under which every process lives 400 days later; none where no C compiler can be had."""
+    compiler = shutil.which("cc")
+    if not compiler or not sys.platform.startswith("linux"):
+        return {}
+    folder = tmp_path_factory.mktemp("clock")
+    source, library = folder / "clock.c", folder / "clock.so"
+    source.write_text(SHIFTED_CLOCK)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+def test_the_second_process_lives_in_another_time(later: dict[str, str]) -> None:
+    if not later:
+        pytest.skip("no C compiler to shift the clock with; only the hash seeds differ")
+    clocks = "import datetime, time; print(time.time(), time.time_ns() / 1e9, datetime.datetime.now().timestamp())"
+    for command in ([sys.executable, "-c", clocks], ["date", "+%s"]):
+        told = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **later})
+        for clock in told.stdout.split():
+            assert float(clock) - time.time() == pytest.approx(SHIFT, abs=60)
+
+
+def _digests(*folders: Path) -> dict[str, str]:
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for folder in folders for file in folder.iterdir()}
+
+
+def test_two_processes_write_the_same_bytes(
+    run: Run, source: Source, files: Mapping[str, Path], later: dict[str, str], tmp_path: Path
+) -> None:
+    assert files  # this process has exported every cell but int4
+    (int4,) = export(source, select("tflite", "int4"), tmp_path / "int4", Options(targets=("litert",)))
+    assert int4.failures == ()
+    copy = tmp_path / "runs" / run.name
+    shutil.copytree(run.folder, copy, ignore=shutil.ignore_patterns(run.exports.name))
+    command = [sys.executable, "-m", "mnist_edge.cli", "export", "--run", run.name, "--runs-dir", str(copy.parent)]
+    environment = {**os.environ, "PYTHONHASHSEED": "1", **later}
+    for options in (("--format", "all", "--quantize", "all"), ("--quantize", "int4", "--target-runtime", "litert")):
+        subprocess.run([*command, *options], check=True, capture_output=True, env=environment)
+    written = _digests(copy / run.exports.name)
+    assert len(written) == 2 * len([*CELLS, "tflite-int4"])
+    assert written == _digests(run.exports, tmp_path / "int4")
+
+
+def test_a_network_of_ones_own_is_exported_in_every_cell(own_source: Source, tmp_path: Path) -> None:
+    outcomes = list(export(own_source, select("all", "all", force=True), tmp_path, Options()))
+    assert [outcome.failures for outcome in outcomes] == [()] * (len(CELLS) + 1)
+    assert all(outcome.file and outcome.file.name.startswith("own-") for outcome in outcomes)
+
+
+def test_a_file_whose_self_test_fails_is_not_published(
+    own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose = export_module.golden_vectors.choose
+
+    def inverted(*arguments: Any) -> Any:
+        golden = choose(*arguments)
+        return replace(golden, images=255 - golden.images)
+
+    monkeypatch.setattr(export_module.golden_vectors, "choose", inverted)
+    (outcome,) = export(own_source, INT8, tmp_path, Options())
+    assert outcome.file is None
+    assert any("self-test on litert" in failure for failure in outcome.failures)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pixels_of_another_scale_are_refused_before_anything_is_made(own_source: Source, tmp_path: Path) -> None:
+    import keras
+
+    trained_on_raw = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(1 / 255), own_source.model])
+    with pytest.raises(ModelError, match=r"0\.\.255"):
+        list(export(replace(own_source, model=trained_on_raw), INT8, tmp_path, Options()))
+
+
+def test_a_folder_that_cannot_be_made_leaves_nothing(own_source: Source, tmp_path: Path) -> None:
+    (tmp_path / "exports").write_text("a file, not a folder")
+    with pytest.raises(OSError, match="exports"):
+        list(export(own_source, INT8, tmp_path / "exports", Options()))
+    assert [path.name for path in tmp_path.iterdir()] == ["exports"]
+
+
+def _published(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("*") if not path.name.startswith("."))
+
+
+@pytest.mark.parametrize("attempt", range(2))
+def test_an_export_killed_at_a_random_moment_leaves_only_whole_files(
+    attempt: int, run: Run, dataset: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "model.keras").write_bytes(run.model_file.read_bytes())
+    command = _command(tmp_path / "model.keras", dataset)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert any("proving each file" in line for line in process.stderr)
+        time.sleep(random.uniform(0, 8))
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    for path in _published(tmp_path / "exports"):
+        if path.suffix in (".tflite", ".onnx"):
+            assert sealed_model.read(path).contract.parity
+            assert path.with_name(path.name + ".parity.json").is_file()
+
+
+def test_a_file_carries_none_of_the_test_images_where_others_are_golden(own_source: Source, tmp_path: Path) -> None:
+    images, labels = (array[:200] for array in own_source.validation)
+    (outcome,) = export(replace(own_source, golden=(images, labels)), INT8, tmp_path, Options())
+    assert outcome.file
+    carried = sealed_model.read(outcome.file).golden.images
+    assert len(carried) >= 20
+    assert {image.tobytes() for image in carried} <= {image.tobytes() for image in images}

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mnist_edge_exporters.parity import prove as prove_module
+from mnist_edge_exporters.parity import worker
+from mnist_edge_exporters.parity.comparison import reference_probabilities
+from mnist_edge_exporters.parity.prove import Proof, prove
+from mnist_edge_exporters.parity.targets import Target, targets_for
+from mnist_edge_exporters.parity.tolerance import TOLERANCES
+from mnist_edge_exporters.source import Source
+from mnist_edge_exporters.spec import Quantization
+from mnist_edge_runtime import Classifier, EngineError
+from mnist_edge_runtime.model_file import sealed_model
+
+
+def _prove(file: Path, source: Source, targets: list[Target]) -> Proof:
+    images, labels = (array[:100] for array in source.test)
+    reference = reference_probabilities(source.model, images)
+    return prove(file, sealed_model.read(file), targets, reference, images, labels, TOLERANCES[Quantization.INT8])
+
+
+def test_each_runtime_that_can_be_had_ran(files: Mapping[str, Path], source: Source) -> None:
+    targets = targets_for("tflite")
+    proof = _prove(files["tflite-int8"], source, targets)
+    assert proof.failures == ()
+    for target, runtime in zip(targets, proof.runtimes, strict=True):
+        assert runtime["status"] == ("ran" if target.is_installed else "table only")
+        assert (str(target) in proof.reports) == target.is_installed
+    assert proof.report is not None
+    assert proof.report.images == 100
+    assert proof.report.lsb_histogram is not None
+    assert f"{targets[0]}: passed" in proof.lines()
+
+
+def test_a_runtime_that_is_not_here_is_judged_by_the_table(files: Mapping[str, Path], source: Source) -> None:
+    proof = _prove(files["onnx-int8"], source, [Target("onnxruntime", "1.18.0")])
+    assert proof.runtimes[0]["status"] == "table only"
+    assert proof.report is None
+    (failure,) = proof.failures
+    assert "nothing proves it" in failure
+
+
+def test_what_the_table_refuses_is_not_run(
+    files: Mapping[str, Path], source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prove_module, "incompatibility", lambda target, payload: "CONV_2D version 99 (it knows 7)")
+    proof = _prove(files["tflite-int8"], source, targets_for("tflite", ["litert"]))
+    assert proof.runtimes[0]["status"] == "refused"
+    assert "cannot run it: CONV_2D version 99" in proof.failures[0]
+
+
+def test_the_worker_answers_as_the_classifier_does(files: Mapping[str, Path], source: Source) -> None:
+    images = source.test[0][:20]
+    with Classifier.load(files["tflite-int8"]) as classifier:
+        assert np.array_equal(worker.logits(files["tflite-int8"], "litert", images), classifier.logits(images))
+
+
+def test_the_worker_says_why_an_engine_cannot(files: Mapping[str, Path], source: Source, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="does not run onnx files"):
+        worker.logits(files["onnx-int8"], "litert", source.test[0][:2])
+    (tmp_path / "cut.onnx").write_bytes(files["onnx-int8"].read_bytes()[:-1])
+    with pytest.raises(EngineError, match="cut short"):
+        worker.logits(tmp_path / "cut.onnx", "onnxruntime", source.test[0][:2])

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mnist_edge_runtime import Classifier
+from mnist_edge_runtime.__main__ import main
+from mnist_edge_runtime.line_reader import read_lines
+from mnist_edge_runtime.preprocessing.image_io import load_picture
+from mnist_edge_trainer.demo.synthetic_digits import draw
+from PIL import Image
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A page with a line of three digits and one of two."""
+    lines = ["174", "02"]
+    rows = [
+        np.hstack([draw(digit, size=100, pen=0.07) for digit in line.ljust(3)[:3].replace(" ", "1")]) for line in lines
+    ]
+    rows[1][:, 200:] = 245
+    file = tmp_path / "page.png"
+    Image.fromarray(np.pad(np.vstack(rows), 30, constant_values=245)).save(file)
+    return file
+
+
+def test_a_line_of_text_for_each_line_of_digits(capsys: Capture, tflite_file: Path, page: Path) -> None:
+    with Classifier.load(tflite_file) as classifier:
+        expected = read_lines(load_picture(page), classifier)
+
+    code = main(["read", "--model", str(tflite_file), str(page)])
+    out, err = capsys.readouterr()
+
+    assert (code, err) == (0, "")
+    assert [len(line) for line in expected] == [3, 2]
+    for shown, line in zip(out.splitlines(), expected, strict=True):
+        least = min(digit.prediction.confidence for digit in line)
+        text = "".join(digit.prediction.label for digit in line)
+        assert shown.startswith(f"{text}  each at least {least:.1%}")
+
+
+def test_json(capsys: Capture, tflite_file: Path, page: Path) -> None:
+    code = main(["read", "--json", "--model", str(tflite_file), str(page)])
+    document = json.loads(capsys.readouterr().out)
+
+    assert code == 0
+    assert (document["model"], document["file"]) == (str(tflite_file), str(page))
+    assert [len(line["text"]) for line in document["lines"]] == [3, 2]
+    first = document["lines"][0]["digits"][0]
+    assert set(first) == {"label", "confidence", "box", "accepted", "reason"}
+    left, top, width, height = first["box"]
+    assert 30 < left < left + width < 130
+    assert 30 < top < top + height < 130
+
+
+def test_what_the_network_is_unsure_of_is_counted_unless_all_is_accepted(
+    capsys: Capture, int8_file: Path, reseal: Callable[..., Path], page: Path
+) -> None:
+    strict = reseal(int8_file, contract=lambda old: replace(old, output=replace(old.output, threshold=1.1)))
+    assert main(["read", "--model", str(strict), str(page)]) == 0
+    assert [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines()] == ["unsure of 3", "unsure of 2"]
+    assert main(["read", "--accept-all", "--model", str(strict), str(page)]) == 0
+    assert "unsure" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_the_boxes_are_drawn_where_the_digits_are(
+    capsys: Capture, tmp_path: Path, tflite_file: Path, page: Path, kind: str
+) -> None:
+    """At the full size of the file, of a large JPEG too."""
+    large, out = tmp_path / "large", tmp_path / "annotated.png"
+    with Image.open(page) as opened:
+        opened.resize((opened.width * 9, opened.height * 9)).save(large, kind)
+        size = (opened.width * 9, opened.height * 9)
+
+    assert main(["read", "--json", "--annotate", str(out), "--model", str(tflite_file), str(large)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    with Image.open(out) as annotated:
+        pixels = np.asarray(annotated).astype(int)
+        assert annotated.size == size
+
+    coloured = np.abs(pixels - pixels.mean(axis=2, keepdims=True)).max(axis=2) > 30
+    for line in document["lines"]:
+        for digit in line["digits"]:
+            left, top, width, height = digit["box"]
+            assert coloured[top + height // 2, max(0, left - 40) : left + 5].any()
+            assert coloured[top + height - 5 : top + height + 40, left + width // 2].any()
+    assert coloured.mean() < 0.1
+
+
+def test_an_annotation_must_be_a_png(capsys: Capture, tmp_path: Path, tflite_file: Path, page: Path) -> None:
+    out = tmp_path / "annotated.gif"
+
+    assert main(["read", "--annotate", str(out), "--model", str(tflite_file), str(page)]) == 3
+    assert "annotated.gif: pictures are written as PNG" in capsys.readouterr().err
+    nowhere = tmp_path / "nowhere" / "annotated.png"
+    assert main(["read", "--annotate", str(nowhere), "--model", str(tflite_file), str(page)]) == 3
+    assert f"{nowhere}: there is no folder {nowhere.parent}; make it first" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == [page]
+
+
+def test_a_blank_page_is_no_error_but_unsure(capsys: Capture, tmp_path: Path, files: Mapping[str, Path]) -> None:
+    blank = tmp_path / "blank.pgm"
+    blank.write_bytes(b"P5 60 60 255\n" + bytes(3600))
+    model, reason = files["onnx-int8"], "the picture is blank: nothing stands out from its background"
+
+    assert main(["read", "--model", str(model), str(blank)]) == 0
+    assert capsys.readouterr() == (f"unsure  {reason}\n", "")
+    assert main(["read", "--json", "--model", str(model), str(blank)]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "model": str(model),
+        "file": str(blank),
+        "lines": [],
+        "reason": reason,
+    }
+
+
+def test_a_bad_picture_is_bad_input(capsys: Capture, tmp_path: Path, files: Mapping[str, Path]) -> None:
+    cut_short = tmp_path / "cut_short.pgm"
+    cut_short.write_bytes(b"P5 60 60 255\n" + bytes(3599))
+
+    for file, message in ((cut_short, "cut short"), (tmp_path / "missing.png", "No such file")):
+        assert main(["read", "--model", str(files["onnx-int8"]), str(file)]) == 3
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"error: {file}: ")
+        assert message in err

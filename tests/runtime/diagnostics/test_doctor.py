@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mnist_edge_runtime import ModelError, models
+from mnist_edge_runtime.__main__ import main
+from mnist_edge_runtime.diagnostics import doctor
+from mnist_edge_runtime.diagnostics.doctor import Finding, Outcome, Report
+from mnist_edge_runtime.host import Host
+
+MACHINE = Host("Linux", "aarch64", 64, (2, 36), (3, 11), "python", "1.26.4")
+NUMPY_2 = replace(MACHINE, numpy="2.1.0")
+
+
+@pytest.fixture
+def litert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return the function that puts a LiteRT with such a code before the one that is installed, for children."""
+
+    def litert(code: str) -> None:
+        package = tmp_path / "ai_edge_litert"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / "interpreter.py").write_text(code)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    return litert
+
+
+def test_an_engine_that_works_has_no_finding() -> None:
+    outcome = doctor.run("litert", models.bundled_models("litert")[0])
+    found = doctor.diagnose("litert", "2.3.0", outcome, MACHINE)
+
+    assert (found.works, found.wrong, found.mend) == (True, None, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong", "mend"),
+    [
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGILL)",
+            "illegal instruction (SIGILL)",
+            "uninstall -y ai-edge-litert && ",
+        ),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "it crashes (SIGSEGV)", "--force-reinstall"),
+        ("import flatbuffers_of_old", "No module named 'flatbuffers_of_old'", "install flatbuffers_of_old"),
+        (
+            "raise ImportError('libgomp.so.1: cannot open shared object file')",
+            "libgomp.so.1",
+            "apt-get install libgomp1",
+        ),
+    ],
+    ids=["illegal instruction", "crash", "a module is missing", "a system library is missing"],
+)
+def test_an_engine_that_fails_in_a_child_is_a_finding(
+    litert: Callable[[str], None], code: str, wrong: str, mend: str
+) -> None:
+    litert(code)
+    outcome = doctor.run("litert", models.bundled_models("litert")[0])
+    found = doctor.diagnose("litert", "2.3.0", outcome, MACHINE)
+
+    assert not found.works
+    assert wrong in str(found.wrong)
+    assert mend in str(found.mend)
+
+
+@pytest.mark.parametrize(
+    ("engine", "outcome", "machine", "wrong", "mend"),
+    [
+        ("tflite-runtime", Outcome(4, "AttributeError: _ARRAY_API not found"), NUMPY_2,
+         "built for numpy 1 and fails with numpy 2.1.0", "python -m pip install 'numpy<2'"),
+        ("tflite-runtime", Outcome(-11, ""), NUMPY_2, "crashes (SIGSEGV)", "--force-reinstall"),
+        ("onnxruntime", Outcome(4, "ImportError: numpy.core.multiarray failed to import"), MACHINE,
+         "built for a newer numpy than 1.26.4", "python -m pip install --upgrade numpy"),
+        ("onnxruntime", Outcome(-4, ""), MACHINE, "illegal instruction (SIGILL)", "# and take .tflite files"),
+        ("onnxruntime", Outcome(4, "ImportError: /lib/libc.so.6: version `GLIBC_2.38' not found"), MACHINE,
+         "built for a newer system", "ai-edge-litert"),
+        ("litert", Outcome(4, "ImportError: libodd.so.7: cannot open shared object file"), MACHINE,
+         "libodd.so.7", "package that holds libodd.so"),
+        ("litert", Outcome(4, "no engine here runs it: the file is not for litert (...)"), MACHINE,
+         "not for litert", "mnist-edge export --target-runtime litert"),
+        ("litert", Outcome(5, "3 of 40 golden images get another class"), MACHINE,
+         "answers otherwise than it should: 3 of 40", "--force-reinstall --no-deps ai-edge-litert"),
+        ("litert", Outcome(None, ""), MACHINE, "did not end within", "--force-reinstall"),
+    ],
+)  # fmt: skip
+def test_what_an_outcome_means(engine: str, outcome: Outcome, machine: Host, wrong: str, mend: str) -> None:
+    found = doctor.diagnose(engine, "2.3.0", outcome, machine)
+
+    assert (found.works, found.version) == (False, "2.3.0")
+    assert wrong in str(found.wrong)
+    assert mend in str(found.mend)
+
+
+def test_where_nothing_is_installed_wheels_decide() -> None:
+    found = doctor.diagnose("litert", None, None, MACHINE)
+
+    assert (found.works, found.wrong) == (False, "it is not installed")
+
+
+@pytest.mark.parametrize(
+    ("model", "working", "works"),
+    [
+        (None, "onnxruntime", True),
+        ("a.onnx", "onnxruntime", True),
+        ("a.tflite", "onnxruntime", False),
+        (None, "", False),
+    ],
+)
+def test_one_engine_of_the_models_format_is_enough(model: str | None, working: str, works: bool) -> None:
+    findings = tuple(Finding(name, name, "1", works=name == working) for name in ("litert", "onnxruntime"))
+
+    assert Report(MACHINE, model, findings, findings[0]).works is works
+
+
+def test_the_command_line(capsys: pytest.CaptureFixture[str], tflite_file: Path) -> None:
+    assert main(["doctor", "--json", str(tflite_file)]) == 0
+    document = json.loads(capsys.readouterr().out)
+
+    assert document["model"] == str(tflite_file)
+    assert document["works"] is True
+    assert document["machine"]["executable"] == sys.executable
+    assert [found["engine"] for found in document["engines"]] == ["litert", "tflite-runtime", "onnxruntime"]
+    assert {"distribution", "version", "works", "wrong", "mend"} <= document["engines"][0].keys()
+    assert document["pictures"]["works"] is True
+
+
+def test_the_command_line_where_nothing_works(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "run", lambda engine, file: Outcome(-4, ""))
+
+    assert main(["doctor"]) == 4
+    out, err = capsys.readouterr()
+    assert out.count("mend it with: ") >= 3
+    assert err == "error: no engine here runs model files\n"
+
+
+def test_an_engine_that_nobody_needs_is_no_fault(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = doctor._installed
+    monkeypatch.setattr(
+        doctor, "_installed", lambda name, module: None if name == "onnxruntime" else installed(name, module)
+    )
+
+    assert main(["doctor"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "onnxruntime>=" in line)
+    assert line.strip().startswith("to have it too: ")
+
+
+def test_a_damaged_file_is_not_the_machines_fault(tmp_path: Path, tflite_file: Path) -> None:
+    damaged = tmp_path / "damaged.tflite"
+    damaged.write_bytes(tflite_file.read_bytes()[:-1])
+
+    with pytest.raises(ModelError, match=r"damaged\.tflite: the file was altered"):
+        doctor.examine(damaged)

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import pytest
+from mnist_edge_runtime import Contract, ModelError
+from mnist_edge_runtime.model_file.contract import VERSION, InputSpec, OutputSpec, Payload, SelfTest
+
+
+@pytest.fixture
+def contract() -> Contract:
+    return Contract(
+        format="tflite",
+        quantization="int8",
+        labels=("zero", "one", "zwölf"),
+        input=InputSpec("uint8", 1 / 255, 0),
+        output=OutputSpec("uint8", 0.125, 130, temperature=1.5, threshold=0.9, chosen_on="5,000 validation images"),
+        payload=Payload(1234, "ab" * 32),
+        selftest=SelfTest("lsb", {"xnnpack": 0.0, "builtin": 1.0}, 0.01),
+        origin={"architecture": "classic", "dataset": {"name": "mnist"}},
+        parity={"agreement": 0.999},
+        runtimes=({"engine": "litert", "version": "2.0"},),
+    )
+
+
+def _edited(contract: Contract, path: str, value: Any) -> str:
+    """Return the contract's JSON with the value at a dotted path replaced, or removed where it is `...`."""
+    document = json.loads(contract.to_json())
+    *parents, last = path.split(".")
+    target = document
+    for parent in parents:
+        target = target[parent]
+    if value is ...:
+        del target[last]
+    else:
+        target[last] = value
+    return json.dumps(document)
+
+
+def test_a_round_trip_changes_nothing(contract: Contract) -> None:
+    assert Contract.from_json(contract.to_json()) == contract
+    assert Contract.from_json(contract.to_json().encode()) == contract
+
+
+def test_the_least_that_a_contract_says_is_enough() -> None:
+    least = Contract(
+        format="onnx",
+        quantization="none",
+        labels=("a", "b"),
+        input=InputSpec("float32", 1.0, 0),
+        output=OutputSpec("float32", 1.0, 0),
+        payload=Payload(1, "00" * 32),
+        selftest=SelfTest("absolute", {}, 0.0),
+    )
+
+    assert Contract.from_json(least.to_json()) == least
+    assert (least.output.temperature, least.output.threshold) == (1.0, None)
+
+
+def test_the_text_names_its_version_and_is_canonical(contract: Contract) -> None:
+    document = json.loads(contract.to_json())
+
+    assert document["contract"] == VERSION
+    assert list(document) == sorted(document)
+    assert list(document["origin"]) == sorted(document["origin"])
+    assert Contract.from_json(json.dumps(dict(reversed(document.items())))).to_json() == contract.to_json()
+
+
+def test_a_contract_cannot_be_changed(contract: Contract) -> None:
+    with pytest.raises(FrozenInstanceError):
+        contract.format = "onnx"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("version", [f"{VERSION}.1", f"{VERSION}.12"])
+def test_a_newer_minor_revision_is_read(contract: Contract, version: str) -> None:
+    assert Contract.from_json(_edited(contract, "contract", version)) == contract
+
+
+@pytest.mark.parametrize("version", ["mnist-edge/2", "mnist-edge/10", "mnist-edge/0.9", "other/1", "", 1, None])
+def test_another_major_version_is_refused(contract: Contract, version: object) -> None:
+    with pytest.raises(ModelError, match="newer mnist-edge-runtime"):
+        Contract.from_json(_edited(contract, "contract", version))
+
+
+@pytest.mark.parametrize("path", ["novelty", "input.novelty", "output.novelty", "payload.novelty", "selftest.novelty"])
+def test_unknown_keys_are_left_aside(contract: Contract, path: str) -> None:
+    assert Contract.from_json(_edited(contract, path, {"of": "the future"})) == contract
+
+
+@pytest.mark.parametrize("path", ["output.temperature", "output.threshold", "origin", "parity", "runtimes"])
+def test_optional_keys_may_be_missing(contract: Contract, path: str) -> None:
+    assert Contract.from_json(_edited(contract, path, ...)) != contract
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "format", "quantization", "labels", "input", "input.dtype", "input.scale", "input.shape", "output",
+        "output.scale", "output.zero_point", "payload", "payload.size", "payload.sha256", "selftest", "selftest.unit",
+    ],
+)  # fmt: skip
+def test_other_keys_may_not(contract: Contract, path: str) -> None:
+    with pytest.raises(ModelError, match="not valid"):
+        Contract.from_json(_edited(contract, path, ...))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("format", "coreml"),
+        ("input.dtype", "float16"),
+        ("input.dtype", "int16"),
+        ("input.shape", [1, 1, 28, 28]),
+        ("input.shape", [2, 28, 28, 1]),
+        ("input.polarity", "black on white"),
+        ("input.real_value", "pixel"),
+        ("input.scale", 0),
+        ("input.scale", -1.0),
+        ("output.dtype", "float64"),
+        ("output.scale", 0.0),
+        ("output.scale", float("nan")),
+        ("output.scale", float("inf")),
+        ("output.temperature", 0.0),
+        ("output.temperature", -1.0),
+        ("selftest.unit", "percent"),
+        ("labels", []),
+        ("labels", ["zero"]),
+        ("labels", ["zero", "one", "zero"]),
+    ],
+)
+def test_values_that_this_version_does_not_know_are_refused(contract: Contract, path: str, value: object) -> None:
+    with pytest.raises(ModelError, match=path):
+        Contract.from_json(_edited(contract, path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("labels", None),
+        ("input", []),
+        ("input.scale", "1"),
+        ("input.shape", 28),
+        ("output", None),
+        ("output.temperature", "warm"),
+        ("output.threshold", "high"),
+        ("output.threshold", float("nan")),
+        ("payload", "1234"),
+        ("selftest", []),
+        ("selftest.logits", None),
+        ("selftest.logits", [0.0]),
+        ("selftest.logits", {"xnnpack": "none"}),
+        ("selftest.probability", "small"),
+        ("origin", "a run"),
+        ("parity", ["passed"]),
+        ("runtimes", [1]),
+    ],
+)
+def test_values_of_another_type_are_refused(contract: Contract, path: str, value: object) -> None:
+    with pytest.raises(ModelError, match="not valid"):
+        Contract.from_json(_edited(contract, path, value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '"mnist-edge/1"', "{}", b"\xff\xfe\xfd", "[" * 100_000],
+    ids=["empty", "half", "list", "null", "string", "no version", "not UTF-8", "deeply nested"],
+)
+def test_what_is_no_contract_is_refused(text: str | bytes) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        Contract.from_json(text)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from mnist_edge_runtime import InputError
+from mnist_edge_runtime.preprocessing.grayscale import grey
+from mnist_edge_trainer.demo.synthetic_digits import draw
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+
+DRAWN = draw("3", size=80)[:, 10:66]
+STROKES = DRAWN < 128
+INK_ON_PAPER = np.where(STROKES, 0, 255).astype(np.uint8)
+
+ARRAYS: dict[str, tuple[NDArray[Any], Picture]] = {
+    "uint8": (DRAWN, DRAWN),
+    "uint8, columns first": (np.asfortranarray(DRAWN), DRAWN),
+    "bool": (~STROKES, INK_ON_PAPER),
+    "uint16": (DRAWN.astype(np.uint16) * 257, DRAWN),
+    "uint16, big-endian": ((DRAWN.astype(np.uint16) * 257).astype(">u2"), DRAWN),
+    "float32, 0..1": (DRAWN.astype(np.float32) / 255, DRAWN),
+    "float64, 0..1": (DRAWN / 255, DRAWN),
+    "float32, 0..255": (DRAWN.astype(np.float32), DRAWN),
+    "float64, 0..255": (DRAWN.astype(np.float64), DRAWN),
+    "float64, big-endian": (DRAWN.astype(">f8"), DRAWN),
+    "RGB": (np.stack([DRAWN] * 3, axis=-1), DRAWN),
+    "RGBA": (np.dstack([DRAWN, DRAWN, DRAWN, np.full_like(DRAWN, 255)]), DRAWN),
+    "RGBA, strokes on nothing": (np.dstack([np.zeros((80, 56, 3), np.uint8), 255 - DRAWN]), DRAWN),
+    "RGB, floats": (np.stack([DRAWN / 255] * 3, axis=-1), DRAWN),
+    "float16, 0..255": (DRAWN.astype(np.float16), DRAWN),
+}
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_arrays_come_out_grey(kind: str) -> None:
+    array, expected = ARRAYS[kind]
+
+    found = grey(array)
+
+    assert found.dtype == np.uint8
+    np.testing.assert_allclose(found.astype(int), expected, atol=0 if array.ndim == 2 else 1)
+
+
+def test_green_is_lighter_than_red_and_red_than_blue() -> None:
+    pure = np.eye(3, dtype=np.uint8)[np.newaxis] * np.uint8(255)
+
+    assert grey(pure).tolist() == [[76, 150, 29]]
+
+
+def _with(value: float) -> NDArray[np.float64]:
+    array = DRAWN / 255
+    array[3, 3] = value
+    return array
+
+
+UNFIT_ARRAYS: dict[str, tuple[NDArray[Any], str]] = {
+    "int64": (DRAWN.astype(np.int64), "int64"),
+    "int8": (np.zeros((5, 5), np.int8), "int8"),
+    "complex": (DRAWN.astype(complex), "complex128"),
+    "text": (np.array([["a", "b"], ["c", "d"]]), "expected uint8"),
+    "NaN": (_with(np.nan), "nan"),
+    "infinity": (_with(np.inf), "inf"),
+    "negative": (_with(-0.5), r"from -0\.5 to .*, expected 0\.\.1 or 0\.\.255"),
+    "above 255": (_with(255.5), r"to 255\.5, expected 0\.\.1 or 0\.\.255"),
+    "one axis": (DRAWN.ravel(), "shape"),
+    "two channels": (np.stack([DRAWN] * 2, axis=-1), "shape"),
+    "five channels": (np.stack([DRAWN] * 5, axis=-1), "shape"),
+    "a batch": (DRAWN[np.newaxis], "shape"),
+    "a number": (np.array(3, np.uint8), "shape"),
+}
+
+
+@pytest.mark.parametrize("kind", UNFIT_ARRAYS)
+def test_unfit_arrays_are_refused(kind: str) -> None:
+    array, message = UNFIT_ARRAYS[kind]
+
+    with pytest.raises(InputError, match=message):
+        grey(array)
+
+
+@pytest.mark.parametrize("thing", [None, 3, "picture.png", DRAWN.tolist()], ids=lambda thing: type(thing).__name__)
+def test_what_is_no_array_is_refused(thing: Any) -> None:
+    with pytest.raises(InputError, match=f"got {type(thing).__name__}, expected a numpy array"):
+        grey(thing)
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (0, 5, 3)])
+def test_an_array_without_pixels_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="no pixels"):
+        grey(np.zeros(shape, np.uint8))
+
+
+def test_the_order_of_light_is_kept_through_every_strip() -> None:
+    """An array larger than what is converted at a time."""
+    array = np.linspace(0, 1, 3_000_000).reshape(1500, 2000)
+
+    found = grey(array)
+
+    np.testing.assert_array_equal(found, np.rint(array.astype(np.float32) * np.float32(255)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    hnp.arrays(
+        dtype=st.one_of(
+            hnp.boolean_dtypes(), hnp.integer_dtypes(), hnp.unsigned_integer_dtypes(), hnp.floating_dtypes(),
+            hnp.complex_number_dtypes(), hnp.unicode_string_dtypes(), hnp.datetime64_dtypes(),
+        ),
+        shape=hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=6),
+    )
+)  # fmt: skip
+def test_any_array_becomes_grey_or_is_refused(array: NDArray[Any]) -> None:
+    try:
+        found = grey(array)
+    except InputError:
+        return
+    assert (found.dtype, found.shape) == (np.dtype(np.uint8), array.shape[:2])
+    assert array.dtype.kind in "buf"
+    assert np.isfinite(array).all()

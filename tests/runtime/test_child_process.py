@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from mnist_edge_runtime.child_process import how_it_ended, run_module
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module that does what its argument says."""
+    (tmp_path / "obedient.py").write_text("import os, signal, sys, time\nexec(sys.argv[1])\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return "obedient"
+
+
+def test_a_good_end(module: str) -> None:
+    result = run_module(module, "print('out'); print('err', file=sys.stderr)")
+    assert (result.code, result.stdout, result.stderr) == (0, "out\n", "err\n")
+
+
+def test_the_last_line_is_the_reason(module: str) -> None:
+    result = run_module(module, "print('noise\\nerror: no such file', file=sys.stderr); sys.exit(4)")
+    assert (result.code, result.reason) == (4, "no such file")
+
+
+def test_without_words_the_exit_code_is_the_reason(module: str) -> None:
+    assert run_module(module, "sys.exit(7)").reason == "ended with exit code 7"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_a_signal_is_named_whatever_was_printed_before_it(module: str) -> None:
+    result = run_module(module, "print('fine', file=sys.stderr, flush=True); os.kill(os.getpid(), signal.SIGSEGV)")
+    assert (result.code, result.reason) == (-11, "crashed (SIGSEGV)")
+
+
+def test_one_that_takes_too_long_is_stopped(module: str) -> None:
+    result = run_module(module, "time.sleep(600)", seconds=0.5)
+    assert (result.code, result.reason) == (None, "did not end in time")
+
+
+def test_what_is_no_text_harms_nothing(module: str) -> None:
+    result = run_module(module, "sys.stderr.buffer.write(b'\\xff\\n'); sys.exit(1)")
+    assert (result.code, result.reason) == (1, "\N{REPLACEMENT CHARACTER}")
+
+
+def test_words_for_a_code() -> None:
+    assert [how_it_ended(code) for code in (None, 0, -6)] == [
+        "did not end in time",
+        "ended with exit code 0",
+        "crashed (SIGABRT)",
+    ]

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mnist_edge_runtime.files import atomic_path
+
+
+def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    target = tmp_path / "figures.json"
+    target.write_text("old")
+    with atomic_path(target) as temporary:
+        temporary.write_text("new")
+        assert (target.read_text(), temporary.parent, temporary.suffix) == ("old", tmp_path, ".json")
+    assert target.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "figures.json"
+    target.write_text("old")
+    with pytest.raises(RuntimeError, match="full"), atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("the disk is full")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_two_writers_use_two_names(tmp_path: Path) -> None:
+    target = tmp_path / "figures.json"
+    with atomic_path(target) as first, atomic_path(target) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert target.read_text() == "first"  # the block that ended last
+
+
+def test_a_folder_is_moved_whole_and_replaces_none_that_holds_anything(tmp_path: Path) -> None:
+    target = tmp_path / "run"
+    with atomic_path(target) as temporary:
+        temporary.mkdir()
+        (temporary / "model").write_text("new")
+    assert (target / "model").read_text() == "new"
+
+    (target / "model").write_text("old")
+    with pytest.raises(OSError, match=r"not empty|exists"), atomic_path(target) as temporary:
+        temporary.mkdir()
+        (temporary / "model").write_text("new")
+    assert (target / "model").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_block_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "nothing"):
+        pass

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+from mnist_edge_runtime import Classifier, EngineError, UsageError, models
+from mnist_edge_runtime.diagnostics.selftest import selftest
+from mnist_edge_runtime.engines import registry
+from mnist_edge_runtime.model_file import sealed_model
+
+
+def test_there_is_a_file_of_each_format_that_some_engine_runs() -> None:
+    formats = {row.format for row in registry.ENGINES.values()}
+    assert {file.suffix for file in models.bundled_models()} == {f".{suffix}" for suffix in formats}
+    folder = models.bundled_models()[0].parent
+    assert sorted(folder.iterdir()) == sorted(models.bundled_models())
+
+
+@pytest.mark.parametrize("engine", [None, "litert", "onnxruntime"])
+def test_without_a_path_it_is_loaded_for_the_engine_and_keeps_its_promise(engine: str | None) -> None:
+    with Classifier.load(engine=engine) as classifier:
+        assert classifier.file in models.bundled_models(engine)
+        assert classifier.engine_name == (engine or "litert")
+        report = selftest(classifier, sealed_model.read(classifier.file).golden)
+    assert report.failures == ()
+
+
+def test_where_no_engine_of_the_first_format_runs_the_next_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
+    with Classifier.load() as classifier:
+        assert classifier.engine_name == "onnxruntime"
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(EngineError, match=r"litert is not installed.*onnxruntime is not installed"):
+        Classifier.load()
+
+
+def test_an_unknown_engine_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="'torch'"):
+        Classifier.load(engine="torch")

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from mnist_edge_runtime import Classifier
+from mnist_edge_runtime.errors import InputError, ModelError
+from mnist_edge_runtime.preprocessing import mnist
+from mnist_edge_trainer.demo.demo import Reading, read_drawings
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def model(files: Mapping[str, Path]) -> Path:
+    return files["tflite-int8"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demonstration") / "new" / "pictures"
+
+
+@pytest.fixture(scope="module")
+def readings(model: Path, folder: Path) -> list[Reading]:
+    return read_drawings(model, folder)
+
+
+def test_ten_pictures_and_one_of_it_all(readings: list[Reading], folder: Path) -> None:
+    assert [reading.drawn for reading in readings] == list("0123456789")
+    assert [reading.file for reading in readings] == [folder / f"{digit}.png" for digit in "0123456789"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*(f"{d}.png" for d in range(10)), "readings.png"])
+    for path in folder.iterdir():
+        with Image.open(path) as picture:
+            assert picture.format == "PNG"
+            assert min(picture.size) >= 100
+
+
+def test_readings_are_what_the_file_says_of_the_pictures(readings: list[Reading], model: Path) -> None:
+    with Classifier.load(model) as classifier:
+        for reading in readings:
+            prediction = classifier.classify(mnist.read(reading.file))
+            assert (reading.label, reading.confidence) == (prediction.label, prediction.confidence)
+
+
+def test_most_drawings_are_read_right(readings: list[Reading]) -> None:
+    assert sum(reading.label == reading.drawn for reading in readings) >= 8
+
+
+def test_a_second_time_gives_the_same_and_leaves_no_more_files(
+    readings: list[Reading], model: Path, folder: Path
+) -> None:
+    pictures = {path.name: path.read_bytes() for path in folder.glob("?.png")}
+    assert read_drawings(model, folder) == readings
+    assert {path.name: path.read_bytes() for path in folder.glob("?.png")} == pictures
+    assert len(list(folder.iterdir())) == 11
+
+
+@pytest.mark.parametrize(
+    ("content", "error"), [(None, InputError), (b"no model", ModelError)], ids=["missing", "damaged"]
+)
+def test_without_a_model_there_is_no_demonstration(
+    tmp_path: Path, content: bytes | None, error: type[Exception]
+) -> None:
+    model = tmp_path / "model.tflite"
+    if content is not None:
+        model.write_bytes(content)
+    with pytest.raises(error):
+        read_drawings(model, tmp_path / "pictures")

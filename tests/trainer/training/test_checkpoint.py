@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mnist_edge_runtime.errors import InputError, UsageError
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.data.datasets import Dataset, Split
+from mnist_edge_trainer.networks.config import TrainConfig
+from mnist_edge_trainer.runs.run import Run
+from mnist_edge_trainer.training import checkpoint
+from mnist_edge_trainer.training.checkpoint import State, working_folder
+
+HISTORY = {"loss": [0.1 + 0.2, 1 / 3], "val_loss": [1e-17, 2.0]}
+
+
+def state(best: int = 0) -> State:
+    random = np.random.default_rng(0)
+    variables = [random.random(shape).astype(np.float32) for shape in ((3, 4), (), (5,))]
+    return State(HISTORY, 12.5, (*variables, np.array(7, np.int64)), tuple(np.full(2, n) for n in range(best)))
+
+
+def assert_same(found: State | None, expected: State) -> None:
+    assert found
+    assert (found.history, found.seconds) == (expected.history, expected.seconds)
+    for kind in ("variables", "best"):
+        for array, other in zip(getattr(found, kind), getattr(expected, kind), strict=True):
+            np.testing.assert_array_equal(array, other)
+            assert array.dtype == other.dtype
+
+
+@pytest.mark.parametrize("best", [0, 12])
+def test_a_state_is_read_as_it_was_written(tmp_path: Path, best: int) -> None:
+    checkpoint.write(tmp_path, state())
+    checkpoint.write(tmp_path, state(best))
+    assert_same(checkpoint.read(tmp_path), state(best))
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+def test_where_nothing_was_written_there_is_nothing(tmp_path: Path) -> None:
+    assert checkpoint.read(tmp_path) is None
+
+
+def test_a_write_that_fails_leaves_the_state_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint.write(tmp_path, state())
+
+    def half(file: Any, **arrays: Any) -> None:
+        file.write(b"PK")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", half)
+    with pytest.raises(OSError, match="No space"):
+        checkpoint.write(tmp_path, state(3))
+    assert_same(checkpoint.read(tmp_path), state())
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("spoil", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"\0" * len(b)])
+def test_a_damaged_file_is_named(tmp_path: Path, spoil: Any) -> None:
+    checkpoint.write(tmp_path, state())
+    file = tmp_path / "checkpoint.npz"
+    file.write_bytes(spoil(file.read_bytes()))
+    with pytest.raises(InputError, match="without --resume") as caught:
+        checkpoint.read(tmp_path)
+    assert str(file) in str(caught.value)
+
+
+class TestWorkingFolder:
+    def test_it_is_hidden_and_goes_when_all_went_well(self, tmp_path: Path) -> None:
+        with working_folder(tmp_path / "runs", "mine", "abc", resume=False) as folder:
+            assert folder.is_dir()
+            assert folder.parent == tmp_path / "runs"
+            assert folder.name.startswith(".mine.")
+            checkpoint.write(folder, state())
+        assert list((tmp_path / "runs").iterdir()) == []
+
+    def left(self, runs: Path, name: str = "mine", fingerprint: str = "abc") -> Path:
+        """Return the folder of a training that was interrupted."""
+        with contextlib.suppress(KeyboardInterrupt), working_folder(runs, name, fingerprint, resume=False) as folder:
+            checkpoint.write(folder, state())
+            raise KeyboardInterrupt
+        return folder
+
+    def test_what_was_cut_short_is_found_again(self, tmp_path: Path) -> None:
+        left = self.left(tmp_path)
+        with working_folder(tmp_path, "mine", "abc", resume=True) as folder:
+            assert folder == left
+            assert_same(checkpoint.read(folder), state())
+
+    def test_without_resume_it_begins_anew(self, tmp_path: Path) -> None:
+        self.left(tmp_path)
+        with working_folder(tmp_path, "mine", "abc", resume=False) as folder:
+            assert checkpoint.read(folder) is None
+
+    def test_other_options_are_told(self, tmp_path: Path) -> None:
+        left = self.left(tmp_path)
+        with (
+            pytest.raises(UsageError, match="'mine' that was cut short had other options"),
+            working_folder(tmp_path, "mine", "def", resume=True),
+        ):
+            pytest.fail("it went on")
+        assert checkpoint.read(left)
+
+    @pytest.mark.parametrize("name", ["min", "mine-2", "yours"])
+    def test_with_nothing_to_resume_it_begins(self, tmp_path: Path, name: str) -> None:
+        self.left(tmp_path)
+        with working_folder(tmp_path, name, "def", resume=True) as folder:
+            assert checkpoint.read(folder) is None
+
+
+class TestFingerprint:
+    @pytest.fixture
+    def teacher(self, tmp_path: Path) -> Run:
+        (tmp_path / "model.keras").write_bytes(b"weights")
+        return Run(tmp_path, {})
+
+    def test_it_depends_on_all_that_the_weights_depend_on(self, small: tuple[Dataset, Split], teacher: Run) -> None:
+        dataset, split = small
+        relabelled = dataclasses.replace(dataset, labels=tuple("abcdefghij"))
+        resplit = datasets.split(dataclasses.replace(dataset, train_labels=dataset.train_labels[::-1]))
+        config = TrainConfig()
+        found = [
+            checkpoint.fingerprint(config, dataset, split, []),
+            checkpoint.fingerprint(TrainConfig("nano"), dataset, split, []),
+            checkpoint.fingerprint(TrainConfig(seed=1), dataset, split, []),
+            checkpoint.fingerprint(TrainConfig(augment="strong"), dataset, split, []),
+            checkpoint.fingerprint(TrainConfig(parts={"ema": 0.5}), dataset, split, []),
+            checkpoint.fingerprint(config, relabelled, split, []),
+            checkpoint.fingerprint(config, dataset, resplit, []),
+            checkpoint.fingerprint(config, dataset, split, [teacher]),
+            checkpoint.fingerprint(config, dataset, split, [teacher, teacher]),
+        ]
+        teacher.model_file.write_bytes(b"other weights")
+        found.append(checkpoint.fingerprint(config, dataset, split, [teacher]))
+        assert len(set(found)) == len(found)
+
+    def test_and_on_nothing_else(self, small: tuple[Dataset, Split]) -> None:
+        explicit = TrainConfig(augment="light", parts={"epochs": TrainConfig().recipe(300).epochs})
+        assert checkpoint.fingerprint(TrainConfig(), *small, []) == checkpoint.fingerprint(explicit, *small, [])

@@ -1,0 +1,150 @@
+"""The commands that train: one network by one recipe, or many in search of a better recipe.
+
+What they need of TensorFlow and Optuna is imported inside: `--help` loads neither.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from inspect import Parameter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from mnist_edge_runtime import json_output
+from mnist_edge_runtime.errors import UsageError
+from mnist_edge_runtime.json_output import print_result
+
+from .networks.recipe import Recipe
+
+if TYPE_CHECKING:
+    from .tuning.study import Found
+
+__all__ = ["AsJson", "Data", "RunsDir", "train", "tune"]
+
+AsJson = Annotated[bool, typer.Option("--json", help=json_output.HELP)]
+Augment = Annotated[str | None, typer.Option(help="Augmentation: none, light or strong. (default: the recipe's)")]
+Data = Annotated[
+    str, typer.Option(help="Data set: auto, mnist, digits, or a folder of pictures (CLASS/NAME.png) or IDX files.")
+]
+RunsDir = Annotated[Path, typer.Option(help="Folder of all runs.")]
+Storage = Annotated[
+    str | None,
+    typer.Option(help="Database of studies, such as postgresql://USER@HOST/DATABASE. (default: a journal file)"),
+]
+
+
+def recipe_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one option for each part of a recipe in place of its `**` parameter; None means not chosen."""
+    signature = inspect.signature(command, eval_str=True)
+    parameters = [each for each in signature.parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
+    for part in fields(Recipe):
+        kind: Any = {"int": int | None, "float": float | None}[str(part.type)]
+        option = typer.Option(help=part.metadata["help"], show_default=False, rich_help_panel="Parts of the recipe")
+        annotation: Any = Annotated[kind, option]
+        parameters.append(Parameter(part.name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
+    command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return command
+
+
+@recipe_options
+def train(
+    arch: Annotated[
+        str | None, typer.Option(help="Network: classic, base, small, tiny or nano. (default: classic)")
+    ] = None,
+    data: Data = "auto",
+    augment: Augment = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Train for seconds only; --arch is small by default.")] = False,
+    teacher: Annotated[
+        list[str] | None, typer.Option(help="Run to learn from (knowledge distillation); repeatable.")
+    ] = None,
+    from_study: Annotated[
+        str | None, typer.Option(help="Take network, recipe and seed from STUDY or STUDY:TRIAL.")
+    ] = None,
+    storage: Storage = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Random seed; the same seed gives the same weights. (default: 0)")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run. (default: the network's)")] = None,
+    runs_dir: RunsDir = Path("runs"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of the same name.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a training that was interrupted.")] = False,
+    tensorboard: Annotated[Path | None, typer.Option(help="Folder for TensorBoard logs.")] = None,
+    as_json: AsJson = False,
+    **parts: float | None,
+) -> None:
+    """Train a network and write its run: model, metrics, plots."""
+    from .networks.config import TrainConfig
+    from .training.train import train_run
+
+    chosen = {part: value for part, value in parts.items() if value is not None}
+    if storage and not from_study:
+        raise UsageError("--storage is where --from-study looks; name a study with it")
+    if from_study:
+        found = _recall(from_study, runs_dir, storage, fast=fast)
+        config = found.training(arch, seed, augment, tensorboard, chosen)
+    else:
+        config = TrainConfig(arch or ("small" if fast else "classic"), seed or 0, augment, fast, tensorboard, chosen)
+    name = name or config.architecture
+    run = train_run(config, data, name, runs_dir, teacher or (), overwrite=overwrite, resume=resume)
+    print_result(as_json, {"run": str(run.folder), **run.record}, run.summary())
+
+
+@recipe_options
+def tune(
+    arch: Annotated[list[str] | None, typer.Option(help="Network to search; repeatable. (default: all)")] = None,
+    data: Data = "auto",
+    augment: Augment = None,
+    trials: Annotated[int, typer.Option(help="Total number of finished trials.")] = 50,
+    objectives: Annotated[
+        str, typer.Option(help="Objectives: accuracy, alone or with macs, parameters or both, separated by commas.")
+    ] = "accuracy",
+    max_parameters: Annotated[int | None, typer.Option(help="Skip networks with more parameters.")] = None,
+    max_macs: Annotated[int | None, typer.Option(help="Skip networks with more multiply-accumulates (MACs).")] = None,
+    study: Annotated[str | None, typer.Option(help="Name of the study. (default: the networks, or all)")] = None,
+    storage: Storage = None,
+    stale_after: Annotated[float, typer.Option(help="Seconds without a heartbeat after which a worker is dead.")] = 60,
+    seed: Annotated[int, typer.Option(help="Random seed of the search and of each training.")] = 0,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+    **parts: float | None,
+) -> None:
+    """Search for the recipe with the best validation accuracy; parts set by an option are not searched.
+
+    The same command, repeated or run elsewhere on the same runs or database, works on the same study.
+    """
+    from .tuning.run_study import run_study
+    from .tuning.search_space import SearchConfig
+
+    config = SearchConfig(
+        networks=tuple(arch or ()),
+        objectives=tuple(objectives.split(",")),
+        max_parameters=max_parameters,
+        max_macs=max_macs,
+        trials=trials,
+        seed=seed,
+        augment=augment,
+        parts={part: value for part, value in parts.items() if value is not None},
+        stale_after=stale_after,
+    )
+    found, files = run_study(config, data, study or "-".join(arch or ["all"]), runs_dir, storage)
+    names = [str(file) for file in files]
+    print_result(as_json, {**found.to_dict(), "files": names}, "\n  ".join([f"{found.table()}\nTo look at:", *names]))
+
+
+def _recall(choice: str, runs_dir: Path, storage: str | None, *, fast: bool) -> Found:
+    """Return the best trial of a study, or the one that is named.
+
+    Raises:
+        UsageError: --fast is given, too, or Optuna is missing.
+    """
+    from .tuning.search_space import need_optuna
+
+    if fast:
+        raise UsageError("--from-study and --fast exclude each other; name one of them")
+    need_optuna("--from-study")
+    from .tuning import study
+
+    return study.recall(runs_dir, choice, storage)

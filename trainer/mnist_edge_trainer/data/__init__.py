@@ -1,0 +1,3 @@
+"""Data sets: download, read, check, split."""
+
+__all__ = ["datasets", "idx"]

@@ -1,0 +1,146 @@
+"""MNIST from the network: whichever mirror answers first, checked against the published hashes."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import os
+import queue
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from typing import Any
+
+from mnist_edge_runtime.errors import InputError
+
+from ..progress import progress_bar
+from . import idx
+
+__all__ = ["MIRRORS", "mirrors", "mnist"]
+
+# Either mnist.npz or a folder (with a slash at its end) of the four gzipped IDX files.
+MIRRORS = (
+    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+PATIENCE = 5.0  # seconds for all mirrors together to answer
+_STALL = 10.0  # seconds without a byte after which a download is given up
+_MAX_BYTES = 64 << 20  # a file; the largest is 11.5 MB
+_CHUNK = 1 << 16
+_ERRORS = (OSError, http.client.HTTPException, InputError, ValueError)
+
+
+def mirrors() -> tuple[str, ...]:
+    """Return the mirrors to ask: those in $MNIST_EDGE_MIRRORS, separated by spaces, else the public ones."""
+    return tuple(os.environ.get("MNIST_EDGE_MIRRORS", "").split()) or MIRRORS
+
+
+def mnist(urls: Sequence[str], patience: float = PATIENCE) -> tuple[idx.Arrays, str]:
+    """Return MNIST's arrays and the URL they came from.
+
+    All mirrors are asked at once, and the first that answers and delivers wins.
+
+    Args:
+        urls: mirrors; https, or plain http to this machine alone.
+        patience: seconds for all mirrors together to answer.
+
+    Raises:
+        InputError: none delivered; the message has the reason of each.
+    """
+    answers: queue.Queue[tuple[str, Any]] = queue.Queue()
+    for url in urls:
+        # Daemons: a name look-up that hangs cannot be interrupted, and must not keep the program alive.
+        threading.Thread(target=_open_into, args=(url, answers), daemon=True).start()
+    deadline = time.monotonic() + patience
+    silent = list(urls)
+    problems: list[str] = []
+    while silent:
+        try:
+            url, answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            problems.extend(f"{url}: no answer within {patience:g} seconds" for url in silent)
+            break
+        silent.remove(url)
+        try:
+            if isinstance(answer, Exception):
+                raise answer
+            return _fetch(url, answer), url
+        except _ERRORS as error:
+            problems.append(f"{url}: {getattr(error, 'reason', None) or error}")
+    raise InputError(
+        f"MNIST could not be downloaded ({'; '.join(problems)}); put its four IDX files or mnist.npz into a folder "
+        "and name it with --data FOLDER or MNIST_EDGE_DATA"
+    )
+
+
+def _open_into(url: str, answers: queue.Queue[tuple[str, Any]]) -> None:
+    try:
+        answers.put((url, _open(urllib.parse.urljoin(url, _names(url)[0]))))
+    except Exception as error:
+        answers.put((url, error))
+
+
+def _names(url: str) -> list[str]:
+    """Return the files to fetch, relative to the mirror's URL."""
+    return [f"{name}.gz" for name in idx.FILES] if url.endswith("/") else [""]
+
+
+def _open(url: str) -> Any:
+    _check_scheme(url)
+    return urllib.request.build_opener(_CheckedRedirects).open(url, timeout=_STALL)
+
+
+def _check_scheme(url: str) -> None:
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+        raise InputError(f"{url} is refused: only https is fetched, and http from this machine")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _CheckedRedirects(urllib.request.HTTPRedirectHandler):
+    """Holds a redirect to the rules of the first URL."""
+
+    def redirect_request(self, *arguments: Any) -> urllib.request.Request | None:
+        _check_scheme(arguments[-1])
+        return super().redirect_request(*arguments)
+
+
+def _fetch(url: str, first: Any) -> idx.Arrays:
+    """Read the file already opened and whatever else the mirror splits MNIST into."""
+    bodies: list[bytes] = []
+    for name in _names(url):
+        response = _open(urllib.parse.urljoin(url, name)) if bodies else first
+        with response:
+            bodies.append(_body(response))
+    if len(bodies) == 1:
+        arrays = idx.decode_npz(bodies[0], url)
+    else:
+        arrays = idx.check([idx.parse(body, url + name) for body, name in zip(bodies, idx.FILES, strict=True)], url)
+    if not idx.is_mnist(arrays):
+        raise InputError("what came is not MNIST: its SHA-256 differs")
+    return arrays
+
+
+def _body(response: Any) -> bytes:
+    """Return the response's body, at most `_MAX_BYTES`, with progress on stderr."""
+    total = int(response.headers.get("Content-Length") or 0)
+    body = bytearray()
+    with progress_bar(f"downloading {response.url.rsplit('/', 1)[-1]}", total or None) as advance:
+        while chunk := response.read(_CHUNK):
+            body += chunk
+            advance(len(chunk))
+            if len(body) > _MAX_BYTES or total > _MAX_BYTES:
+                raise InputError(f"the file is larger than {_MAX_BYTES >> 20} MiB")
+    if total and len(body) != total:
+        raise InputError(f"the download ended after {len(body):,} of {total:,} bytes")
+    return bytes(body)

@@ -1,0 +1,80 @@
+"""Read pictures of our own making with an exported file, the whole way a photo takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from mnist_edge_runtime import Classifier
+from mnist_edge_runtime.preprocessing import mnist
+from mnist_edge_runtime.preprocessing.image_io import load_picture
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..runs.plots import RIGHT, WRONG
+from .synthetic_digits import draw
+
+__all__ = ["Reading", "draw_readings", "read_drawings"]
+
+_PEN = 0.075  # a felt pen: the small bundled digits are as bold, and a network trained on them reads no thin ones
+_TILTS = (-6.0, 4.0, 0.0, 8.0, -4.0, 3.0, -8.0, 5.0, 0.0, 6.0)  # degrees, so that no two pens are alike
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A picture, the digit drawn in it, and what the file said."""
+
+    file: Path
+    drawn: str
+    label: str
+    confidence: float
+
+    def __str__(self) -> str:
+        verdict = "" if self.label == self.drawn else f"   (a {self.drawn} was drawn)"
+        return f"{self.file}  ->  {self.label}  {self.confidence:.1%}{verdict}"
+
+
+def read_drawings(model: Path, folder: Path) -> list[Reading]:
+    """Draw the ten digits as PNG files into `folder`, classify each, and draw `readings.png` of it all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    readings = []
+    with Classifier.load(model) as classifier:
+        for digit, tilt in zip("0123456789", _TILTS, strict=True):
+            file = folder / f"{digit}.png"
+            Image.fromarray(draw(digit, tilt=tilt, pen=_PEN)).save(file)
+            prediction = classifier.classify(mnist.read(file))
+            readings.append(Reading(file, digit, prediction.label, prediction.confidence))
+    figure = draw_readings(
+        [load_picture(reading.file) for reading in readings],
+        [mnist.read(reading.file) for reading in readings],
+        [(reading.label, reading.confidence, reading.label == reading.drawn) for reading in readings],
+    )
+    figure.savefig(folder / "readings.png", dpi=120)
+    return readings
+
+
+def draw_readings(pictures: Sequence[NDArray[np.uint8]], inputs: Sequence[NDArray[np.uint8]], answers: Any) -> Figure:
+    """Draw pictures, below each the 28 x 28 that the network sees, and below that its answer.
+
+    Args:
+        pictures: grey, uint8 (H, W).
+        inputs: uint8 (28, 28), white on black.
+        answers: for each (label, confidence, whether it is right).
+    """
+    figure = Figure(figsize=(1.2 * len(pictures), 3.1), layout="constrained")
+    columns = figure.subplots(2, len(pictures), squeeze=False).T
+    for (upper, lower), picture, image, (label, confidence, right) in zip(
+        columns, pictures, inputs, answers, strict=True
+    ):
+        upper.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        lower.imshow(image, cmap="gray", vmin=0, vmax=255)
+        lower.set_xlabel(f"{label}\n{confidence:.1%}", color=RIGHT if right else WRONG, fontsize=12)
+        for axes in (upper, lower):
+            axes.set(xticks=[], yticks=[])
+    columns[0][0].set_ylabel("picture")
+    columns[0][1].set_ylabel("model input")
+    return figure

@@ -1,0 +1,3 @@
+"""Measure a model: accuracy, calibration, robustness."""
+
+__all__ = ["corruptions", "evaluate", "results"]

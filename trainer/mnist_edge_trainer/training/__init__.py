@@ -1,0 +1,3 @@
+"""Fit a network: input pipeline, augmentation, checkpoints."""
+
+__all__ = ["augmentation", "checkpoint", "fit"]

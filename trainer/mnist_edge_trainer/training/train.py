@@ -1,0 +1,57 @@
+"""Train a network from the name of its data to the folder of its run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..data import datasets
+from ..networks.config import TrainConfig
+from ..runs import run
+from ..runs.run import Run
+from ..tensorflow_import import import_tensorflow
+from . import checkpoint
+
+__all__ = ["train_run"]
+
+
+def train_run(
+    config: TrainConfig,
+    data: str,
+    name: str,
+    runs_dir: Path,
+    teachers: Sequence[str] = (),
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Run:
+    """Load the data and the teachers, fit the network and write the run.
+
+    Args:
+        config: the network and its recipe.
+        data: as in `datasets.load`.
+        name: the run's name.
+        runs_dir: the folder of all runs.
+        teachers: names of runs whose answers are learned, too.
+        overwrite: replace a run of that name.
+        resume: continue a training of that name that was interrupted.
+
+    Raises:
+        InputError: the data or a teacher cannot be loaded, or there is nothing to resume.
+        UsageError: the name cannot be that of a run.
+    """
+    run.check_name(name)
+    taught_by = [run.load(runs_dir, teacher) for teacher in teachers]
+    dataset = datasets.load(data)
+    split = datasets.split(dataset)
+    print(dataset.summary(split), file=sys.stderr)
+    fingerprint = checkpoint.fingerprint(config, dataset, split, taught_by)
+    with checkpoint.working_folder(runs_dir, name, fingerprint, resume=resume) as folder:
+        if config.fast:  # its steps are too small to share: two threads take a third longer than one
+            os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+        import_tensorflow()
+        from .fit import train
+
+        return run.save(train(config, dataset, split, folder, taught_by), dataset, runs_dir, name, overwrite=overwrite)

@@ -1,0 +1,3 @@
+"""Search for hyper-parameters."""
+
+__all__ = ["results", "search_space", "storage", "study", "tune"]

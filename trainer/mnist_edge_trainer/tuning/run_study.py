@@ -1,0 +1,52 @@
+"""Work on a study from the name of its data to the files of its results."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..data import datasets
+from ..tensorflow_import import import_tensorflow
+from . import storage as storages
+from . import study
+
+if TYPE_CHECKING:
+    from .results import Results
+    from .search_space import SearchConfig
+
+__all__ = ["run_study"]
+
+
+def run_study(
+    config: SearchConfig, data: str, name: str, runs_dir: Path, storage: str | None
+) -> tuple[Results, list[Path]]:
+    """Work on the study until it has its trials; return its results and the files written.
+
+    Args:
+        config: what is searched, and for how many trials.
+        data: as in `datasets.load`.
+        name: the study's name.
+        runs_dir: the folder of all runs.
+        storage: the URL of a database; None for a journal file in the study's folder.
+
+    Raises:
+        InputError: the data cannot be loaded, or the study is of other data or another search.
+        UsageError: the name cannot be that of a study, or Optuna is missing.
+    """
+    folder = study.folder_of(runs_dir, name)
+    dataset = datasets.load(data)
+    split = datasets.split(dataset)
+    kept = storages.open_storage(folder, storage, create=True)
+    print(dataset.summary(split), file=sys.stderr)
+    import_tensorflow()
+    from . import results
+    from .tune import tune
+
+    searched = tune(config, dataset, split, kept, folder)
+    if searched is None:  # the same command goes on in a process with nothing left over
+        sys.stderr.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    found = results.collect(searched, config.objectives)
+    return found, results.save(found, searched, folder)

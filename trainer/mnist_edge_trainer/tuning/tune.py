@@ -1,0 +1,214 @@
+"""Search the recipes of networks: one worker of a study, of which there can be many."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import optuna
+from mnist_edge_runtime.errors import InputError, VerificationError
+from optuna.exceptions import StorageInternalError, TrialPruned
+from optuna.storages import BaseStorage
+from optuna.trial import Trial, TrialState
+
+from ..data.datasets import Dataset, Split
+from ..networks import architectures
+from ..networks.recipe import option
+from ..training import fit
+from ..training.callback import DivergedError
+from . import heartbeat
+from . import study as studies
+from .pruner import NetworkPruner
+from .sampler import SeededSampler
+from .search_space import SearchConfig
+
+__all__ = ["TRIALS_IN_A_PROCESS", "tune"]
+
+TRIALS_IN_A_PROCESS = 16  # TensorFlow keeps some 60 MB of each training on MNIST
+_FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+_PATIENCE = 0.5  # seconds between two looks at what other workers do
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What every trial of this worker needs; `sizes` has for each network its parameters and multiply-accumulates."""
+
+    config: SearchConfig
+    split: Split
+    classes: int
+    sizes: Mapping[str, Mapping[str, int]]
+    folder: Path
+
+
+def tune(
+    config: SearchConfig, dataset: Dataset, split: Split, storage: BaseStorage, folder: Path
+) -> optuna.Study | None:
+    """Work on a study until it has its number of finished trials; what others do on it meanwhile counts.
+
+    Returns None when this process has had its share of trials, and a new one is to go on.
+
+    A trial trains a network and measures it on the validation images; the test images are not looked at. With one
+    objective, trials are pruned by `NetworkPruner`.
+
+    Args:
+        config: the options.
+        dataset: where the split comes from.
+        split: the images that train, and those that choose.
+        storage: from `storage.open_storage`.
+        folder: from `study.folder_of`; checkpoints lie there.
+
+    Raises:
+        VerificationError: no network is within the limits.
+        UsageError: the study was begun with other options or data.
+        InputError: the storage was lost.
+    """
+    sizes = _within_limits(config, len(dataset.labels))
+    agreement = {
+        "objectives": list(config.objectives),
+        "networks": list(sizes),
+        "parts": config.fixed,
+        "seed": config.seed,
+        "data": [dataset.sha256, split.sha256],
+    }
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study, begun_here = studies.join(storage, folder.name, config, agreement)
+    images = len(split.train_images)
+    recipes = {network: asdict(config.training(network).recipe(images)) for network in sizes}
+    if begun_here:
+        for network, recipe in recipes.items():  # the search begins with what is known to be good
+            parts = {f"{network}.{part}": recipe[part] for part in config.space(network)}
+            study.enqueue_trial({studies.NETWORK: network, **parts})
+    study.sampler = SeededSampler(config.seed)
+    study.pruner = NetworkPruner()
+    try:
+        ended = _work(study, _Bench(config, split, len(dataset.labels), sizes, folder))
+    except StorageInternalError as error:
+        raise InputError(
+            f"the storage of study {folder.name!r} was lost: {error}; repeat the command to go on"
+        ) from None
+    return study if ended else None
+
+
+def _within_limits(config: SearchConfig, classes: int) -> dict[str, dict[str, int]]:
+    """Return the networks that may be tried, each with its parameters and multiply-accumulates."""
+    limits = {"parameters": config.max_parameters, "macs": config.max_macs}
+    sizes, beyond = {}, []
+    for network, row in architectures.ARCHITECTURES.items():
+        if config.networks and network not in config.networks:
+            continue
+        model = row.build(classes)
+        size = {"parameters": model.count_params(), "macs": architectures.count_macs(model)}
+        if all(limit is None or size[name] <= limit for name, limit in limits.items()):
+            sizes[network] = size
+        else:
+            beyond.append(f"{network} ({size['parameters']:,} parameters, {size['macs']:,} MACs)")
+    keras.utils.clear_session(free_memory=False)
+    if not sizes:
+        raise VerificationError(f"no network is within the limits: {', '.join(beyond)}")
+    if beyond:
+        print(f"beyond the limits: {', '.join(beyond)}", file=sys.stderr)
+    return sizes
+
+
+def _work(study: optuna.Study, bench: _Bench) -> bool:
+    """Return whether the study has its trials; else this process has had its share of them."""
+    watch, waiting, tried = heartbeat.Watch(study, bench.folder, bench.config.stale_after), False, 0
+    while True:
+        watch.repeat_dead()
+        trials = study.get_trials(deepcopy=False)
+        finished = sum(trial.state in _FINISHED for trial in trials)
+        running = [trial.number for trial in trials if trial.state == TrialState.RUNNING]
+        if finished >= bench.config.trials:
+            return True
+        if tried >= TRIALS_IN_A_PROCESS:
+            return False
+        if finished + len(running) < bench.config.trials:
+            waiting = False
+            print(f"{finished} of {bench.config.trials} trials finished, {len(running)} elsewhere", file=sys.stderr)
+            trial = study.ask()
+            if _is_needed(study, trial.number, bench.config.trials):
+                _try(study, trial, bench)
+                tried += 1
+            else:
+                heartbeat.fail(study, trial.number)
+            continue
+        if not waiting:
+            waiting = True
+            print(f"{finished} trials finished, waiting for {len(running)} of other workers", file=sys.stderr)
+        time.sleep(_PATIENCE)
+
+
+def _is_needed(study: optuna.Study, number: int, wanted: int) -> bool:
+    """Return whether a trial that was just begun is not one too many, because another worker began one as well."""
+    trials = study.get_trials(deepcopy=False)
+    earlier = [trial for trial in trials if trial.state == TrialState.RUNNING and trial.number < number]
+    return sum(trial.state in _FINISHED for trial in trials) + len(earlier) < wanted
+
+
+def _try(study: optuna.Study, trial: Trial, bench: _Bench) -> None:
+    """Train by one recipe and tell the study what came out of it."""
+    number = trial.number
+    checkpoint = heartbeat.checkpoint_of(trial, bench.folder)
+    try:
+        with heartbeat.beating(trial, bench.config.stale_after / 5):
+            values, outcome = _outcome(trial, checkpoint, bench)
+        study.tell(number, values, state=TrialState.COMPLETE if values else TrialState.PRUNED)
+    except StorageInternalError:
+        raise
+    except Exception:
+        if heartbeat.fail(study, number):
+            shutil.rmtree(checkpoint, ignore_errors=True)
+            raise
+        outcome = "left to another worker, which took this one for dead"
+    except BaseException:  # Ctrl-C, SIGTERM
+        heartbeat.hand_back(study, number)
+        print(f"trial {number}: handed back; the same command goes on with it", file=sys.stderr)
+        raise
+    finally:
+        keras.utils.clear_session(free_memory=False)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    print(f"trial {number}: {outcome}", file=sys.stderr)
+
+
+def _outcome(trial: Trial, checkpoint: Path, bench: _Bench) -> tuple[list[float] | None, str]:
+    """Return the trial's value of each objective, or None where it was pruned, and what to say of it."""
+    try:
+        values = _values(trial, checkpoint, bench)
+        return values, f"{values[0]:.2%} of the validation images right"
+    except TrialPruned:
+        return None, "pruned, below the median of its network"
+    except DivergedError:
+        return None, "pruned, the loss became NaN or infinite"
+
+
+def _values(trial: Trial, checkpoint: Path, bench: _Bench) -> list[float]:
+    """Return the trial's value of each objective."""
+    config, split = bench.config, bench.split
+    network, parts = studies.suggest(trial, config, tuple(bench.sizes))
+    training, size = config.training(network, parts), bench.sizes[network]
+    recipe = asdict(training.recipe(len(split.train_images)))
+    for name, value in {"recipe": recipe, **size}.items():
+        trial.set_user_attr(name, value)
+    chosen = " ".join(f"{option(part)} {value:.4g}" for part, value in parts.items())
+    print(f"trial {trial.number}: --arch {network} {chosen}", file=sys.stderr)
+    reported = 0
+
+    def watch(accuracies: Sequence[float]) -> None:
+        nonlocal reported
+        for epoch in range(reported, len(accuracies)):
+            trial.report(accuracies[epoch], epoch + 1)
+        reported = len(accuracies)
+        if trial.should_prune():
+            raise TrialPruned
+
+    prunes = len(config.objectives) == 1
+    fitted = fit.fit(training, split, bench.classes, checkpoint, watch=watch if prunes else None)
+    accuracy = fitted.measure(split.validation_images, split.validation_labels)["accuracy"]
+    figures: Mapping[str, Any] = {"accuracy": accuracy, **size}
+    return [float(figures[objective]) for objective in config.objectives]
