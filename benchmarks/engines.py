@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime import EngineError
 from mnist_edge_runtime.diagnostics.turn_process import Child
-from mnist_edge_runtime.host import Machine
+from mnist_edge_runtime.host import Host
 from mnist_edge_runtime.model_file import sealed_model
 
 HERE = Path(__file__).resolve().parent
@@ -134,11 +134,11 @@ def page(
     import overhead as limits
 
     files = list(dict.fromkeys(file for file, _ in found))
-    contract, here = sealed_model.read(files[0]).contract, Machine.here()
+    contract, here = sealed_model.read(files[0]).contract, Host.here()
     yield HEADER.format(
         cpu=here.cpu,
         cores=here.cores,
-        system=here.system,
+        system=f"{here.system} {here.release} {here.processor}",
         python=here.python,
         load=load,
         versions=versions(python),

@@ -1,4 +1,4 @@
-"""The machine that measures: what it is, and whether it was held back meanwhile."""
+"""Describe this host and detect CPU throttling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Host", "Machine", "Throttling", "cores", "peak_rss", "temperature", "throttling"]
+__all__ = ["Host", "Throttling", "cores", "peak_rss", "temperature", "throttling"]
 
 _SYSTEM = Path("/")
 # https://www.raspberrypi.com/documentation/computers/os.html#get_throttled: these bits now, 16 higher since the start.
@@ -31,73 +31,55 @@ _PARTS = {
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What figures depend on.
+class Host:
+    """Describe a computer: the properties that decide which wheels fit it and how fast it is.
 
     Attributes:
-        model: of a board, such as "Raspberry Pi 4 Model B Rev 1.4"; None elsewhere.
-        cpu: the processor's model as the system names it.
-        cores: those this process may use.
-        system: the system, its version and architecture.
-        python: Python's version.
-        governor: what sets the clock's frequency; None where nobody says.
+        model: name of the board, such as "Raspberry Pi 4 Model B Rev 1.4"; None elsewhere.
+        cpu: name of the processor, such as "Cortex-A72".
+        cores: number of cores that this process may use.
+        governor: the policy that sets the clock's frequency; None where the system does not tell.
+        system: such as "Linux".
+        release: version of the kernel.
+        processor: the kernel's architecture, such as "aarch64".
+        bits: 64 or 32, of Python, which may be fewer than the kernel's.
+        libc: version of glibc, None where the C library is another.
+        python: version of Python, such as "3.11.2".
+        executable: this Python.
+        numpy: version of numpy.
+        has_pip: whether packages can be installed; not into a bundle.
     """
 
     model: str | None
     cpu: str
     cores: int
-    system: str
-    python: str
     governor: str | None
+    system: str
+    release: str
+    processor: str
+    bits: int
+    libc: tuple[int, int] | None
+    python: str
+    executable: str
+    numpy: str
+    has_pip: bool
 
     @classmethod
-    def here(cls) -> Machine:
-        """Describe this machine."""
+    def here(cls) -> Host:
+        """Describe this host."""
+        name, found = platform.libc_ver()
+        numbers = re.match(r"(\d+)\.(\d+)", found) if name == "glibc" else None
         return cls(
             model=_text("proc/device-tree/model"),
             cpu=_cpu(),
             cores=cores(),
-            system=f"{platform.system()} {platform.release()} {platform.machine()}",
-            python=platform.python_version(),
             governor=_text("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        )
-
-
-@dataclass(frozen=True)
-class Host:
-    """What decides which wheels fit.
-
-    Attributes:
-        system: such as "Linux".
-        processor: the kernel's architecture, such as "aarch64".
-        bits: 64 or 32, of Python, which may be fewer than the kernel's.
-        libc: version of glibc, None where the C library is another.
-        python: major and minor version.
-        executable: this Python.
-        numpy: its version.
-        has_pip: whether packages can be installed; not into a bundle.
-    """
-
-    system: str
-    processor: str
-    bits: int
-    libc: tuple[int, int] | None
-    python: tuple[int, int]
-    executable: str
-    numpy: str
-    has_pip: bool = True
-
-    @classmethod
-    def here(cls) -> Host:
-        """Describe this machine."""
-        name, found = platform.libc_ver()
-        numbers = re.match(r"(\d+)\.(\d+)", found) if name == "glibc" else None
-        return cls(
             system=platform.system(),
+            release=platform.release(),
             processor=platform.machine(),
             bits=64 if sys.maxsize > 2**32 else 32,
             libc=(int(numbers[1]), int(numbers[2])) if numbers else None,
-            python=sys.version_info[:2],
+            python=platform.python_version(),
             executable=sys.executable,
             numpy=np.__version__,
             has_pip=find_spec("pip") is not None,
@@ -109,8 +91,14 @@ class Host:
         narrow = {"aarch64": "armv7l", "x86_64": "i686"}
         return narrow.get(self.processor, self.processor) if self.bits == 32 else self.processor
 
+    @property
+    def python_release(self) -> tuple[int, int]:
+        """The major and minor version of Python that wheels must be for."""
+        major, minor, *_ = self.python.split(".")
+        return int(major), int(minor)
+
     def pip(self, command: str, *arguments: str) -> str:
-        """Return the command that installs into this Python, or uninstalls; without pip, what to do instead."""
+        """Return the command that installs into this Python, or uninstalls; without pip, the advice in its place."""
         if not self.has_pip:
             names = " ".join(word for word in arguments if not word.startswith("-"))
             bundle = "make another bundle on the workstation (mnist-edge bundle)"
@@ -120,34 +108,34 @@ class Host:
 
 @dataclass(frozen=True)
 class Throttling:
-    """What a Raspberry Pi's firmware says of its power and heat: the bits of `vcgencmd get_throttled`."""
+    """The firmware's report on power and heat: the bits of `vcgencmd get_throttled` on a Raspberry Pi."""
 
     raw: int
 
     @property
     def now(self) -> tuple[str, ...]:
-        """What holds the machine back at this moment."""
+        """The reasons why the CPU is throttled at this moment."""
         return tuple(name for bit, name in _FLAGS.items() if self.raw >> bit & 1)
 
     @property
     def since_start(self) -> tuple[str, ...]:
-        """What has held it back at any moment since it was switched on."""
+        """The reasons why it was throttled at any moment since the system's start."""
         return tuple(name for bit, name in _FLAGS.items() if self.raw >> bit + _SINCE_START & 1)
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def temperature() -> float | None:
-    """Return the processor's temperature in degrees Celsius, None where no sensor says."""
+    """Return the processor's temperature in degrees Celsius, None without a sensor."""
     text = _text("sys/class/thermal/thermal_zone0/temp")
     return int(text) / 1000 if text and text.lstrip("-").isdigit() else None
 
 
 def throttling() -> Throttling | None:
-    """Return what the firmware says, None where there is no `vcgencmd` or it may not be asked."""
+    """Ask the firmware; return None where there is no `vcgencmd` or it may not be asked."""
     try:
         result = subprocess.run(["vcgencmd", "get_throttled"], capture_output=True, text=True, check=True, timeout=10)
         return Throttling(int(result.stdout.strip().removeprefix("throttled="), 16))
@@ -156,8 +144,8 @@ def throttling() -> Throttling | None:
 
 
 def peak_rss() -> int | None:
-    """Return the most memory that this process has held at once, in bytes; None on Windows, which does not say."""
-    # Linux counts in ru_maxrss what the process was before it became this program.
+    """Return the peak of this process's resident memory in bytes; None on Windows, which does not tell."""
+    # Linux counts in ru_maxrss the memory of the process from before it became this program, too.
     for line in (_text("proc/self/status") or "").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
@@ -175,7 +163,7 @@ def _cpu() -> str:
 
 
 def _text(path: str) -> str | None:
-    """Return what the system says in a file, None where there is no such file."""
+    """Return the content of a file of the system, None where there is no such file."""
     try:
         return (_SYSTEM / path).read_text(errors="replace").strip("\0\n ")
     except OSError:

@@ -6,6 +6,18 @@ import pytest
 from mnist_edge_runtime.files import atomic_path
 
 
+def _fail_half_way(target: Path) -> None:
+    with atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("the disk is full")
+
+
+def _write_folder(target: Path, text: str) -> None:
+    with atomic_path(target) as temporary:
+        temporary.mkdir()
+        (temporary / "model").write_text(text)
+
+
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
     target = tmp_path / "figures.json"
     target.write_text("old")
@@ -19,9 +31,8 @@ def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "figures.json"
     target.write_text("old")
-    with pytest.raises(RuntimeError, match="full"), atomic_path(target) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError("the disk is full")
+    with pytest.raises(RuntimeError, match="full"):
+        _fail_half_way(target)
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -37,15 +48,12 @@ def test_two_writers_use_two_names(tmp_path: Path) -> None:
 
 def test_a_folder_is_moved_whole_and_replaces_none_that_holds_anything(tmp_path: Path) -> None:
     target = tmp_path / "run"
-    with atomic_path(target) as temporary:
-        temporary.mkdir()
-        (temporary / "model").write_text("new")
+    _write_folder(target, "new")
     assert (target / "model").read_text() == "new"
 
     (target / "model").write_text("old")
-    with pytest.raises(OSError, match=r"not empty|exists"), atomic_path(target) as temporary:
-        temporary.mkdir()
-        (temporary / "model").write_text("new")
+    with pytest.raises(OSError, match=r"not empty|exists"):
+        _write_folder(target, "new")
     assert (target / "model").read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 

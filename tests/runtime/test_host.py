@@ -4,11 +4,12 @@ import platform
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mnist_edge_runtime import host
-from mnist_edge_runtime.host import Machine, Throttling
+from mnist_edge_runtime.host import Host, Throttling
 
 PI = {
     "proc/device-tree/model": "Raspberry Pi 4 Model B Rev 1.4\0",
@@ -18,7 +19,7 @@ PI = {
 }
 
 ALLOCATE = """
-from mnist_edge_runtime.machine import peak_rss
+from mnist_edge_runtime.host import peak_rss
 before = peak_rss()
 block = b"x" * 100_000_000
 del block
@@ -40,7 +41,7 @@ def _write(system: Path, files: dict[str, str]) -> None:
 
 def test_a_raspberry_pi_is_described(system: Path) -> None:
     _write(system, PI)
-    found = Machine.here()
+    found = Host.here()
 
     assert (found.model, found.cpu) == ("Raspberry Pi 4 Model B Rev 1.4", "Cortex-A72")
     assert found.governor == "ondemand"
@@ -50,14 +51,37 @@ def test_a_raspberry_pi_is_described(system: Path) -> None:
 
 def test_a_workstation_is_described(system: Path) -> None:
     _write(system, {"proc/cpuinfo": "processor\t: 0\nmodel name\t: Some(R) Processor: fast\n"})
-    found = Machine.here()
+    found = Host.here()
 
     assert (found.model, found.cpu, found.governor) == (None, "Some(R) Processor: fast", None)
     assert found.cores >= 1
 
 
+def test_the_python_of_this_host_is_described() -> None:
+    here = Host.here()
+
+    assert here.bits in (32, 64)
+    assert here.python_release == sys.version_info[:2]
+    assert (here.system, here.release, here.processor) == (platform.system(), platform.release(), platform.machine())
+    assert here.pip("install", "numpy<2") == f"{here.executable} -m pip install 'numpy<2'"
+
+
+def test_the_architecture_of_wheels_is_that_of_python() -> None:
+    kernel = replace(Host.here(), processor="aarch64")
+
+    assert replace(kernel, bits=64).architecture == "aarch64"
+    assert replace(kernel, bits=32).architecture == "armv7l"
+
+
+def test_without_pip_another_bundle_is_what_helps() -> None:
+    bundled = replace(Host.here(), has_pip=False)
+
+    assert "make another bundle on the workstation" in bundled.pip("install", "numpy<2")
+    assert bundled.pip("uninstall", "-y", "onnxruntime").endswith("no pip here to uninstall onnxruntime")
+
+
 def test_a_system_that_says_nothing_is_described_all_the_same(system: Path) -> None:
-    found = Machine.here()
+    found = Host.here()
 
     assert (found.model, found.cpu, found.governor) == (None, platform.machine(), None)
     assert host.temperature() is None

@@ -59,7 +59,7 @@ def _lines(found: Benchmark) -> Iterator[str]:
     if host.model:
         yield f"machine      {host.model}"
     yield f"processor    {host.cpu}, {host.cores} cores"
-    yield f"system       {host.system}, Python {host.python}"
+    yield f"system       {host.system} {host.release} {host.processor}, Python {host.python}"
     if host.governor:
         yield f"governor     {host.governor}"
     if before is not None and after is not None:

@@ -42,16 +42,12 @@ def _doctor(arguments: argparse.Namespace) -> EngineError | None:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    machine = report.machine
-    bits = (
-        f"{machine.bits}-bit"
-        if machine.bits == 64 or machine.architecture == machine.processor
-        else "32-bit, on a kernel of 64"
-    )
-    libc = f", glibc {'.'.join(map(str, machine.libc))}" if machine.libc else ""
-    yield f"machine         {machine.system} {machine.processor}{libc}"
-    yield f"Python          {'.'.join(map(str, machine.python))}, {bits}, {machine.executable}"
-    yield f"numpy           {machine.numpy}"
+    host = report.host
+    bits = f"{host.bits}-bit" if host.bits == 64 or host.architecture == host.processor else "32-bit, on a kernel of 64"
+    libc = f", glibc {'.'.join(map(str, host.libc))}" if host.libc else ""
+    yield f"machine         {host.system} {host.processor}{libc}"
+    yield f"Python          {host.python}, {bits}, {host.executable}"
+    yield f"numpy           {host.numpy}"
     for found in (*report.engines, report.pictures):
         yield from _finding(found, report.works)
 

@@ -15,7 +15,7 @@ from .. import host
 from ..engines.availability import not_installed
 from ..engines.registry import ENGINES, names_for
 from ..errors import EngineError, UsageError
-from ..host import Machine, Throttling
+from ..host import Host, Throttling
 from ..model_file import sealed_model
 from ..models import bundled_models
 from .turn_process import Child
@@ -74,7 +74,7 @@ class Benchmark:
         throttling_known: False where no firmware says; only Raspberry Pis have one that does.
     """
 
-    host: Machine
+    host: Host
     measurements: tuple[Measurement, ...]
     errors: tuple[tuple[str, str, str], ...]
     temperatures: tuple[float | None, float | None]
@@ -188,7 +188,7 @@ def benchmark(runs: Sequence[tuple[Path, str]], progress: Callable[[str], None] 
         watch.look()
         results = {run: json.loads(child.result()) for run, child in children.items()}
     return Benchmark(
-        host=Machine.here(),
+        host=Host.here(),
         measurements=tuple(_measurement(file, engine, result) for (file, engine), result in results.items()),
         errors=tuple(errors),
         temperatures=(before, host.temperature()),

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import models
-from ..engines.availability import instead, missing, pillow
+from ..engines.availability import alternative, missing
 from ..engines.registry import ENGINES
 from ..host import Host
 from ..model_file import sealed_model
+from ..preprocessing.image_io import PILLOW
 
 __all__ = ["Finding", "Outcome", "Report", "diagnose", "examine", "run"]
 
@@ -51,7 +52,7 @@ class Finding:
 class Report:
     """What `doctor` found."""
 
-    machine: Host
+    host: Host
     model: str | None
     engines: tuple[Finding, ...]
     pictures: Finding
@@ -78,14 +79,19 @@ def examine(model: Path | None = None) -> Report:
         ModelError: it is damaged.
     """
     contract = sealed_model.read(model).contract if model else None
-    machine = Host.here()
+    host = Host.here()
     findings = []
     for name, row in ENGINES.items():
-        file = model if model and contract and contract.format == row.format else models.bundled_models(name)[0]
+        fits = contract and contract.format == row.format
+        file = model if fits else next(iter(models.bundled_models(name)), None)
         installed = _installed(row.distribution, row.library)
-        outcome = run(name, file) if installed else None
-        findings.append(diagnose(name, installed, outcome, machine))
-    return Report(machine, str(model) if model else None, tuple(findings), _pictures(machine))
+        if installed and file is None:
+            wrong = f"no {row.format} file ships with this package to try it on"
+            findings.append(Finding(name, row.distribution, installed, False, wrong, "mnist-edge-runtime doctor MODEL"))
+        else:
+            outcome = run(name, file) if installed and file else None
+            findings.append(diagnose(name, installed, outcome, host))
+    return Report(host, str(model) if model else None, tuple(findings), _pictures(host))
 
 
 def run(engine: str, file: Path) -> Outcome:
@@ -107,53 +113,51 @@ def run(engine: str, file: Path) -> Outcome:
     return Outcome(result.returncode, message)
 
 
-def diagnose(engine: str, installed: str | None, outcome: Outcome | None, machine: Host) -> Finding:
-    """Return what an outcome means on a machine.
+def diagnose(engine: str, installed: str | None, outcome: Outcome | None, host: Host) -> Finding:
+    """Return what an outcome means on a host.
 
     Args:
         engine: its name.
         installed: the version of its distribution, None where it is not installed.
         outcome: how the self-test ended on it, None where it is not installed.
-        machine: where.
+        host: where.
     """
     row = ENGINES[engine]
     if installed is None or outcome is None:
-        wrong, mend = missing(engine, machine)
+        wrong, mend = missing(engine, host)
     elif outcome.code == 0:
         return Finding(engine, row.distribution, installed, works=True)
     else:
-        wrong, mend = _broken(engine, outcome, machine)
+        wrong, mend = _broken(engine, outcome, host)
     return Finding(engine, row.distribution, installed, works=False, wrong=wrong, mend=mend)
 
 
-def _broken(engine: str, outcome: Outcome, machine: Host) -> tuple[str, str]:
+def _broken(engine: str, outcome: Outcome, host: Host) -> tuple[str, str]:
     distribution, said = ENGINES[engine].distribution, outcome.message
-    again = machine.pip("install", "--force-reinstall", "--no-deps", distribution)
+    again = host.pip("install", "--force-reinstall", "--no-deps", distribution)
     if outcome.code is None:
         return f"it did not end within {_SECONDS} seconds", again
     if outcome.code < 0:
         number = signal.Signals(-outcome.code)
         if number == signal.SIGILL:
-            built = f"it was built for newer processors than this {machine.architecture}"
+            built = f"it was built for newer processors than this {host.architecture}"
             # As long as it is there it is tried first, and takes the process with it.
-            away = machine.pip("uninstall", "-y", distribution)
-            return f"it ends on an illegal instruction (SIGILL): {built}", f"{away} && {instead(engine, machine)}"
+            away = host.pip("uninstall", "-y", distribution)
+            return f"it ends on an illegal instruction (SIGILL): {built}", f"{away} && {alternative(engine, host)}"
         return f"it crashes ({number.name})", again
-    numpy = int(machine.numpy.split(".")[0])
+    numpy = int(host.numpy.split(".")[0])
     if "numpy" in said.lower() or (engine == "tflite-runtime" and numpy >= 2):
         if numpy >= 2:
-            return f"it was built for numpy 1 and fails with numpy {machine.numpy}", machine.pip("install", "numpy<2")
-        return f"it was built for a newer numpy than {machine.numpy}: {said}", machine.pip(
-            "install", "--upgrade", "numpy"
-        )
+            return f"it was built for numpy 1 and fails with numpy {host.numpy}", host.pip("install", "numpy<2")
+        return f"it was built for a newer numpy than {host.numpy}: {said}", host.pip("install", "--upgrade", "numpy")
     if found := re.search(r"(lib[\w+-]+)\.so[.\d]*: cannot open shared object", said):
         package = _PACKAGES.get(found[1])
         other = f"install the system's package that holds {found[1]}.so"
         return f"a library of the system is missing: {said}", f"sudo apt-get install {package}" if package else other
     if (found := re.search(r"No module named '(\w+)", said)) and found[1] not in ENGINES[engine].library:
-        return f"a package that it needs is missing: {said}", machine.pip("install", found[1])
+        return f"a package that it needs is missing: {said}", host.pip("install", found[1])
     if re.search(r"version .(GLIBC|GLIBCXX|CXXABI)_[\d.]+' not found", said):
-        return f"it was built for a newer system than this: {said}", instead(engine, machine)
+        return f"it was built for a newer system than this: {said}", alternative(engine, host)
     if "the file is not for" in said:
         return said, f"mnist-edge export --target-runtime {engine}"
     if outcome.code == 5:
@@ -161,7 +165,7 @@ def _broken(engine: str, outcome: Outcome, machine: Host) -> tuple[str, str]:
     return f"it is installed, and fails: {said}", again
 
 
-def _pictures(machine: Host) -> Finding:
+def _pictures(host: Host) -> Finding:
     installed = _installed("Pillow", "PIL")
     if installed:
         return Finding("pictures", "Pillow", installed, works=True)
@@ -169,7 +173,7 @@ def _pictures(machine: Host) -> Finding:
         *("pictures", "Pillow", None),
         works=False,
         wrong="PNG, JPEG and BMP cannot be read without it; PGM and .npy can",
-        mend=pillow(machine),
+        mend=host.pip("install", PILLOW),
     )
 
 

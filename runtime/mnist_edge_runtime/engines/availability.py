@@ -1,83 +1,57 @@
-"""For which machines each engine has wheels, and what to do where it has none."""
+"""Explain why an engine is not installed on a host, and name the command that installs it or another one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from ..host import Host
-from .registry import ENGINES
+from .registry import ENGINES, EngineInfo
 
-__all__ = ["instead", "missing", "not_installed", "pillow"]
-
-
-@dataclass(frozen=True)
-class _Wheels:
-    """For which Pythons, and for which architectures with which glibc, an engine has wheels."""
-
-    pythons: tuple[tuple[int, int], tuple[int, int]]
-    libc: Mapping[str, tuple[int, int]]
-
-    def objection(self, machine: Host) -> str | None:
-        """Return why no wheel fits, None where one does or nobody knows."""
-        if machine.system != "Linux":
-            return None
-        lowest, highest = self.pythons
-        where = "its wheels are"
-        if not lowest <= machine.python <= highest:
-            return f"{where} for Python {_dotted(lowest)} to {_dotted(highest)}, this is {_dotted(machine.python)}"
-        needed = self.libc.get(machine.architecture)
-        if needed is None:
-            bits = f" ({machine.bits}-bit Python)" if machine.bits == 32 else ""
-            return f"{where} for {' and '.join(self.libc)}, this is {machine.architecture}{bits}"
-        if machine.libc is None or machine.libc < needed:
-            found = f"glibc {_dotted(machine.libc)}" if machine.libc else "another C library"
-            return f"{where} for glibc {_dotted(needed)} and newer, this system has {found}"
-        return None
+__all__ = ["alternative", "missing", "not_installed"]
 
 
-_WHEELS = {
-    "litert": _Wheels(((3, 10), (3, 14)), {"x86_64": (2, 27), "aarch64": (2, 27)}),
-    "tflite-runtime": _Wheels(((3, 9), (3, 11)), {"x86_64": (2, 17), "aarch64": (2, 34), "armv7l": (2, 34)}),
-    "onnxruntime": _Wheels(((3, 10), (3, 14)), {"x86_64": (2, 27), "aarch64": (2, 27)}),
-}
-_REQUIREMENTS = {
-    "litert": ("ai-edge-litert>=2.0",),
-    "tflite-runtime": ("tflite-runtime>=2.14", "numpy<2"),
-    "onnxruntime": ("onnxruntime>=1.17",),
-}
-_PILLOW = "Pillow>=10.3"
-_SIXTY_FOUR_BITS = "install a system of 64 bits, such as Raspberry Pi OS (64-bit), Bookworm or newer"
-
-
-def missing(engine: str, machine: Host) -> tuple[str, str]:
-    """Return what is wrong where an engine is not installed, and what mends it."""
-    objection = _WHEELS[engine].objection(machine)
+def missing(engine: str, host: Host) -> tuple[str, str]:
+    """Return why an engine is not installed, and the fix."""
+    row = ENGINES[engine]
+    objection = _objection(row, host)
     if objection is None:
-        return "it is not installed", machine.pip("install", *_REQUIREMENTS[engine])
-    return f"it is not installed, and cannot be: {objection}", instead(engine, machine)
+        return "it is not installed", host.pip("install", *row.requirements)
+    return f"it is not installed, and cannot be: {objection}", alternative(engine, host)
 
 
 def not_installed(engine: str) -> str:
-    """Return the sentence for an engine that is not installed on this host, with what to do."""
-    wrong, mend = missing(engine, Host.here())
-    return f"{engine} {wrong.removeprefix('it ')} ({mend})"
+    """Return the sentence for an engine that is not installed on this host, with the fix."""
+    problem, fix = missing(engine, Host.here())
+    return f"{engine} {problem.removeprefix('it ')} ({fix})"
 
 
-def instead(engine: str, machine: Host) -> str:
-    """Return what to do where an engine cannot be had: the command for another one that can."""
-    same = ENGINES[engine].format
-    others = sorted((name for name in ENGINES if name != engine), key=lambda name: ENGINES[name].format != same)
-    for name in others:
-        if _WHEELS[name].objection(machine) is None:
-            note = "" if ENGINES[name].format == same else f"  # and take .{ENGINES[name].format} files"
-            return machine.pip("install", *_REQUIREMENTS[name]) + note
-    return _SIXTY_FOUR_BITS if machine.bits == 32 else "take Python 3.11 on a system with glibc 2.34 or newer"
+def alternative(engine: str, host: Host) -> str:
+    """Return the fix where an engine has no wheel for a host: the command that installs another one."""
+    wanted = ENGINES[engine].format
+    others = sorted((row for name, row in ENGINES.items() if name != engine), key=lambda row: row.format != wanted)
+    for row in others:
+        if _objection(row, host) is None:
+            note = "" if row.format == wanted else f"  # and take .{row.format} files"
+            return host.pip("install", *row.requirements) + note
+    if host.bits == 32:
+        return "install a system of 64 bits, such as Raspberry Pi OS (64-bit), Bookworm or newer"
+    return "take Python 3.11 on a system with glibc 2.34 or newer"
 
 
-def pillow(machine: Host) -> str:
-    """Return what brings Pillow, without which most pictures cannot be read."""
-    return machine.pip("install", _PILLOW)
+def _objection(row: EngineInfo, host: Host) -> str | None:
+    """Return why no wheel of an engine fits a host; None where one does, or where the table does not know."""
+    if host.system != "Linux":
+        return None
+    lowest, highest = row.pythons
+    where = "its wheels are"
+    if not lowest <= host.python_release <= highest:
+        return f"{where} for Python {_dotted(lowest)} to {_dotted(highest)}, this is {_dotted(host.python_release)}"
+    needed = row.glibc.get(host.architecture)
+    if needed is None:
+        bits = f" ({host.bits}-bit Python)" if host.bits == 32 else ""
+        return f"{where} for {' and '.join(row.glibc)}, this is {host.architecture}{bits}"
+    if host.libc is None or host.libc < needed:
+        found = f"glibc {_dotted(host.libc)}" if host.libc else "another C library"
+        return f"{where} for glibc {_dotted(needed)} and newer, this system has {found}"
+    return None
 
 
 def _dotted(numbers: tuple[int, int]) -> str:

@@ -1,4 +1,4 @@
-"""The table of the engines that can run a model file."""
+"""The table of the engines that can run a model file: one complete row each."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ class EngineInfo:
     Attributes:
         module: the module of this package that holds `load(payload, contract, threads, library)`.
         library: the module that the engine itself is imported from.
-        distribution: what pip calls it.
+        distribution: the name that pip knows it by.
         extra: the extra of mnist-edge-runtime that installs it.
         format: the format of model file it runs.
         family: the kernels it computes with; within a family int8 answers are the same to the bit.
+        requirements: the arguments of `pip install` that install it.
+        pythons: the lowest and the highest Python that it has wheels for.
+        glibc: the architectures of Linux that it has wheels for, each with the lowest version of glibc.
     """
 
     module: str
@@ -29,15 +32,46 @@ class EngineInfo:
     extra: str
     format: str
     family: str
+    requirements: tuple[str, ...]
+    pythons: tuple[tuple[int, int], tuple[int, int]]
+    glibc: Mapping[str, tuple[int, int]]
 
 
 # In the order in which they are tried.
 ENGINES: Mapping[str, EngineInfo] = {
-    "litert": EngineInfo("litert", "ai_edge_litert.interpreter", "ai-edge-litert", "litert", "tflite", "xnnpack"),
-    "tflite-runtime": EngineInfo(
-        "litert", "tflite_runtime.interpreter", "tflite-runtime", "tflite-runtime", "tflite", "builtin"
+    "litert": EngineInfo(
+        module="litert",
+        library="ai_edge_litert.interpreter",
+        distribution="ai-edge-litert",
+        extra="litert",
+        format="tflite",
+        family="xnnpack",
+        requirements=("ai-edge-litert>=2.0",),
+        pythons=((3, 10), (3, 14)),
+        glibc={"x86_64": (2, 27), "aarch64": (2, 27)},
     ),
-    "onnxruntime": EngineInfo("onnxruntime", "onnxruntime", "onnxruntime", "onnx", "onnx", "onnxruntime"),
+    "tflite-runtime": EngineInfo(
+        module="litert",
+        library="tflite_runtime.interpreter",
+        distribution="tflite-runtime",
+        extra="tflite-runtime",
+        format="tflite",
+        family="builtin",
+        requirements=("tflite-runtime>=2.14", "numpy<2"),
+        pythons=((3, 9), (3, 11)),
+        glibc={"x86_64": (2, 17), "aarch64": (2, 34), "armv7l": (2, 34)},
+    ),
+    "onnxruntime": EngineInfo(
+        module="onnxruntime",
+        library="onnxruntime",
+        distribution="onnxruntime",
+        extra="onnx",
+        format="onnx",
+        family="onnxruntime",
+        requirements=("onnxruntime>=1.17",),
+        pythons=((3, 10), (3, 14)),
+        glibc={"x86_64": (2, 27), "aarch64": (2, 27)},
+    ),
 }
 
 
@@ -47,7 +81,7 @@ def names_for(format: str) -> list[str]:
 
 
 def candidates(format: str, engine: str | None = None) -> list[str]:
-    """Return the engines to try for a file of `format`: those that run it, or the one that is insisted on.
+    """Return the names of the engines to try for a file of `format`: `engine` alone where one is named.
 
     Raises:
         UsageError: `engine` is unknown or is not for this format.

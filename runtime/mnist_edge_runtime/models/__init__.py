@@ -1,4 +1,4 @@
-"""The model that ships with this package: the network `small`, full-integer int8, in each format."""
+"""Name the model files that ship with this package: the network `small`, full-integer int8, one file a format."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ _FOLDER = Path(__file__).parent
 
 
 def bundled_models(engine: str | None = None) -> list[Path]:
-    """Return the model's files in the order in which they are worth trying: one a format, or the engine's own."""
+    """Return the model's files, that of the preferred engine first; of a known engine, only the file that it runs.
+
+    A format may have no file: then it is left out.
+    """
     formats = dict.fromkeys(row.format for name, row in ENGINES.items() if engine not in ENGINES or engine == name)
-    return [_FOLDER / f"small-int8.{suffix}" for suffix in formats]
+    files = [_FOLDER / f"small-int8.{name}" for name in formats]
+    return [file for file in files if file.is_file()]

@@ -19,8 +19,9 @@ from .grayscale import MAX_PIXELS, check_size, grey, strips
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["load_picture", "pillow", "save_picture"]
+__all__ = ["PILLOW", "load_picture", "pillow", "save_picture"]
 
+PILLOW = "Pillow>=10.3"  # as pip takes it
 _MAX_SCANS = 64  # of a JPEG; progressive ones have about ten, and a small file with thousands takes minutes
 _ENOUGH = 2_000_000  # pixels; a JPEG that has more by a factor of four is decoded at half its size
 _BLOCK = 1 << 20  # bytes that are read of a PGM at a time
@@ -144,7 +145,7 @@ def pillow() -> ModuleType:
     except ImportError:
         from ..host import Host
 
-        mend = Host.here().pip("install", "Pillow>=10.3")
+        mend = Host.here().pip("install", PILLOW)
         raise InputError(f"PNG, JPEG and BMP need Pillow ({mend}); PGM and .npy do without") from None
     return Image
 

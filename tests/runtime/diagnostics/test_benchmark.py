@@ -16,12 +16,12 @@ from mnist_edge_runtime import EngineError, UsageError, host, models
 from mnist_edge_runtime.__main__ import main
 from mnist_edge_runtime.diagnostics import benchmark
 from mnist_edge_runtime.diagnostics.benchmark import Benchmark, Measurement, pairs
-from mnist_edge_runtime.host import Machine
+from mnist_edge_runtime.host import Host
 
 Capture = pytest.CaptureFixture[str]
 
 COLUMNS = ["p50", "p95", "p99", "max"]
-HERE = Machine("Board", "Processor", 4, "System", "3.11", "ondemand")
+HERE = replace(Host.here(), model="Board", cpu="Processor", cores=4, governor="ondemand")
 
 
 def _measurement(quantization: str, engine_p50: float, **changes: Any) -> Measurement:

@@ -13,8 +13,9 @@ from mnist_edge_runtime.diagnostics import doctor
 from mnist_edge_runtime.diagnostics.doctor import Finding, Outcome, Report
 from mnist_edge_runtime.host import Host
 
-MACHINE = Host("Linux", "aarch64", 64, (2, 36), (3, 11), "python", "1.26.4")
-NUMPY_2 = replace(MACHINE, numpy="2.1.0")
+ARM64 = replace(Host.here(), system="Linux", processor="aarch64", bits=64, libc=(2, 36))
+PI = replace(ARM64, python="3.11.2", executable="python", numpy="1.26.4", has_pip=True)
+NUMPY_2 = replace(PI, numpy="2.1.0")
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def litert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
 
 def test_an_engine_that_works_has_no_finding() -> None:
     outcome = doctor.run("litert", models.bundled_models("litert")[0])
-    found = doctor.diagnose("litert", "2.3.0", outcome, MACHINE)
+    found = doctor.diagnose("litert", "2.3.0", outcome, PI)
 
     assert (found.works, found.wrong, found.mend) == (True, None, None)
 
@@ -61,7 +62,7 @@ def test_an_engine_that_fails_in_a_child_is_a_finding(
 ) -> None:
     litert(code)
     outcome = doctor.run("litert", models.bundled_models("litert")[0])
-    found = doctor.diagnose("litert", "2.3.0", outcome, MACHINE)
+    found = doctor.diagnose("litert", "2.3.0", outcome, PI)
 
     assert not found.works
     assert wrong in str(found.wrong)
@@ -69,27 +70,27 @@ def test_an_engine_that_fails_in_a_child_is_a_finding(
 
 
 @pytest.mark.parametrize(
-    ("engine", "outcome", "machine", "wrong", "mend"),
+    ("engine", "outcome", "host", "wrong", "mend"),
     [
         ("tflite-runtime", Outcome(4, "AttributeError: _ARRAY_API not found"), NUMPY_2,
          "built for numpy 1 and fails with numpy 2.1.0", "python -m pip install 'numpy<2'"),
         ("tflite-runtime", Outcome(-11, ""), NUMPY_2, "crashes (SIGSEGV)", "--force-reinstall"),
-        ("onnxruntime", Outcome(4, "ImportError: numpy.core.multiarray failed to import"), MACHINE,
+        ("onnxruntime", Outcome(4, "ImportError: numpy.core.multiarray failed to import"), PI,
          "built for a newer numpy than 1.26.4", "python -m pip install --upgrade numpy"),
-        ("onnxruntime", Outcome(-4, ""), MACHINE, "illegal instruction (SIGILL)", "# and take .tflite files"),
-        ("onnxruntime", Outcome(4, "ImportError: /lib/libc.so.6: version `GLIBC_2.38' not found"), MACHINE,
+        ("onnxruntime", Outcome(-4, ""), PI, "illegal instruction (SIGILL)", "# and take .tflite files"),
+        ("onnxruntime", Outcome(4, "ImportError: /lib/libc.so.6: version `GLIBC_2.38' not found"), PI,
          "built for a newer system", "ai-edge-litert"),
-        ("litert", Outcome(4, "ImportError: libodd.so.7: cannot open shared object file"), MACHINE,
+        ("litert", Outcome(4, "ImportError: libodd.so.7: cannot open shared object file"), PI,
          "libodd.so.7", "package that holds libodd.so"),
-        ("litert", Outcome(4, "no engine here runs it: the file is not for litert (...)"), MACHINE,
+        ("litert", Outcome(4, "no engine here runs it: the file is not for litert (...)"), PI,
          "not for litert", "mnist-edge export --target-runtime litert"),
-        ("litert", Outcome(5, "3 of 40 golden images get another class"), MACHINE,
+        ("litert", Outcome(5, "3 of 40 golden images get another class"), PI,
          "answers otherwise than it should: 3 of 40", "--force-reinstall --no-deps ai-edge-litert"),
-        ("litert", Outcome(None, ""), MACHINE, "did not end within", "--force-reinstall"),
+        ("litert", Outcome(None, ""), PI, "did not end within", "--force-reinstall"),
     ],
 )  # fmt: skip
-def test_what_an_outcome_means(engine: str, outcome: Outcome, machine: Host, wrong: str, mend: str) -> None:
-    found = doctor.diagnose(engine, "2.3.0", outcome, machine)
+def test_what_an_outcome_means(engine: str, outcome: Outcome, host: Host, wrong: str, mend: str) -> None:
+    found = doctor.diagnose(engine, "2.3.0", outcome, host)
 
     assert (found.works, found.version) == (False, "2.3.0")
     assert wrong in str(found.wrong)
@@ -97,7 +98,7 @@ def test_what_an_outcome_means(engine: str, outcome: Outcome, machine: Host, wro
 
 
 def test_where_nothing_is_installed_wheels_decide() -> None:
-    found = doctor.diagnose("litert", None, None, MACHINE)
+    found = doctor.diagnose("litert", None, None, PI)
 
     assert (found.works, found.wrong) == (False, "it is not installed")
 
@@ -114,7 +115,7 @@ def test_where_nothing_is_installed_wheels_decide() -> None:
 def test_one_engine_of_the_models_format_is_enough(model: str | None, working: str, works: bool) -> None:
     findings = tuple(Finding(name, name, "1", works=name == working) for name in ("litert", "onnxruntime"))
 
-    assert Report(MACHINE, model, findings, findings[0]).works is works
+    assert Report(PI, model, findings, findings[0]).works is works
 
 
 def test_the_command_line(capsys: pytest.CaptureFixture[str], tflite_file: Path) -> None:
@@ -123,7 +124,7 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], tflite_file: Path)
 
     assert document["model"] == str(tflite_file)
     assert document["works"] is True
-    assert document["machine"]["executable"] == sys.executable
+    assert document["host"]["executable"] == sys.executable
     assert [found["engine"] for found in document["engines"]] == ["litert", "tflite-runtime", "onnxruntime"]
     assert {"distribution", "version", "works", "wrong", "mend"} <= document["engines"][0].keys()
     assert document["pictures"]["works"] is True
