@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterator, Mapping
+import pickle
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +22,31 @@ if TYPE_CHECKING:
     from mnist_edge_trainer.runs.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
+
+_Make = Callable[[Path], None]
+
+# In the order of starting: the first trains and exports for all; the next ones take long and need neither.
+_STARTED_FIRST = (
+    "exporters/export/test_export.py",
+    "exporters/installer/test_installer.py",
+    "trainer/test_resume.py",
+    "trainer/tuning/test_tune.py",
+    "exporters/deploy/test_rollout.py",
+    "exporters/test_networks.py",
+    "trainer/training/test_fit.py",
+    "exporters/bundle/test_build.py",
+    "test_cli.py",
+    "exporters/report/test_page.py",
+    "exporters/export/test_selection.py",
+    "exporters/test_planted_faults.py",
+    "runtime/diagnostics/test_benchmark.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest files first, so that no worker waits at the end for one that began late."""
+    order = {ROOT / "tests" / name: number for number, name in enumerate(_STARTED_FIRST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,18 +79,45 @@ def dataset(digits: Dataset) -> Dataset:
 
 
 @pytest.fixture(scope="session")
+def once(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, _Make], Path]:
+    """Return the function that fills a folder once for all workers: the first makes it, the others wait and read it.
+
+    Nobody changes anything in that folder afterwards; whoever writes takes a copy.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if hasattr(pytestconfig, "workerinput") else base
+
+    def once(name: str, make: _Make) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
 def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("session") / "runs"
 
 
 @pytest.fixture(scope="session")
-def run(dataset: Dataset, runs_dir: Path) -> Run:
-    """What `mnist-edge train` with no options makes."""
+def run(dataset: Dataset, runs_dir: Path, once: Callable[[str, _Make], Path]) -> Run:
+    """What `mnist-edge train` with no options makes, in a folder of this worker."""
     from mnist_edge_trainer.networks.config import TrainConfig
     from mnist_edge_trainer.runs import run
     from mnist_edge_trainer.training.fit import train
 
-    return run.save(train(TrainConfig(), dataset, datasets.split(dataset)), dataset, runs_dir, "classic")
+    def make(folder: Path) -> None:
+        run.save(train(TrainConfig(), dataset, datasets.split(dataset)), dataset, folder, "classic")
+
+    shutil.copytree(once("runs", make), runs_dir)
+    return run.load(runs_dir, "classic")
 
 
 @pytest.fixture(scope="session")
@@ -72,15 +128,25 @@ def source(run: Run, dataset: Dataset) -> Source:
 
 
 @pytest.fixture(scope="session")
-def exported(run: Run, source: Source) -> Mapping[str, Exported]:
-    """The outcome of every offered cell, by its name: "tflite-int8" and so on. Files must not be changed in place."""
+def exported(run: Run, source: Source, once: Callable[[str, _Make], Path]) -> Mapping[str, Exported]:
+    """The outcome of every offered variant, by its name: "tflite-int8" and so on; nobody changes the files in place."""
     from mnist_edge_exporters.export.export import export
     from mnist_edge_exporters.spec import Options, select
 
-    return {str(outcome.spec): outcome for outcome in export(source, select("all", "all"), run.exports, Options())}
+    def make(folder: Path) -> None:
+        outcomes = list(export(source, select("all", "all"), folder / "exports", Options()))
+        (folder / "outcomes.pickle").write_bytes(pickle.dumps(outcomes))
+
+    made = once("exported", make)
+    shutil.copytree(made / "exports", run.exports)
+    outcomes: list[Exported] = pickle.loads((made / "outcomes.pickle").read_bytes())
+    return {
+        str(outcome.spec): replace(outcome, file=outcome.file and run.exports / outcome.file.name)
+        for outcome in outcomes
+    }
 
 
 @pytest.fixture(scope="session")
 def files(exported: Mapping[str, Exported]) -> Mapping[str, Path]:
-    """The published file of every offered cell."""
+    """The published file of every offered variant."""
     return {name: outcome.file for name, outcome in exported.items() if outcome.file}

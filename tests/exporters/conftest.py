@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,19 @@ from mnist_edge_trainer.data.datasets import Dataset
 
 
 @pytest.fixture(scope="session")
-def own_network(digits: Dataset) -> Any:
-    """Return a functional Keras model that another project might have made, ending in softmax."""
+def own_file(digits: Dataset, once: Callable[..., Path]) -> Path:
+    """Return the .keras file of a functional model that another project might have made, ending in softmax."""
+    return once("own_network", lambda folder: _train(digits).save(folder / "own.keras")) / "own.keras"
+
+
+@pytest.fixture(scope="session")
+def own_network(own_file: Path) -> Any:
+    import keras
+
+    return keras.saving.load_model(own_file)
+
+
+def _train(digits: Dataset) -> Any:
     import keras
     import tensorflow as tf
 
@@ -59,11 +71,11 @@ def own_source(own_network: Any, digits: Dataset) -> Source:
 
 
 @pytest.fixture(scope="session")
-def amd64_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def amd64_bundle(once: Callable[..., Path]) -> Path:
     """The shipped network, packed for Debian Bookworm on a PC; skips where its wheels cannot be had."""
     (model,) = models.bundled_models("litert")
-    out = tmp_path_factory.mktemp("bundle") / "digits.tar.gz"
+    name = "digits.tar.gz"
     try:
-        return build(model, "bookworm-amd64", out).file
+        return once("bundle", lambda folder: build(model, "bookworm-amd64", folder / name)) / name
     except InputError as error:
         pytest.skip(str(error))
