@@ -70,9 +70,9 @@ print((time.thread_time() - start) * 1000)
 IMAGE = """
 import sys
 import numpy as np
-from mnist_edge_runtime import sealing
+from mnist_edge_runtime.model_file import sealed_model
 
-golden = sealing.read(sys.argv[1]).golden
+golden = sealed_model.read(sys.argv[1]).golden
 np.save(sys.argv[2], golden.images[golden.picture])
 """
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime import Classifier
+from mnist_edge_runtime.engines import onnxruntime as engine
 from mnist_edge_runtime.engines.tensor_codec import Tensor, encoder
 from mnist_edge_runtime.model_file import sealed_model
 
@@ -52,11 +53,7 @@ def litert(payload: bytes, batch: int) -> Run:
 
 
 def onnxruntime(payload: bytes, batch: int) -> Run:
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = ort.InferenceSession(payload, options, providers=["CPUExecutionProvider"])
+    session = engine.session(payload)
     source, targets = session.get_inputs()[0].name, [session.get_outputs()[0].name]
     return lambda tensor: session.run(targets, {source: tensor})[0]
 

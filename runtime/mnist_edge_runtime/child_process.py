@@ -43,7 +43,7 @@ def run_module(module: str, *arguments: str, seconds: float | None = None) -> Ch
 
 
 def how_it_ended(code: int | None) -> str:
-    """Return in words how a process with this exit code ended, such as "crashed (SIGSEGV)"."""
+    """Describe how a process with this exit code ended, such as "crashed (SIGSEGV)"."""
     if code is None:
         return "did not end in time"
     return f"ended with exit code {code}" if code >= 0 else f"crashed ({signal.Signals(-code).name})"

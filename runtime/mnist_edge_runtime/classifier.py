@@ -1,4 +1,4 @@
-"""The public face of the runtime: a model file that classifies 28 x 28 images."""
+"""Classify images with a model file, after all its checks: the public face of the runtime."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import models
 from .engines import loader
 from .errors import EngineError, InputError
 from .model_file import sealed_model
-from .model_file.contract import Contract
+from .model_file.contract import IMAGE_SHAPE, Contract
 
 if TYPE_CHECKING:
     from .engines.base import Engine
@@ -30,7 +30,7 @@ _exp, _sum = np.exp, np.add.reduce
 
 
 class Prediction(NamedTuple):
-    """What the network says of one image; a named tuple, since a frozen dataclass takes a microsecond to make.
+    """The network's answer to one image; a named tuple, since a frozen dataclass takes a microsecond to make.
 
     Attributes:
         label: the most probable class.
@@ -55,9 +55,9 @@ class Classifier:
     `os.fork` the child loads an engine of its own when it first classifies.
 
     Attributes:
-        contract: what the file promises.
-        engine_name: the engine that runs it.
-        file: where it was loaded from, if it was.
+        contract: all that the file promises.
+        engine_name: name of the engine that runs it.
+        file: the path that it was loaded from, if it was.
     """
 
     file: Path | None = None
@@ -91,9 +91,9 @@ class Classifier:
 
         Args:
             path: a .tflite or .onnx file that mnist-edge exported; by default the model that ships with this package.
-            engine: insist on this one: "litert", "tflite-runtime" or "onnxruntime".
+            engine: name of the only engine to use: "litert", "tflite-runtime" or "onnxruntime".
             threads: threads of the engine; more than 1 gains nothing for single images.
-            accept_all: take every answer, whatever threshold the contract bears.
+            accept_all: accept every answer, whatever the contract's threshold.
 
         Raises:
             InputError: the file cannot be read.
@@ -110,6 +110,8 @@ class Classifier:
             else:
                 classifier.file = file
                 return classifier
+        if not reasons:
+            raise EngineError(f"no model file for {engine or 'any engine'} ships with this package; name a file")
         raise EngineError("; ".join(reasons))
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -119,13 +121,13 @@ class Classifier:
             InputError: another dtype or shape, or the classifier is closed.
         """
         engine = self._engine or self._reopened()
-        # In this order because one ready image is the case to be quick in.
+        # In this order because a single image is the case to be quick in.
         if isinstance(images, np.ndarray) and images.dtype == _UINT8:
-            if images.shape == (28, 28):
+            if images.shape == IMAGE_SHAPE:
                 return engine.run_one(images)
-            if images.ndim == 3 and images.shape[1:] == (28, 28):
+            if images.ndim == 3 and images.shape[1:] == IMAGE_SHAPE:
                 return engine.run(images) if len(images) else np.empty((0, len(self.contract.labels)), np.float32)
-        raise _unfit(images, "(28, 28) or (N, 28, 28)")
+        raise _unfit(images, f"{IMAGE_SHAPE} or (N, {str(IMAGE_SHAPE)[1:]}")
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probabilities, float32 (N, classes), of uint8 images (N, 28, 28); (classes,) of one (28, 28).
@@ -142,11 +144,11 @@ class Classifier:
             InputError: another dtype or shape, or the classifier is closed.
         """
         engine = self._engine or self._reopened()
-        if not isinstance(image, np.ndarray) or image.dtype != _UINT8 or image.shape != (28, 28):
-            raise _unfit(image, "(28, 28)")
+        if not isinstance(image, np.ndarray) or image.dtype != _UINT8 or image.shape != IMAGE_SHAPE:
+            raise _unfit(image, str(IMAGE_SHAPE))
         logits = engine.run_one(image)
         best = int(logits.argmax())
-        # As in softmax, for probabilities and score at once, and without what only rows of logits need.
+        # As softmax does, for probabilities and score together, and without the steps that only rows of logits need.
         exponentials = _exp((logits - logits[best, ...]) / self._both_temperatures)
         both = exponentials / _sum(exponentials, axis=1, keepdims=True)
         reason = None
@@ -155,15 +157,15 @@ class Classifier:
         return Prediction(self._labels[best], both.item(0, best), both[0], reason is None, reason)
 
     def scores(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return how sure the network is of each answer, float32 (N,) in 0..1, from its logits (N, classes).
+        """Return the score of each answer, float32 (N,) in 0..1, from its logits (N, classes).
 
-        It is the largest probability at a temperature at which those of letters, scribbles and noise are low.
+        It is the largest probability at a temperature at which the ones of letters, scribbles and noise are low.
         """
         scores: NDArray[np.float32] = softmax(logits, self._soft_temperature).max(axis=1)
         return scores
 
     def close(self) -> None:
-        """Free the engine at once, or when the last thread that is in it returns; the classifier is of no use then."""
+        """Release the engine, immediately or when the last thread that runs it returns. A closed classifier raises."""
         self._closed = True
         self._engine = None
 
@@ -184,7 +186,7 @@ class Classifier:
         return loaded
 
 
-# A child process finds their engines in whatever state a thread of its parent had left them.
+# A child process finds their engines in the state in which a thread of its parent left them.
 _open: weakref.WeakSet[Classifier] = weakref.WeakSet()
 _inherited: list[Engine] = []
 
@@ -192,7 +194,7 @@ _inherited: list[Engine] = []
 def _after_fork() -> None:
     for classifier in _open:
         if classifier._engine:
-            _inherited.append(classifier._engine)  # kept: to free it may mean to wait for threads that are not here
+            _inherited.append(classifier._engine)  # kept: releasing it may wait for threads that are not here
             classifier._engine = None
 
 
@@ -208,7 +210,7 @@ def softmax(logits: NDArray[np.float32], temperature: np.float32 = _ONE) -> NDAr
 
 
 def _unfit(images: Any, expected: str) -> InputError:
-    """Return the error for what is no image or no batch of images."""
+    """Return the error for a value that is no image or no batch of images."""
     if not isinstance(images, np.ndarray):
         return InputError(f"got {type(images).__name__}, expected a numpy array, uint8 {expected}")
     return InputError(

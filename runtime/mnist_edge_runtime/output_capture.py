@@ -1,4 +1,4 @@
-"""Keep the chatter of engines and converters off the terminal: C++ code writes past Python's own streams."""
+"""Suppress what engines and converters print: C++ code writes past Python's own streams."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["suppress_output"]
 
 @contextmanager
 def suppress_output() -> Iterator[None]:
-    """Swallow what the block prints on stdout and stderr; when it fails unexpectedly, show all of it on stderr.
+    """Capture the block's output on stdout and stderr; when the block fails unexpectedly, print it on stderr.
 
     The streams belong to the whole process: for command lines and converters, not for use beside other threads.
     """
@@ -57,7 +57,7 @@ def _duplicate(stream: int) -> int | None:
 
 
 def _scratch() -> IO[bytes]:
-    """Return a file to capture into; on a device whose disk is read-only what is captured is lost."""
+    """Return a file to capture into; on a device whose disk is read-only the output is lost."""
     try:
         return tempfile.TemporaryFile()
     except OSError:

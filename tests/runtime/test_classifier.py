@@ -25,10 +25,11 @@ Images = NDArray[np.uint8]
 FORK = """
 import os, sys, threading
 import numpy as np
-from mnist_edge_runtime import Classifier, sealing
+from mnist_edge_runtime import Classifier
+from mnist_edge_runtime.model_file import sealed_model
 
 classifier = Classifier.load(sys.argv[1], threads=int(sys.argv[2]))
-images = sealing.read(sys.argv[1]).golden.images
+images = sealed_model.read(sys.argv[1]).golden.images
 expected = classifier.logits(images)
 done = threading.Event()
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime import Classifier, MnistEdgeError
 from mnist_edge_runtime.diagnostics.selftest import selftest
+from mnist_edge_runtime.engines import onnxruntime
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.engines.tensor_codec import Tensor, encoder
 from mnist_edge_runtime.model_file import sealed_model
@@ -69,13 +70,11 @@ def marked(run: Callable[[Tensor], Any], inputs: list[Tensor], warm_up: int) -> 
 
 def bare(engine: str, payload: bytes) -> Callable[[Tensor], Tensor]:
     """Return the engine's own way from tensor to raw output, as its documentation has it."""
-    library = import_module(ENGINES[engine].library)
     if engine == "onnxruntime":
-        options = library.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = library.InferenceSession(payload, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.session(payload)
         source, targets = session.get_inputs()[0].name, [session.get_outputs()[0].name]
         return lambda tensor: session.run(targets, {source: tensor})[0]
+    library = import_module(ENGINES[engine].library)
     interpreter = library.Interpreter(model_content=payload, num_threads=1)
     interpreter.allocate_tensors()
     place, result = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from mnist_edge_runtime.engines import onnxruntime
 from mnist_edge_runtime.engines.tensor_codec import encoder
 from mnist_edge_runtime.model_file.contract import InputSpec
 from mnist_edge_runtime.output_capture import suppress_output
@@ -71,8 +72,6 @@ def of_onnx(payload: bytes, image: InputSpec, images: NDArray[np.uint8]) -> dict
     The name is that of the tensor, which quantizers keep; the last is `logits`. A tensor that the file quantizes is
     read as it is after that.
     """
-    import onnxruntime
-
     model = onnx.load_from_string(payload)
     graph = model.graph
     constants = {constant.name: onnx.numpy_helper.to_array(constant) for constant in graph.initializer}
@@ -82,9 +81,7 @@ def of_onnx(payload: bytes, image: InputSpec, images: NDArray[np.uint8]) -> dict
         quantizers[node.output[0]].output[0] if node.output[0] in quantizers else node.output[0] for node in layers
     ]
     graph.output.extend(onnx.ValueInfoProto(name=name) for name in shown if name != graph.output[0].name)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.session(model.SerializeToString())
     tensors = encoder(image)(images)
     # One by one: dynamic quantization takes the range of a whole batch.
     rows = [session.run(shown, {"image": tensors[[index]]}) for index in range(len(tensors))]

@@ -14,7 +14,7 @@ from typing import Any
 
 from mnist_edge_runtime import Contract, EngineError, InputError, UsageError
 from mnist_edge_runtime.engines.registry import ENGINES
-from mnist_edge_runtime.model_file import reader, sealed_model
+from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.output_capture import suppress_output
 
 from . import archive, debian, own_wheel, systems, wheel_files, wheelhouse
@@ -92,7 +92,7 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
         raise InputError(f"--constraint {constraint}: no such file")
     if not _MODEL_NAME.fullmatch(model.name):
         raise UsageError(f"{model.name!r} cannot stand in a bundle; give the file a name of letters, digits, . - and _")
-    data, _ = reader.read(model)
+    data, _ = sealed_model.read_bytes(model)
     sealed = sealed_model.read(model)
     contract = sealed.contract
     out = out or Path(f"{_name(model, contract)}-{target}.tar.gz")

@@ -1,3 +1,3 @@
-"""The engines that can run a model file."""
+"""The engines that run model files, one row of a table each."""
 
-__all__ = ["availability", "base", "loader", "registry", "tensor_codec"]
+__all__ = ["availability", "base", "litert", "loader", "onnxruntime", "registry", "tensor_codec"]

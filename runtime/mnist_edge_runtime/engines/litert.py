@@ -1,4 +1,4 @@
-"""LiteRT and its predecessor tflite-runtime: two distributions with one `Interpreter`."""
+"""Run TFLite files with LiteRT or its predecessor tflite-runtime: two distributions with one `Interpreter`."""
 
 from __future__ import annotations
 
@@ -10,38 +10,51 @@ from typing import Any
 import numpy as np
 
 from ..model_file.contract import Contract
-from .base import Engine
+from .base import Engine, LoadedModel, TensorInfo, check_contract, only
 from .tensor_codec import Tensor, decoder, encoder
 
-__all__ = ["load"]
+__all__ = ["load", "load_model"]
 
 _BATCH = 8
 
 
+def load_model(payload: bytes, threads: int, library: str, **options: object) -> LoadedModel:
+    """Return the model; raises whatever the library raises when it cannot run the file."""
+    interpreter = _interpreter(payload, threads, library, options)
+    interpreter.allocate_tensors()
+    image, answer = only(interpreter.get_input_details()), only(interpreter.get_output_details())
+    return LoadedModel(_info(image), _info(answer), _runner(interpreter))
+
+
 def load(payload: bytes, contract: Contract, threads: int, library: str, **options: object) -> Engine:
     """Return the engine; raises whatever the library raises when it cannot run the file."""
-
-    def interpreter() -> Any:
-        return import_module(library).Interpreter(model_content=payload, num_threads=threads, **options)
-
-    single = interpreter()
-    single.allocate_tensors()
-    (image,), (logits,) = single.get_input_details(), single.get_output_details()
-    _agree("input", image, contract.input.dtype, contract.input.shape, contract.input.scale)
-    _agree("output", logits, contract.output.dtype, (1, len(contract.labels)), contract.output.scale)
-    one = _runner(single)
+    model = load_model(payload, threads, library, **options)
+    check_contract(model, contract)
+    one = model.run
     whole_batch: Callable[[Tensor], Tensor] | None = None
 
     def many(images: Tensor) -> Tensor:
         nonlocal whole_batch
         if len(images) < _BATCH:
             return _one_by_one(one, images)
-        # Made when the first whole batch comes: who reads single images does not pay for it. Resizing one interpreter
-        # to and fro would cost more than it gains.
-        whole_batch = whole_batch or _batched(interpreter(), one) or (lambda images: _one_by_one(one, images))
+        # Made for the first whole batch: programs that classify single images do not pay for it. Resizing one
+        # interpreter to and fro would cost more than it gains.
+        if whole_batch is None:
+            whole_batch = _batched(_interpreter(payload, threads, library, options), one) or (
+                lambda images: _one_by_one(one, images)
+            )
         return whole_batch(images)
 
     return Engine(one, many, _BATCH, encoder(contract.input), decoder(contract.output))
+
+
+def _interpreter(payload: bytes, threads: int, library: str, options: dict[str, object]) -> Any:
+    return import_module(library).Interpreter(model_content=payload, num_threads=threads, **options)
+
+
+def _info(details: dict[str, Any]) -> TensorInfo:
+    dtype, shape = np.dtype(details["dtype"]).name, tuple(map(int, details["shape"]))
+    return TensorInfo(dtype, shape, *details["quantization"])
 
 
 def _runner(interpreter: Any) -> Callable[[Tensor], Tensor]:
@@ -49,7 +62,7 @@ def _runner(interpreter: Any) -> Callable[[Tensor], Tensor]:
     # Looking these up for every image costs more than the smallest networks.
     source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
     set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
-    lock = threading.Lock()  # an interpreter for each thread costs as much to find and more memory
+    lock = threading.Lock()  # a per-thread interpreter would be no faster and use more memory
 
     def run(images: Tensor) -> Tensor:
         with lock:
@@ -65,14 +78,14 @@ def _one_by_one(one: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
 
 
 def _batched(interpreter: Any, one: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor] | None:
-    """Return what runs whole batches, None for a network that does not answer then as it does one by one.
+    """Return the function that runs whole batches; None for a network that answers otherwise then.
 
     A TFLite file has batch size 1. Most networks can be resized; one that reshapes to a fixed size cannot.
     """
     (image,) = interpreter.get_input_details()
+    shape, dtype = (_BATCH, *image["shape"][1:]), np.dtype(image["dtype"])
     # Shades that differ from image to image; of a float input these are the real values.
-    shades = (np.arange(_BATCH * 784) * 7919 % 256).reshape(_BATCH, *image["shape"][1:])
-    shape, dtype = shades.shape, np.dtype(image["dtype"])
+    shades = (np.arange(np.prod(shape)) * 7919 % 256).reshape(shape)
     images = shades.astype(dtype) / dtype.type(255) if dtype.kind == "f" else shades.astype(dtype)
     try:
         interpreter.resize_tensor_input(image["index"], shape)
@@ -82,13 +95,3 @@ def _batched(interpreter: Any, one: Callable[[Tensor], Tensor]) -> Callable[[Ten
     except (RuntimeError, ValueError):
         return None
     return run if answers.shape == expected.shape and np.allclose(answers, expected, atol=1e-3) else None
-
-
-def _agree(which: str, details: dict[str, Any], dtype: str, shape: tuple[int, ...], scale: float) -> None:
-    """Raise ValueError where the tensor in the file is not the one the contract describes."""
-    found_dtype, found_shape = np.dtype(details["dtype"]).name, tuple(details["shape"])
-    found_scale = details["quantization"][0]
-    if found_dtype != dtype or found_shape != shape:
-        raise ValueError(f"its {which} is {found_dtype} {found_shape}, its contract says {dtype} {shape}")
-    if dtype != "float32" and not np.isclose(found_scale, scale, rtol=1e-6, atol=0):
-        raise ValueError(f"its {which} scale is {found_scale}, its contract says {scale}")

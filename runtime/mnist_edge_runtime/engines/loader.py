@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import EngineError, UsageError
-from ..model_file.contract import Contract
-from .availability import not_installed
+from ..model_file.contract import IMAGE_SHAPE, Contract
 from .registry import ENGINES, candidates
 
 if TYPE_CHECKING:
-    from .base import Engine
+    from .base import Engine, LoadedModel
 
-__all__ = ["load"]
+__all__ = ["load", "load_unverified"]
 
 
 def load(payload: bytes, contract: Contract, *, engine: str | None = None, threads: int = 1) -> tuple[str, Engine]:
@@ -44,9 +43,11 @@ def load(payload: bytes, contract: Contract, *, engine: str | None = None, threa
             import_module(row.library)
             imported = True
             loaded: Engine = import_module(f".{row.module}", __package__).load(payload, contract, threads, row.library)
-            loaded.run(np.zeros((1, 28, 28), np.uint8))
+            loaded.run(np.zeros((1, *IMAGE_SHAPE), np.uint8))
             return name, loaded
         except ModuleNotFoundError:
+            from .availability import not_installed  # like all that only failures need: loading stays quick
+
             reasons.append(not_installed(name))
         except Exception as error:  # engines fail in ways of their own, AttributeError and SystemError among them
             first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -54,3 +55,10 @@ def load(payload: bytes, contract: Contract, *, engine: str | None = None, threa
         if imported:
             break  # LiteRT and tflite-runtime in one process can end it with a signal
     raise EngineError(f"no engine here runs this {contract.format} file: {'; '.join(reasons)}")
+
+
+def load_unverified(payload: bytes, engine: str) -> LoadedModel:
+    """Return a model without a contract, on one thread; raises whatever the library raises, installed or not."""
+    row = ENGINES[engine]
+    loaded: LoadedModel = import_module(f".{row.module}", __package__).load_model(payload, 1, row.library)
+    return loaded

@@ -1,43 +1,55 @@
-"""onnxruntime."""
+"""Run ONNX files with onnxruntime."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from ..model_file.contract import Contract
-from .base import Engine
+from .base import Engine, LoadedModel, TensorInfo, check_contract, only
 from .tensor_codec import Tensor, decoder, encoder
 
-__all__ = ["load"]
+__all__ = ["load", "load_model", "session"]
 
 _BATCH = 32
+_DTYPES = {"float": "float32", "double": "float64"}  # the others have numpy's names
 
 
-def load(payload: bytes, contract: Contract, threads: int, library: str) -> Engine:
-    """Return the engine; raises whatever onnxruntime raises when it cannot run the file."""
+def session(payload: bytes, threads: int = 1, library: str = "onnxruntime") -> Any:
+    """Return the session of a model. Every session of the product is made here, with the same options."""
     ort = import_module(library)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # warnings are about graphs in the making, not about files in use
-    session = ort.InferenceSession(payload, options, providers=["CPUExecutionProvider"])
-    (image,), (logits,) = session.get_inputs(), session.get_outputs()
-    _agree("input", image, contract.input.dtype, contract.input.shape)
-    _agree("output", logits, contract.output.dtype, (1, len(contract.labels)))
-    run, source, targets = session.run, image.name, [logits.name]
+    return ort.InferenceSession(payload, options, providers=["CPUExecutionProvider"])
 
-    def many(images: Tensor) -> Tensor:
+
+def load_model(payload: bytes, threads: int, library: str) -> LoadedModel:
+    """Return the model; raises whatever onnxruntime raises when it cannot run the file."""
+    made = session(payload, threads, library)
+    image, answer = only(made.get_inputs()), only(made.get_outputs())
+    # Looked up once: a single image is a matter of microseconds.
+    run, source, targets = made.run, image.name, [answer.name]
+
+    def run_once(images: Tensor) -> Tensor:
         (answers,) = run(targets, {source: images})
         return answers
 
+    return LoadedModel(_info(image), _info(answer), run_once)
+
+
+def load(payload: bytes, contract: Contract, threads: int, library: str) -> Engine:
+    """Return the engine; raises whatever onnxruntime raises when it cannot run the file."""
+    model = load_model(payload, threads, library)
+    check_contract(model, contract)
     # Dynamic quantization takes the range of a whole batch: an answer would depend on the other images in it.
     batch = 1 if contract.quantization == "dynamic" else _BATCH
-    return Engine(many, many, batch, encoder(contract.input), decoder(contract.output))
+    return Engine(model.run, model.run, batch, encoder(contract.input), decoder(contract.output))
 
 
-def _agree(which: str, value: object, dtype: str, shape: tuple[int, ...]) -> None:
-    """Raise ValueError where the tensor in the file is not the one the contract describes; its batch is free."""
-    found_type, found_shape = value.type, tuple(value.shape)  # type: ignore[attr-defined]
-    expected = "tensor(float)" if dtype == "float32" else f"tensor({dtype})"
-    if found_type != expected or found_shape[1:] != shape[1:]:
-        raise ValueError(f"its {which} is {found_type} {found_shape}, its contract says {dtype} {shape}")
+def _info(tensor: Any) -> TensorInfo:
+    dtype = tensor.type.removeprefix("tensor(").removesuffix(")")
+    # A size that is free is a name or None.
+    shape = tuple(size if isinstance(size, int) and size > 0 else 1 for size in tensor.shape)
+    return TensorInfo(_DTYPES.get(dtype, dtype), shape)

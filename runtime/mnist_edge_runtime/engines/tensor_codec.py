@@ -1,4 +1,4 @@
-"""Between pixels and tensors: what every engine does before and after it runs."""
+"""Encode pixels as input tensors and decode output tensors to logits, for every engine."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model_file.contract import InputSpec, OutputSpec
+from ..model_file.contract import IMAGE_SHAPE, InputSpec, OutputSpec
 
 __all__ = ["Tensor", "decoder", "encoder"]
 
-# Arrays of whichever dtype the contract names.
+# An array of the dtype that the contract names.
 Tensor = NDArray[Any]
 
-_SHAPE = (-1, 28, 28, 1)
+_SHAPE = (-1, *IMAGE_SHAPE, 1)
 
 
 def encoder(spec: InputSpec) -> Callable[[NDArray[np.uint8]], Tensor]:
     """Return the function from uint8 images (N, 28, 28), or one (28, 28), to the input tensor (N, 28, 28, 1)."""
     if spec.dtype == "float32":
-        # What training computes, to the last bit: float32(pixel) / float32(255).
+        # As training computes it, to the last bit: float32(pixel) / float32(255).
         float32, white = np.dtype(np.float32), np.array(255, np.float32)
 
         def real_values(images: NDArray[np.uint8]) -> Tensor:

@@ -1,3 +1,3 @@
-"""What is in a model file, and how it is checked before an engine sees it."""
+"""The model file: payload, contract and golden vectors, all checked before an engine sees a byte."""
 
-__all__ = ["contract", "golden", "sealed_model"]
+__all__ = ["contract", "flatbuffer", "golden", "sealed_model"]

@@ -1,4 +1,4 @@
-"""The contract: what a model file promises, as one frozen value that travels inside the file as JSON.
+"""Describe the contract of a model file: all that it promises, as one frozen value and as JSON inside the file.
 
 Unknown keys are ignored, so that a newer minor revision stays readable; an unknown major version is refused.
 """
@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import ModelError
+from .formats.registry import FORMATS
 
 __all__ = ["IMAGE_SHAPE", "VERSION", "Contract", "InputSpec", "OutputSpec", "Payload", "SelfTest"]
 
@@ -22,7 +23,7 @@ REAL_VALUE = "pixel / 255"
 
 @dataclass(frozen=True)
 class InputSpec:
-    """The tensor an image goes into: shape (1, 28, 28, 1), `quantized = real / scale + zero_point`.
+    """The input tensor, of one image: `quantized = real / scale + zero_point`.
 
     A float tensor has scale 1 and zero point 0: it takes the real value itself.
     """
@@ -30,7 +31,7 @@ class InputSpec:
     dtype: str
     scale: float
     zero_point: int
-    shape: tuple[int, ...] = (1, 28, 28, 1)
+    shape: tuple[int, ...] = (1, *IMAGE_SHAPE, 1)
     polarity: str = POLARITY
     real_value: str = REAL_VALUE
 
@@ -40,7 +41,8 @@ class OutputSpec:
     """The logits: `real = (raw - zero_point) * scale`; softmax of `logits / temperature` is the runtime's.
 
     An answer is accepted if its score, the largest of the softmax of `logits / (temperature * softening)`, reaches
-    `threshold`, which is None while none was chosen; `chosen_on` says how temperature and threshold were found.
+    `threshold`, which is None while none was chosen; `chosen_on` names the images that temperature and threshold were
+    chosen on.
     """
 
     dtype: str
@@ -62,7 +64,7 @@ class Payload:
 
 @dataclass(frozen=True)
 class SelfTest:
-    """How far an intact machine may be from the golden vectors.
+    """How far the answers of an intact device may be from the golden vectors.
 
     `logits` holds for each family of kernels the largest difference from that family's expected logits, in
     `unit`: "lsb" (steps of the output scale) or "absolute". `probability` is the largest absolute
@@ -76,7 +78,7 @@ class SelfTest:
 
 @dataclass(frozen=True)
 class Contract:
-    """All that a device needs to know about a model file, and where the file came from."""
+    """All that a device needs to know about a model file, and the file's origin."""
 
     format: str
     quantization: str
@@ -131,8 +133,8 @@ class Contract:
     def _check(self) -> None:
         """Raise ValueError where a field has a type or a value that this version does not know."""
         for name, value, known in (
-            ("format", self.format, ("tflite", "onnx")),
-            ("input.shape", self.input.shape, ((1, 28, 28, 1),)),
+            ("format", self.format, tuple(FORMATS)),
+            ("input.shape", self.input.shape, ((1, *IMAGE_SHAPE, 1),)),
             ("input.polarity", self.input.polarity, (POLARITY,)),
             ("input.real_value", self.input.real_value, (REAL_VALUE,)),
             ("input.dtype", self.input.dtype, ("float32", "uint8", "int8")),

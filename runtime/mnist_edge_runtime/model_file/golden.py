@@ -1,4 +1,4 @@
-"""The golden vectors: images with the answers an intact machine must give, carried inside the model file."""
+"""Store the golden vectors: images inside the model file, with the answers that an intact device must give."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from .contract import IMAGE_SHAPE
 
 __all__ = ["Golden"]
 
-_MAX_BYTES = 64 * 1024 * 1024
+_MAX_BYTES = 64 * 1024 * 1024  # unpacked
 
 
 @dataclass(frozen=True)
 class Golden:
-    """G images and what is expected of them.
+    """G images and the expected answers.
 
     Attributes:
         images: uint8 (G, 28, 28).
@@ -26,7 +27,7 @@ class Golden:
         predicted: the label that the Keras model gave, str (G,).
         probabilities: those of the Keras model, float32 (G, classes).
         logits: for each family of kernels the file's expected logits, float32 (G, classes).
-        picture: the index of the image that the self-test also sends as a picture.
+        picture: the index of the image that the self-test also prepares from a picture.
     """
 
     images: NDArray[np.uint8]
@@ -74,7 +75,7 @@ class Golden:
             count = len(golden.images)
             shapes = [golden.probabilities.shape, *(a.shape for a in golden.logits.values())]
             if (
-                golden.images.shape != (count, 28, 28)
+                golden.images.shape != (count, *IMAGE_SHAPE)
                 or golden.images.dtype != np.uint8
                 or {len(golden.labels), len(golden.predicted), *(shape[0] for shape in shapes)} != {count}
                 or len(set(shapes)) != 1

@@ -1,22 +1,17 @@
-"""Which operators a model file may hold, read from its bytes before any engine sees them.
+"""List the operators that a model file may have, by format.
 
 Allowed is what computes tensors from tensors and gives the same answer every time. Left out are custom operators and
 those of other domains (foreign code), tables, variables and random numbers (answers that depend on more than the
-image), and strings. Weights must lie in the file itself: a model that names other files could read any of them.
+image), and strings.
 
-Sources: https://github.com/google-ai-edge/LiteRT, tflite/converter/schema/schema.fbs;
-https://github.com/onnx/onnx, onnx/onnx.proto; https://flatbuffers.dev/internals.
+Sources: https://github.com/google-ai-edge/LiteRT, tflite/converter/schema/schema.fbs; https://github.com/onnx/onnx.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
-from ..errors import ModelError
-from . import protobuf
-
-__all__ = ["ONNX", "TFLITE", "check"]
+__all__ = ["ONNX", "TFLITE"]
 
 # fmt: off
 TFLITE: Mapping[int, str] = {
@@ -61,144 +56,3 @@ Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swi
 TopK Transpose Trilu Unsqueeze Upsample Where Xor
 """
 ONNX = frozenset(_ONNX_NAMES.split())
-
-_MOST_CODES = 1000  # there are 210 builtin operators
-_DEEPEST = 16  # graphs inside graphs, such as the bodies of loops
-
-
-def check(payload: bytes, format: str) -> None:
-    """Refuse a model whose operators are not all allowed, or whose weights lie outside of it.
-
-    Args:
-        payload: the plain model.
-        format: "tflite" or "onnx".
-
-    Raises:
-        ModelError: such a model, or bytes that are none.
-    """
-    try:
-        objections = sorted(set(_tflite(payload) if format == "tflite" else _onnx(payload)))
-    except ValueError as error:
-        raise ModelError(f"it is no {format} model ({error}); export it again") from None
-    if objections:
-        raise ModelError(f"the model is refused before an engine is made: {'; '.join(objections)}")
-
-
-class _Table(NamedTuple):
-    """A table of a flatbuffer: all its bytes, and where the table begins."""
-
-    data: bytes
-    start: int
-
-    def place(self, slot: int) -> int | None:
-        """Return where field number `slot` lies, None where the table leaves it out."""
-        vtable = self.start - _integer(self.data, self.start, 4, signed=True)
-        entry = 4 + 2 * slot
-        offset = _integer(self.data, vtable + entry, 2) if entry < _integer(self.data, vtable, 2) else 0
-        return self.start + offset if offset else None
-
-    def integer(self, slot: int, size: int) -> int:
-        place = self.place(slot)
-        return 0 if place is None else _integer(self.data, place, size, signed=True)
-
-    def tables(self, slot: int) -> Iterator[_Table]:
-        """Yield the tables that a vector holds."""
-        place = self.place(slot)
-        if place is None:
-            return
-        vector = _follow(self.data, place)
-        for index in range(_integer(self.data, vector, 4)):
-            yield _Table(self.data, _follow(self.data, vector + 4 + 4 * index))
-
-
-def _tflite(payload: bytes) -> Iterator[str]:
-    """Yield what is wrong with a TFLite model."""
-    if payload[4:8] != b"TFL3":
-        raise ValueError("the identifier TFL3 is missing")
-    model = _Table(payload, _follow(payload, 0))
-    # Field numbers of Model, OperatorCode and Buffer.
-    count = 0
-    for count, operator in enumerate(model.tables(1), start=1):
-        if count > _MOST_CODES:
-            raise ValueError(f"more than {_MOST_CODES} operators")
-        # Numbers above 127 stand in a field of their own; old files have the other one alone.
-        code = max(operator.integer(0, 1), operator.integer(3, 4))
-        if code not in TFLITE:
-            yield "it has a custom operator" if code == 32 else f"operator {code} is not allowed"
-    if not count:
-        raise ValueError("it names no operators")
-    if any(model.place(slot) is not None for slot in (8, 9)):
-        yield "its weights lie in other files"
-    if any(buffer.integer(1, 8) > 1 for buffer in model.tables(4)):
-        yield "its weights lie outside of the model"
-
-
-def _follow(data: bytes, place: int) -> int:
-    return place + _integer(data, place, 4)
-
-
-def _integer(data: bytes, place: int, size: int, *, signed: bool = False) -> int:
-    if not 0 <= place <= len(data) - size:
-        raise ValueError(f"an offset leads to byte {place} of {len(data)}")
-    return int.from_bytes(data[place : place + size], "little", signed=signed)
-
-
-def _onnx(payload: bytes) -> Iterator[str]:
-    """Yield what is wrong with an ONNX model; readers merge parts that appear twice, so every one is looked at."""
-    fields = protobuf.fields(payload)
-    graphs = [field.value for field in fields if field.number == 7]
-    if not graphs:
-        raise ValueError("it has no graph")
-    if any(field.number in (20, 25) for field in fields):
-        yield "it has training steps or functions of its own"
-    for graph in graphs:
-        yield from _graph(graph, _DEEPEST)
-
-
-def _graph(graph: bytes, depth: int) -> Iterator[str]:
-    if not depth:
-        raise ValueError(f"graphs more than {_DEEPEST} deep inside each other")
-    for field in protobuf.fields(graph):
-        if field.number == 1:
-            yield from _node(field.value, depth)
-        elif field.number == 5:
-            yield from _tensor(field.value)
-        elif field.number == 15:
-            yield from _sparse(field.value)
-
-
-def _node(node: bytes, depth: int) -> Iterator[str]:
-    fields = protobuf.fields(node)
-    for field in fields:
-        if field.number == 7 and field.value not in (b"", b"ai.onnx"):
-            yield f"operators of the domain {_text(field.value)} are not allowed"
-        elif field.number == 4 and field.value.decode(errors="replace") not in ONNX:
-            yield f"operator {_text(field.value)} is not allowed"
-        elif field.number == 5:
-            yield from _attribute(field.value, depth)
-
-
-def _attribute(attribute: bytes, depth: int) -> Iterator[str]:
-    for field in protobuf.fields(attribute):
-        if field.number in (6, 11):
-            yield from _graph(field.value, depth - 1)
-        elif field.number in (5, 10):
-            yield from _tensor(field.value)
-        elif field.number in (22, 23):
-            yield from _sparse(field.value)
-
-
-def _sparse(tensor: bytes) -> Iterator[str]:
-    for field in protobuf.fields(tensor):
-        if field.number in (1, 2):
-            yield from _tensor(field.value)
-
-
-def _tensor(tensor: bytes) -> Iterator[str]:
-    if any(field.number == 13 or (field.number == 14 and field.integer) for field in protobuf.fields(tensor)):
-        yield "its weights lie in other files"
-
-
-def _text(value: bytes) -> str:
-    """Return a name out of an unchecked file so that it can be printed."""
-    return ascii(value[:60].decode(errors="replace"))

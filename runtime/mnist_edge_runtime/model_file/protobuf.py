@@ -1,4 +1,4 @@
-"""As much of the protobuf wire format as a sealed ONNX file needs.
+"""Read and write protobuf messages: as much of the wire format as a sealed ONNX file needs.
 
 Source: https://protobuf.dev/programming-guides/encoding/
 """

@@ -1,6 +1,6 @@
-"""Model files without a contract, which nobody has proven: they run in a child process with limits on memory and time.
+"""Classify with a model file that has no contract, in a child process with limits on memory and time.
 
-Nothing says what such a file means, so the usual is assumed: white on black; a float input takes pixel / 255, a
+Nothing says how such a file is meant, so the usual is assumed: white on black; a float input takes pixel / 255, a
 quantized one the same by its own scale and zero point, or the raw pixels (int8: less 128) where it has none; an output
 of probabilities is taken as it is, any other as logits; labels are the numbers of the outputs.
 """
@@ -18,20 +18,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..child_process import how_it_ended
 from ..classifier import Prediction, softmax
 from ..engines import registry
 from ..engines.availability import not_installed
 from ..errors import EngineError, InputError, ModelError, UsageError
-from ..model_file import operator_allowlist, reader
+from ..model_file import sealed_model
+from ..model_file.contract import IMAGE_SHAPE
 
 __all__ = ["MEMORY_BYTES", "SECONDS", "UnverifiedClassifier"]
 
-MEMORY_BYTES = 1024**3  # of address space, of which an engine takes up to 190 MB before it holds a model
+MEMORY_BYTES = 1024**3  # of address space, of which an engine takes up to 190 MB before it loads a model
 SECONDS = 20  # for loading, and again for each image
 
 
 class UnverifiedClassifier:
-    """Classifies as `Classifier` does, by a file that carries no contract. Not for use by two threads at once."""
+    """Classify as `Classifier` does, with a file that carries no contract. Not for use by two threads at a time."""
 
     def __init__(self, path: str | Path, *, engine: str | None = None) -> None:
         """Start the child and load the file there.
@@ -43,20 +45,20 @@ class UnverifiedClassifier:
         Raises:
             InputError: the file cannot be read.
             ModelError: it is too large, its operators are not allowed, or it is no classifier of 28 x 28 images.
-            EngineError: no engine here runs it, or one crashed over it or met its limits.
+            EngineError: no engine here runs it, or one crashed while running it or reached its limits.
             UsageError: `engine` is not for this format, or the system has no such limits.
         """
         if sys.platform == "win32":
             raise UsageError("--no-verify needs limits on memory and time, which Windows does not have")
-        payload, meant = reader.read(path)
+        payload, named = sealed_model.read_bytes(path)
         try:
-            operator_allowlist.check(payload, meant)
+            named.check_operators(payload)
         except ModelError as error:
             raise ModelError(f"{path}: {error}") from None
         self.file = path
         self._child: subprocess.Popen[bytes] | None = None
         try:
-            greeting = self._load(payload, registry.candidates(meant, engine))
+            greeting = self._load(payload, registry.candidates(named.name, engine))
         except EngineError:
             self.close()
             raise
@@ -64,14 +66,14 @@ class UnverifiedClassifier:
         self._classes = int(greeting["classes"])
 
     def classify(self, image: NDArray[np.uint8]) -> Prediction:
-        """Return the prediction for one uint8 image (28, 28); it is accepted, since nothing gives a threshold.
+        """Return the prediction for one uint8 image (28, 28); it is accepted, since there is no threshold.
 
         Raises:
             InputError: another dtype or shape.
-            EngineError: the engine crashed, met its limits or answered with NaN or infinity.
+            EngineError: the engine crashed, reached its limits or answered with NaN or infinity.
         """
-        if image.dtype != np.uint8 or image.shape != (28, 28):
-            raise InputError(f"got {image.dtype} {image.shape}, expected uint8 (28, 28)")
+        if image.dtype != np.uint8 or image.shape != IMAGE_SHAPE:
+            raise InputError(f"got {image.dtype} {image.shape}, expected uint8 {IMAGE_SHAPE}")
         answer = np.frombuffer(self._ask(image.tobytes(), 4 * self._classes), np.float32)
         if not np.isfinite(answer).all():
             raise EngineError(f"{self.file}: the model answers with NaN or infinity")
@@ -96,7 +98,7 @@ class UnverifiedClassifier:
         self.close()
 
     def _load(self, payload: bytes, names: list[str]) -> dict[str, Any]:
-        """Start children until the engine of one is installed, and return what it says of the file."""
+        """Start children until the engine of one is installed, and return its description of the file."""
         for name in names:
             self.close()
             self.engine_name = name
@@ -135,12 +137,10 @@ class UnverifiedClassifier:
 
 def _ending(code: int) -> str:
     """Return in words how a child ended before it had answered."""
-    if code >= 0:
-        return f"ended over it with exit code {code}"
-    number = signal.Signals(-code)
-    reasons = {
-        signal.SIGALRM: f"took longer than {SECONDS} seconds over it",
-        signal.SIGABRT: f"gave up over it (SIGABRT); it may hold {MEMORY_BYTES >> 20} MiB of memory",
-        signal.SIGKILL: "was killed over it (SIGKILL); the machine may be out of memory",
+    hints = {
+        -signal.SIGALRM: f"; the limit of each step is {SECONDS} seconds",
+        -signal.SIGABRT: f"; the limit is {MEMORY_BYTES >> 20} MiB of memory",
+        -signal.SIGKILL: "; the machine may be out of memory",
     }
-    return reasons.get(number, f"crashed over it ({number.name})")
+    ended = how_it_ended(None if code == -signal.SIGALRM else code)
+    return f"{ended} while running the file{hints.get(code, '')}"

@@ -1,42 +1,31 @@
-"""The child of `UnverifiedClassifier`; its arguments: an engine, the size of the model in bytes, the two limits.
+"""Run a model without a contract, as the child of `UnverifiedClassifier`.
 
-On stdin comes the model, then 784 bytes an image; on stdout goes the length of a JSON document and the document, then
-the outputs of each image as float32.
+The arguments are an engine, the size of the model in bytes, and the limits on memory (bytes) and on time (seconds). On
+stdin comes the model, then the pixels of one image after the other; on stdout goes the length of a JSON document and
+the document, then the outputs of each image as float32.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.registry import ENGINES
+from ..engines import loader
+from ..engines.base import TensorInfo
+from ..model_file.contract import IMAGE_SHAPE
 
 __all__ = ["main"]
 
-_PIXELS = 28 * 28
-_ONNX_DTYPES = {"float": "float32", "float16": "float16", "double": "float64", "uint8": "uint8", "int8": "int8"}
-
-Run = Callable[[NDArray[np.generic]], NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """The input or output of a model; a scale of 0 means that it has none."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    scale: float = 0.0
-    zero_point: int = 0
+_PIXELS = math.prod(IMAGE_SHAPE)
 
 
 def main(engine: str, size: int, memory: int, seconds: int) -> int:
@@ -52,11 +41,10 @@ def main(engine: str, size: int, memory: int, seconds: int) -> int:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(seconds)
     try:
-        image, answer, run = _load(engine, source.read(size))
-        encode = _encoder(image)
-        decode = _decoder(answer)
-        classes = len(decode(run(encode(np.zeros(_PIXELS, np.uint8)))))
-        greeting: dict[str, Any] = {"classes": classes, "assumptions": _assumptions(image, classes)}
+        model = loader.load_unverified(source.read(size), engine)
+        encode, decode = _encoder(model.input), _decoder(model.output)
+        classes = len(decode(model.run(encode(np.zeros(_PIXELS, np.uint8)))))
+        greeting: dict[str, Any] = {"classes": classes, "assumptions": _assumptions(model.input, classes)}
     except ModuleNotFoundError:
         greeting = {"missing": True}
     except Exception as error:  # engines fail in ways of their own
@@ -69,59 +57,15 @@ def main(engine: str, size: int, memory: int, seconds: int) -> int:
         if len(pixels) < _PIXELS:
             break
         signal.alarm(seconds)
-        target.write(decode(run(encode(np.frombuffer(pixels, np.uint8)))).tobytes())
+        target.write(decode(model.run(encode(np.frombuffer(pixels, np.uint8)))).tobytes())
     return 0
 
 
-def _load(engine: str, payload: bytes) -> tuple[Tensor, Tensor, Run]:
-    row = ENGINES[engine]
-    library = import_module(row.library)
-    image, answer, run = (_onnx if row.format == "onnx" else _tflite)(library, payload)
-    if int(np.prod(image.shape)) != _PIXELS:
-        raise ValueError(f"its input has the shape {image.shape}, expected one image of 28 x 28")
-    return image, answer, run
-
-
-def _tflite(library: Any, payload: bytes) -> tuple[Tensor, Tensor, Run]:
-    interpreter = library.Interpreter(model_content=payload, num_threads=1)
-    interpreter.allocate_tensors()
-    source, target = _only(interpreter.get_input_details()), _only(interpreter.get_output_details())
-
-    def run(tensor: NDArray[np.generic]) -> NDArray[Any]:
-        interpreter.set_tensor(source["index"], tensor)
-        interpreter.invoke()
-        return interpreter.get_tensor(target["index"])
-
-    image, answer = (
-        Tensor(np.dtype(found["dtype"]).name, tuple(map(int, found["shape"])), *found["quantization"])
-        for found in (source, target)
-    )
-    return image, answer, run
-
-
-def _onnx(library: Any, payload: bytes) -> tuple[Tensor, Tensor, Run]:
-    options = library.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = library.InferenceSession(payload, options, providers=["CPUExecutionProvider"])
-    source, target = _only(session.get_inputs()), _only(session.get_outputs())
-
-    def run(tensor: NDArray[np.generic]) -> NDArray[Any]:
-        return session.run([target.name], {source.name: tensor})[0]
-
-    dtypes = [_ONNX_DTYPES.get(found.type[len("tensor(") : -1], found.type) for found in (source, target)]
-    # A size that is free, such as the batch's, is a name or None.
-    shape = tuple(size if isinstance(size, int) and size > 0 else 1 for size in source.shape)
-    return Tensor(dtypes[0], shape), Tensor(dtypes[1], ()), run
-
-
-def _only(tensors: Any) -> Any:
-    if len(tensors) != 1:
-        raise ValueError(f"it has {len(tensors)} inputs or outputs, expected one of each")
-    return tensors[0]
-
-
-def _encoder(spec: Tensor) -> Callable[[NDArray[np.uint8]], NDArray[np.generic]]:
-    """Return the function from pixels, uint8 (784,), to the input tensor."""
+def _encoder(spec: TensorInfo) -> Callable[[NDArray[np.uint8]], NDArray[np.generic]]:
+    """Return the function from the pixels of one image, uint8 and flat, to the input tensor."""
+    if math.prod(spec.shape) != _PIXELS:
+        height, width = IMAGE_SHAPE
+        raise ValueError(f"its input has the shape {spec.shape}, expected one image of {height} x {width}")
     dtype = np.dtype(spec.dtype)
     real = np.arange(256) / 255
     if dtype.kind == "f":
@@ -135,7 +79,7 @@ def _encoder(spec: Tensor) -> Callable[[NDArray[np.uint8]], NDArray[np.generic]]
     return lambda pixels: table[pixels].reshape(spec.shape)
 
 
-def _decoder(spec: Tensor) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
+def _decoder(spec: TensorInfo) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
     """Return the function from the output tensor to one float32 a class."""
 
     def decode(raw: NDArray[Any]) -> NDArray[np.float32]:
@@ -147,7 +91,7 @@ def _decoder(spec: Tensor) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
     return decode
 
 
-def _assumptions(image: Tensor, classes: int) -> str:
+def _assumptions(image: TensorInfo, classes: int) -> str:
     if np.dtype(image.dtype).kind == "f":
         meaning = "pixel / 255"
     elif image.scale:
