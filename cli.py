@@ -20,7 +20,7 @@ from mnist_edge_exporters import commands as exporter_commands
 from mnist_edge_exporters.bundle.command import bundle
 from mnist_edge_exporters.commands import ModelFile, RunData, RunName
 from mnist_edge_exporters.deploy.command import deploy
-from mnist_edge_runtime.errors import UsageError, describe
+from mnist_edge_runtime.errors import InputError, UsageError, describe
 from mnist_edge_runtime.json_output import print_result
 from mnist_edge_trainer import commands as trainer_commands
 from mnist_edge_trainer.commands import AsJson, Data, RunsDir
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnist_edge_trainer.data.datasets import Dataset
     from mnist_edge_trainer.evaluation.evaluate import Subject
 
-__all__ = ["Sources", "app", "main"]
+__all__ = ["Sources", "app", "main", "newest_export"]
 
 app = typer.Typer(
     help="Train a digit reader, ship it as one file, and prove that it is still the same reader.",
@@ -179,10 +179,21 @@ def demo(
     print_result(as_json, {"run": str(run.folder), "exports": exports, "pictures": pictures}, "\n".join(lines))
 
 
+def newest_export(runs_dir: Path) -> Path:
+    """Return the newest int8 export of all runs.
+
+    Raises:
+        InputError: there is none.
+    """
+    exports = [path for end in ("tflite", "onnx") for path in runs_dir.glob(f"[!.]*/exports/[!.]*-int8.{end}")]
+    if not exports:
+        raise InputError(f"{runs_dir}: no int8 export yet; make one with mnist-edge export, or name a model")
+    return max(exports, key=lambda path: path.stat().st_mtime_ns)
+
+
 def _forward(context: typer.Context) -> None:
     """Run a command of the device's command line; with no model named, on the newest int8 export."""
     from mnist_edge_runtime.__main__ import main as runtime_main
-    from mnist_edge_trainer.runs.run import newest_export
 
     command = [str(context.info_name), *context.args]
     of_the_runs: dict[str, Any] = {

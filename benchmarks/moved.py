@@ -42,8 +42,8 @@ def main() -> None:
     split = datasets.split(datasets.load(options.data))
     light, labels = augmented("light", ARCHITECTURES["base"].recipe), split.validation_labels
     images = split.validation_images[..., np.newaxis] / np.float32(255)
-    maps = [augmentation.draw_maps(light, len(images), (7, variant)) for variant in range(VARIANTS)]
-    moved = np.concatenate([augmentation.move(images, each).numpy() for each in maps])
+    maps = [augmentation.sample_affine(light, len(images), (7, variant)) for variant in range(VARIANTS)]
+    moved = np.concatenate([augmentation.apply_affine(images, each).numpy() for each in maps])
     print("run                 wrong %    loss  moved, wrong %    loss")
     for folder in options.runs:
         model = keras.models.load_model(folder / run.MODEL, compile=False)

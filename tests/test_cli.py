@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from mnist_edge.cli import newest_export
+from mnist_edge_runtime.errors import InputError
 from mnist_edge_trainer.data.datasets import Dataset
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from mnist_edge_trainer.runs.run import Run
@@ -232,7 +234,7 @@ def test_the_device_commands_take_a_named_model(files: Mapping[str, Path], pictu
         (["train", "--from-study", "lost"], 3, "runs/studies: no study 'lost'; none is there yet; begin one with"),
         (["train", "--from-study", "small:x"], 2, "expected STUDY or STUDY:TRIAL"),
         (["train", "--from-study", "small", "--fast"], 2, "exclude each other"),
-        (["train", "--storage", "sqlite:///x.db"], 2, "--storage is where --from-study looks"),
+        (["train", "--storage", "sqlite:///x.db"], 2, "--storage is the database of --from-study"),
         (["tune", "--arch", "resnet"], 2, "--arch resnet is unknown"),
         (["tune", "--trials", "0"], 2, "--trials is 0, expected 1 to"),
         (["tune", "--dropout", "2"], 2, "--dropout is 2.0, expected 0 to 0.9"),
@@ -308,3 +310,38 @@ def test_without_mnist_auto_warns_and_every_file_says_so(tmp_path: Path) -> None
     for file in exports:
         assert warning in mnist_edge("inspect", file).stdout
     assert (tmp_path / "runs/demo/pictures/readings.png").is_file()
+
+
+class TestNewestExport:
+    def publish(self, tmp_path: Path, files: list[str]) -> None:
+        """Make the files, each a second younger than the one before."""
+        for age, name in enumerate(files):
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"")
+            os.utime(file, (1_000_000 + age, 1_000_000 + age))
+
+    @pytest.mark.parametrize(
+        "files",
+        [
+            ["a/exports/a-tflite-int8.tflite"],
+            ["a/exports/a-tflite-int8.tflite", "b/exports/b-onnx-int8.onnx"],
+            ["b/exports/b-onnx-int8.onnx", "a/exports/a-tflite-int8.tflite"],
+        ],
+    )
+    def test_it_is_the_one_published_last(self, tmp_path: Path, files: list[str]) -> None:
+        self.publish(tmp_path, files)
+        assert newest_export(tmp_path) == tmp_path / files[-1]
+
+    @pytest.mark.parametrize(
+        "file", ["a/exports/a-tflite-none.tflite", "a/exports/a-tflite-int8.json", "a/x-int8.onnx"]
+    )
+    def test_what_is_no_int8_export_does_not_count(self, tmp_path: Path, file: str) -> None:
+        self.publish(tmp_path, ["a/exports/a-onnx-int8.onnx", file])
+        assert newest_export(tmp_path) == tmp_path / "a/exports/a-onnx-int8.onnx"
+
+    @pytest.mark.parametrize("files", [[], ["a/exports/a-tflite-none.tflite"]], ids=["nothing", "float only"])
+    def test_none_is_there(self, tmp_path: Path, files: list[str]) -> None:
+        self.publish(tmp_path, files)
+        with pytest.raises(InputError, match="no int8 export yet; make one with mnist-edge export"):
+            newest_export(tmp_path)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["atomic_path"]
+__all__ = ["atomic_path", "temporary_path"]
 
 
 @contextmanager
@@ -21,11 +21,21 @@ def atomic_path(target: Path) -> Iterator[Path]:
     Raises:
         OSError: the block wrote nothing, or it cannot be renamed.
     """
+    with temporary_path(target) as temporary:
+        yield temporary
+        os.replace(temporary, target)
+
+
+@contextmanager
+def temporary_path(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`, and remove the file or folder that is there at the end of the block.
+
+    For what is renamed within the block; `atomic_path` does so itself.
+    """
     # A random part, not the process's number: in containers every process has the same.
     temporary = target.with_name(f".{os.urandom(4).hex()}.{target.name}")
     try:
         yield temporary
-        os.replace(temporary, target)
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)

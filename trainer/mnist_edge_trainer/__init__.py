@@ -1,1 +1,14 @@
 """Train a digit reader with Keras on a workstation."""
+
+__all__ = [
+    "commands",
+    "data",
+    "demo",
+    "evaluation",
+    "networks",
+    "progress",
+    "runs",
+    "tensorflow_import",
+    "training",
+    "tuning",
+]

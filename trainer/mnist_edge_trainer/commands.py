@@ -1,6 +1,6 @@
-"""The commands that train: one network by one recipe, or many in search of a better recipe.
+"""Define the commands `train` and `tune`.
 
-What they need of TensorFlow and Optuna is imported inside: `--help` loads neither.
+TensorFlow and Optuna are imported inside them: `--help` loads neither.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mnist_edge_runtime.json_output import print_result
 from .networks.recipe import Recipe
 
 if TYPE_CHECKING:
-    from .tuning.study import Found
+    from .tuning.study import TrialResult
 
 __all__ = ["AsJson", "Data", "RunsDir", "train", "tune"]
 
@@ -37,7 +37,7 @@ Storage = Annotated[
 
 
 def recipe_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one option for each part of a recipe in place of its `**` parameter; None means not chosen."""
+    """Replace the `**` parameter of a command by one option for each part of a recipe; None means not given."""
     signature = inspect.signature(command, eval_str=True)
     parameters = [each for each in signature.parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
     for part in fields(Recipe):
@@ -56,18 +56,18 @@ def train(
     ] = None,
     data: Data = "auto",
     augment: Augment = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Train for seconds only; --arch is small by default.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Train for seconds only, by default the network small.")] = False,
     teacher: Annotated[
         list[str] | None, typer.Option(help="Run to learn from (knowledge distillation); repeatable.")
     ] = None,
     from_study: Annotated[
-        str | None, typer.Option(help="Take network, recipe and seed from STUDY or STUDY:TRIAL.")
+        str | None, typer.Option(help="Study, or STUDY:TRIAL, whose network, recipe and seed are used.")
     ] = None,
     storage: Storage = None,
     seed: Annotated[
         int | None, typer.Option(help="Random seed; the same seed gives the same weights. (default: 0)")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run. (default: the network's)")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run. (default: the network)")] = None,
     runs_dir: RunsDir = Path("runs"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of the same name.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a training that was interrupted.")] = False,
@@ -81,10 +81,10 @@ def train(
 
     chosen = {part: value for part, value in parts.items() if value is not None}
     if storage and not from_study:
-        raise UsageError("--storage is where --from-study looks; name a study with it")
+        raise UsageError("--storage is the database of --from-study; name a study with it")
     if from_study:
-        found = _recall(from_study, runs_dir, storage, fast=fast)
-        config = found.training(arch, seed, augment, tensorboard, chosen)
+        trial = _find_trial(from_study, runs_dir, storage, fast=fast)
+        config = trial.training(arch, seed, augment, tensorboard, chosen)
     else:
         config = TrainConfig(arch or ("small" if fast else "classic"), seed or 0, augment, fast, tensorboard, chosen)
     name = name or config.architecture
@@ -99,13 +99,15 @@ def tune(
     augment: Augment = None,
     trials: Annotated[int, typer.Option(help="Total number of finished trials.")] = 50,
     objectives: Annotated[
-        str, typer.Option(help="Objectives: accuracy, alone or with macs, parameters or both, separated by commas.")
+        str, typer.Option(help="Objectives, separated by commas: accuracy, or accuracy with macs, parameters or both.")
     ] = "accuracy",
     max_parameters: Annotated[int | None, typer.Option(help="Skip networks with more parameters.")] = None,
     max_macs: Annotated[int | None, typer.Option(help="Skip networks with more multiply-accumulates (MACs).")] = None,
     study: Annotated[str | None, typer.Option(help="Name of the study. (default: the networks, or all)")] = None,
     storage: Storage = None,
-    stale_after: Annotated[float, typer.Option(help="Seconds without a heartbeat after which a worker is dead.")] = 60,
+    stale_after: Annotated[
+        float, typer.Option(help="Seconds without a heartbeat after which a worker counts as dead.")
+    ] = 60,
     seed: Annotated[int, typer.Option(help="Random seed of the search and of each training.")] = 0,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
@@ -134,11 +136,11 @@ def tune(
     print_result(as_json, {**found.to_dict(), "files": names}, "\n  ".join([f"{found.table()}\nTo look at:", *names]))
 
 
-def _recall(choice: str, runs_dir: Path, storage: str | None, *, fast: bool) -> Found:
-    """Return the best trial of a study, or the one that is named.
+def _find_trial(choice: str, runs_dir: Path, storage: str | None, *, fast: bool) -> TrialResult:
+    """Return the best trial of a study, or the named one.
 
     Raises:
-        UsageError: --fast is given, too, or Optuna is missing.
+        UsageError: --fast is given as well, or Optuna is not installed.
     """
     from .tuning.search_space import need_optuna
 
@@ -147,4 +149,4 @@ def _recall(choice: str, runs_dir: Path, storage: str | None, *, fast: bool) -> 
     need_optuna("--from-study")
     from .tuning import study
 
-    return study.recall(runs_dir, choice, storage)
+    return study.find_trial(runs_dir, choice, storage)

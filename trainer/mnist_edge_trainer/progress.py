@@ -1,4 +1,4 @@
-"""The progress bar that long work shows on stderr."""
+"""Show a progress bar on stderr."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["progress_bar"]
 
 @contextmanager
 def progress_bar(description: str, total: float | None) -> Iterator[Callable[..., None]]:
-    """Show a bar while the block runs; on a pipe or in a log it stays silent.
+    """Show a progress bar while the block runs, on a terminal only.
 
     Yields:
-        `advance(amount, note="")`: moves the bar and shows `note` behind it.
+        `advance(amount, note="")`, which moves the bar and shows `note` after it.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     console = Console(stderr=True)

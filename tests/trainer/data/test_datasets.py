@@ -149,7 +149,7 @@ class TestMnist:
         offline.keras.symlink_to(mnist_npz)
         found = datasets.load("mnist")
         assert (found.name, found.source) == ("mnist", str(offline.keras))
-        assert "left aside" in words(capsys.readouterr().err)
+        assert "ignored" in words(capsys.readouterr().err)
 
     def test_a_download_fills_the_cache(
         self, mnist_npz: Path, offline: Any, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
@@ -321,7 +321,7 @@ class TestWithoutMnist:
         choice: str,
     ) -> None:
         monkeypatch.setenv("MNIST_EDGE_DATA", str(write_folder(tmp_path / "letters", letters)))
-        with pytest.raises(InputError, match="holds other data than MNIST") as caught:
+        with pytest.raises(InputError, match="holds data other than MNIST") as caught:
             datasets.load(choice)
         assert f"--data {tmp_path / 'letters'}" in str(caught.value)
 

@@ -86,7 +86,7 @@ def test_a_picture_that_cannot_be_read_is_named(own: Path) -> None:
 
 def test_a_class_of_one_picture_is_named(own: Path) -> None:
     write(own / "rare", "5", 1)
-    with pytest.raises(InputError, match="rare: holds one picture"):
+    with pytest.raises(InputError, match="rare: has one picture"):
         datasets.load(str(own))
 
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mnist_edge_runtime import Classifier
 from mnist_edge_runtime.errors import InputError, ModelError
 from mnist_edge_runtime.preprocessing import mnist
-from mnist_edge_trainer.demo.demo import Reading, read_drawings
+from mnist_edge_trainer.demo.demo import Reading, draw_readings, read_drawings
 from PIL import Image
 
 
@@ -67,3 +69,24 @@ def test_without_a_model_there_is_no_demonstration(
         model.write_bytes(content)
     with pytest.raises(error):
         read_drawings(model, tmp_path / "pictures")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_readings(count: int) -> None:
+    images = np.random.default_rng(count).integers(0, 256, (count, 28, 28), np.uint8)
+    photos = [np.full((40 + number, 60), 200, np.uint8) for number in range(count)]
+    said = [("7", 0.987, True), ("1", 0.5, False), ("0", 1.0, True)][:count]
+    figure = draw_readings(photos, list(images), said)
+    figure.savefig(io.BytesIO(), dpi=60)  # some mistakes show only then
+    assert len(figure.axes) == 2 * count
+    upper = [axes for axes in figure.axes if np.asarray(axes.images[0].get_array()).shape != (28, 28)]
+    lower = [axes for axes in figure.axes if np.asarray(axes.images[0].get_array()).shape == (28, 28)]
+    for axes, photo in zip(upper, photos, strict=True):
+        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), photo)
+    for axes, image in zip(lower, images, strict=True):
+        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), image)
+    assert [axes.get_xlabel() for axes in lower] == ["7\n98.7%", "1\n50.0%", "0\n100.0%"][:count]
+    colours = [axes.xaxis.label.get_color() for axes in lower]
+    assert colours[0] not in colours[1:2]
+    assert colours[0] == colours[-1] or count == 2
+    assert {axes.get_ylabel() for axes in figure.axes} == {"picture", "model input"} | ({""} if count > 1 else set())

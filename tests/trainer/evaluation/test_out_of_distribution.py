@@ -4,12 +4,12 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from mnist_edge_trainer.evaluation.out_of_distribution import NON_DIGITS, seen
+from mnist_edge_trainer.evaluation.out_of_distribution import NON_DIGITS, load
 
 
 @pytest.mark.parametrize("kind", NON_DIGITS)
 def test_pictures_in_the_networks_form(kind: str) -> None:
-    images, count = seen(kind)
+    images, count = load(kind)
     assert (images.dtype, images.shape[1:]) == (np.uint8, (28, 28))
     assert count >= 100
     assert 0.9 * count <= len(images) <= count

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from mnist_edge_trainer.evaluation.corruptions import HELD_OUT, SHARED
-from mnist_edge_trainer.evaluation.results import Acceptance, Bin, ClassFigures, Evaluation, Mistake
+from mnist_edge_trainer.evaluation.results import Bin, ClassFigures, Evaluation, Mistake, SelectiveClassification
 
 FOUND = Evaluation(
     model="runs/a/model.keras",
@@ -27,11 +27,11 @@ FOUND = Evaluation(
 
 
 def test_what_the_contract_accepts() -> None:
-    acceptance = Acceptance(0.9731, 0.0008, {"blanks": 1.0, "letters": 0.7512})
+    acceptance = SelectiveClassification(0.9731, 0.0008, {"blanks": 1.0, "letters": 0.7512})
     lines = replace(FOUND, acceptance=acceptance).table().splitlines()
     assert lines[4] == "accepted            97.31%  (of these 0.08% wrong)"
     assert lines[5] == "refused            blanks 100.0%, letters 75.1%"
-    assert replace(FOUND, acceptance=Acceptance(0.9, 0.0, {})).table().splitlines()[5] == ""
+    assert replace(FOUND, acceptance=SelectiveClassification(0.9, 0.0, {})).table().splitlines()[5] == ""
 
 
 def test_table() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from mnist_edge_trainer.demo import demo
-from mnist_edge_trainer.evaluation import plots as evaluation_plots
-from mnist_edge_trainer.runs import plots
-from mnist_edge_trainer.evaluation.corruptions import HELD_OUT, SHARED, corrupt
 from mnist_edge_trainer.data.datasets import Dataset, Split
-from mnist_edge_trainer.evaluation.results import Bin, ClassFigures, Evaluation, Mistake
+from mnist_edge_trainer.runs import plots
 from mnist_edge_trainer.runs.run import TrainedRun
 from numpy.typing import NDArray
 from PIL import Image
@@ -219,91 +214,6 @@ class TestConfusionMatrix:
     def test_the_title_names_the_part(self) -> None:
         figure = plots.confusion_matrix(["a", "b"], np.array([[700, 1], [2, 600]]), "validation")
         assert figure.axes[0].get_title() == "1,300 of 1,303 validation images right"
-
-
-@pytest.fixture(scope="module")
-def evaluation() -> Evaluation:
-    """400 answers on 20 images a class, 3 of them wrong."""
-    return Evaluation(
-        model="m.keras",
-        engine="keras",
-        dataset={"name": "custom", "warning": None},
-        part="validation",
-        images=400,
-        accuracy=0.9925,
-        accuracy_interval=(0.98, 1.0),
-        confidence=0.95,
-        ece=0.0425,
-        calibration=(Bin(0.4, 0.6, 100, 0.55, 0.5), Bin(0.8, 1.0, 300, 0.9, 1.0)),
-        classes={"a": ClassFigures(1.0, 0.985, 0.99, 200), "b": ClassFigures(0.985, 1.0, 0.99, 200)},
-        confusion=((197, 3), (0, 200)),
-        mistakes=(Mistake(5, "a", "b", 0.99), Mistake(2, "a", "b", 0.8), Mistake(9, "a", "b", 0.6)),
-        corruptions={SHARED: {"shift": 0.75, "inversion": 0.25}, HELD_OUT: {"fog": 0.875}},
-        acceptance=None,
-    )
-
-
-class TestEvaluation:
-    def test_mistakes(self, evaluation: Evaluation) -> None:
-        images = made(400, 2).test_images
-        figure = evaluation_plots.mistakes(evaluation, images)
-        drawn(figure)
-        assert figure.get_suptitle() == "The 3 most confident of 3 mistakes on 400 validation images"
-        shown = pictures(figure)
-        assert [axes.get_title() for axes in shown] == ["b, is a  99%", "b, is a  80%", "b, is a  60%"]
-        for axes, number in zip(shown, (5, 2, 9), strict=True):
-            np.testing.assert_array_equal(pixels(axes), images[number])
-
-    def test_no_mistakes(self, evaluation: Evaluation) -> None:
-        flawless = replace(evaluation, mistakes=(), confusion=((200, 0), (0, 200)))
-        figure = evaluation_plots.mistakes(flawless, made(400, 2).test_images)
-        drawn(figure)
-        assert pictures(figure) == []
-        assert "0 mistakes" in figure.get_suptitle()
-
-    def test_reliability(self, evaluation: Evaluation) -> None:
-        figure = evaluation_plots.reliability(evaluation)
-        drawn(figure)
-        upper, lower = figure.axes
-        assert upper.get_title() == "Expected calibration error 4.25%"
-        _, dots = upper.lines
-        np.testing.assert_allclose(dots.get_xydata(), [(0.55, 0.5), (0.9, 1.0)])
-        boxes = [bar.get_bbox().bounds for bar in upper.patches]
-        np.testing.assert_allclose(boxes, [(0.4, 0, 0.2, 0.5), (0.8, 0, 0.2, 1.0)])
-        assert [bar.get_height() for bar in lower.patches] == [100, 300]
-
-    def test_corruptions_stand_apart_by_use(self, evaluation: Evaluation) -> None:
-        images = made(400, 2).test_images
-        figure = evaluation_plots.corruptions(evaluation, images)
-        drawn(figure)
-        shared, _, held_out, strip = figure.axes
-        assert shared.get_title() == "Shared: mean 50.0%, clean 99.2%"
-        assert held_out.get_title() == "Held out: mean 87.5%, clean 99.2%"
-        assert [label.get_text() for label in shared.get_yticklabels()] == ["shift", "inversion"]
-        assert [bar.get_width() for bar in shared.patches] == [0.75, 0.25]
-        assert [bar.get_width() for bar in held_out.patches] == [0.875]
-        np.testing.assert_array_equal(pixels(strip)[:, :28], corrupt(images[:6], "fog")[0])
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_readings(count: int) -> None:
-    images = made(count, 2).test_images
-    photos = [np.full((40 + number, 60), 200, np.uint8) for number in range(count)]
-    said = [("7", 0.987, True), ("1", 0.5, False), ("0", 1.0, True)][:count]
-    figure = demo.draw_readings(photos, list(images), said)
-    drawn(figure)
-    assert len(figure.axes) == 2 * count
-    upper = [axes for axes in figure.axes if pixels(axes).shape != (28, 28)]
-    lower = [axes for axes in figure.axes if pixels(axes).shape == (28, 28)]
-    for axes, photo in zip(upper, photos, strict=True):
-        np.testing.assert_array_equal(pixels(axes), photo)
-    for axes, image in zip(lower, images, strict=True):
-        np.testing.assert_array_equal(pixels(axes), image)
-    assert [axes.get_xlabel() for axes in lower] == ["7\n98.7%", "1\n50.0%", "0\n100.0%"][:count]
-    colours = [colour(axes.xaxis.label) for axes in lower]
-    assert colours[0] not in colours[1:2]
-    assert colours[0] == colours[-1] or count == 2
-    assert {axes.get_ylabel() for axes in figure.axes} == {"picture", "model input"} | ({""} if count > 1 else set())
 
 
 def test_write_all(tmp_path: Path, trained: TrainedRun, small: tuple[Dataset, Split]) -> None:

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_trainer.data import datasets
-from mnist_edge_trainer.runs import run
 from mnist_edge_trainer.data.datasets import Dataset, Split
 from mnist_edge_trainer.data.idx import Arrays
+from mnist_edge_trainer.runs import run
 from mnist_edge_trainer.runs.run import Run, TrainedRun
 from PIL import Image
 
@@ -111,7 +111,13 @@ class TestDescription:
 
     def test_the_summary_has_the_figures_a_person_asks_for(self, kept: Run) -> None:
         summary = kept.summary()
-        expected = [str(kept.folder), "classic", "110,474 parameters", "3,106,176 MACs", "trained on digits"]
+        expected = [
+            str(kept.folder),
+            "classic",
+            "110,474 parameters",
+            "3,106,176 multiply-accumulates (MACs)",
+            "trained on digits",
+        ]
         expected += [f"{part} images {kept.record['metrics'][part]['accuracy']:.2%}" for part in ("train", "test")]
         assert [text for text in expected if text not in summary] == []
         assert "WARNING" not in summary
@@ -176,8 +182,10 @@ class TestNames:
         assert not runs.exists()
 
     @pytest.mark.parametrize("name", ["classic", "a", "7", "v1.2_final-3", "latest-2", "x" * 100])
-    def test_a_good_name_passes(self, name: str) -> None:
+    def test_a_good_name_passes(self, kept: Run, runs: Path, name: str) -> None:
         run.check_name(name)
+        shutil.copytree(kept.folder, runs / name)
+        assert run.load(runs, name).name == name
 
 
 class TestNotFound:
@@ -320,41 +328,6 @@ class TestDataset:
             self.recorded(own, tmp_path).dataset()
 
 
-class TestNewestExport:
-    def publish(self, runs: Path, files: list[str]) -> None:
-        """Make the files, each a second younger than the one before."""
-        for age, name in enumerate(files):
-            file = runs / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(b"")
-            os.utime(file, (1_000_000 + age, 1_000_000 + age))
-
-    @pytest.mark.parametrize(
-        "files",
-        [
-            ["a/exports/a-tflite-int8.tflite"],
-            ["a/exports/a-tflite-int8.tflite", "b/exports/b-onnx-int8.onnx"],
-            ["b/exports/b-onnx-int8.onnx", "a/exports/a-tflite-int8.tflite"],
-        ],
-    )
-    def test_it_is_the_one_published_last(self, runs: Path, files: list[str]) -> None:
-        self.publish(runs, files)
-        assert run.newest_export(runs) == runs / files[-1]
-
-    @pytest.mark.parametrize(
-        "file", ["a/exports/a-tflite-none.tflite", "a/exports/a-tflite-int8.json", "a/x-int8.onnx"]
-    )
-    def test_what_is_no_int8_export_does_not_count(self, runs: Path, file: str) -> None:
-        self.publish(runs, ["a/exports/a-onnx-int8.onnx", file])
-        assert run.newest_export(runs) == runs / "a/exports/a-onnx-int8.onnx"
-
-    @pytest.mark.parametrize("files", [[], ["a/exports/a-tflite-none.tflite"]], ids=["nothing", "float only"])
-    def test_none_is_there(self, runs: Path, files: list[str]) -> None:
-        self.publish(runs, files)
-        with pytest.raises(InputError, match="no int8 export yet; make one with mnist-edge export"):
-            run.newest_export(runs)
-
-
 class TestFailure:
     """A save that fails half-way leaves things as they were."""
 
@@ -411,7 +384,8 @@ KILLED_WHILE_SAVING = """
 import json, os, signal, sys
 from pathlib import Path
 import numpy as np
-from mnist_edge_trainer import data, run
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.runs import run
 
 class Model:
     def save(self, file):
@@ -422,7 +396,8 @@ class Model:
 
 record = {"dataset": {"name": "digits"}, "labels": [], "seed": 99}
 history = {key: [0.5] for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
-run.save(run.TrainedRun(Model(), history, record), data.load("digits"), Path(sys.argv[1]), "classic", overwrite=True)
+trained = run.TrainedRun(Model(), history, record)
+run.save(trained, datasets.load("digits"), Path(sys.argv[1]), "classic", overwrite=True)
 """
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from mnist_edge_trainer.data.datasets import Dataset
 from mnist_edge_trainer.networks.recipe import Recipe
-from mnist_edge_trainer.training.augmentation import draw_maps, move
+from mnist_edge_trainer.training.augmentation import apply_affine, augment_photometric, sample_affine
 from numpy.typing import NDArray
 
 SEED = (3, 5)
@@ -32,8 +33,8 @@ def centres(images: Any) -> NDArray[np.float64]:
 
 
 def moved(image: NDArray[np.float32], **parts: Any) -> NDArray[np.float32]:
-    maps = draw_maps(recipe(**parts), MANY, SEED)
-    return np.asarray(move(tf.constant(np.repeat(image[np.newaxis], MANY, axis=0)), maps))
+    transforms = sample_affine(recipe(**parts), MANY, SEED)
+    return np.asarray(apply_affine(tf.constant(np.repeat(image[np.newaxis], MANY, axis=0)), transforms))
 
 
 def test_nothing_drawn_changes_nothing() -> None:
@@ -71,9 +72,79 @@ def test_shear_is_in_degrees_and_keeps_rows_in_place() -> None:
     assert slants.max() == pytest.approx(30, abs=0.5)
 
 
-def test_the_same_seed_draws_the_same_maps_and_another_draws_others() -> None:
+def test_the_same_seed_gives_the_same_transforms_and_another_gives_others() -> None:
     parts = recipe(rotation=9.0, shear=9.0, zoom=0.1, shift=1.0)
-    one, same, other = (np.asarray(draw_maps(parts, 50, seed)) for seed in (SEED, SEED, (3, 6)))
+    one, same, other = (np.asarray(sample_affine(parts, 50, seed)) for seed in (SEED, SEED, (3, 6)))
     np.testing.assert_array_equal(one, same)
     assert (one[:, :6] != other[:, :6]).all()
     assert len(np.unique(one, axis=0)) == 50
+
+
+@pytest.fixture(scope="module")
+def pixels(digits: Dataset) -> NDArray[np.float32]:
+    """600 digits, float32 (600, 28, 28, 1)."""
+    return digits.train_images[:600, ..., np.newaxis] / np.float32(255)
+
+
+@pytest.fixture(scope="module")
+def augmented(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(augment_photometric(pixels, 1.0, SEED))
+
+
+def changed(before: Any, after: Any) -> NDArray[np.bool_]:
+    return (np.asarray(before) != np.asarray(after)).any(axis=(1, 2, 3))
+
+
+def test_what_comes_out_is_an_image(pixels: NDArray[np.float32], augmented: NDArray[np.float32]) -> None:
+    assert augmented.shape == pixels.shape
+    assert augmented.dtype == np.float32
+    assert augmented.min() >= 0
+    assert augmented.max() <= 1
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.0, 0), (0.25, 150), (1.0, 600)])
+def test_a_share_of_the_images_is_changed(pixels: NDArray[np.float32], share: float, count: int) -> None:
+    found = changed(pixels, augment_photometric(pixels, share, SEED))
+    assert not found[count:].any()
+    assert found[:count].sum() >= 0.8 * count
+
+
+def test_the_same_seed_changes_alike_and_another_otherwise(
+    pixels: NDArray[np.float32], augmented: NDArray[np.float32]
+) -> None:
+    np.testing.assert_array_equal(augmented, augment_photometric(pixels, 1.0, SEED))
+    assert changed(augmented, augment_photometric(pixels, 1.0, (3, 6))).mean() > 0.9
+
+
+def test_it_can_be_traced_for_batches_of_any_size(pixels: NDArray[np.float32]) -> None:
+    traced = tf.function(
+        lambda batch: augment_photometric(batch, 0.5, SEED), input_signature=[tf.TensorSpec((None, 28, 28, 1))]
+    )
+    for count in (1, 7):
+        batch = traced(pixels[:count])
+        assert batch.shape == (count, 28, 28, 1)
+        np.testing.assert_allclose(batch, augment_photometric(pixels[:count], 0.5, SEED), atol=1e-6)
+
+
+def test_paper_is_of_any_grey_and_ink_lighter_or_darker(augmented: NDArray[np.float32]) -> None:
+    corners = augmented[:, [0, 0, -1, -1], [0, -1, 0, -1], 0]
+    paper = np.median(corners, axis=1)
+    centre = augmented[:, 7:21, 7:21, 0].mean(axis=(1, 2))
+    assert 0.2 < (paper == 0).mean() < 0.6
+    assert (paper > 0.6).mean() > 0.05
+    assert (centre < paper).mean() > 0.1
+
+
+def test_light_noise_and_strokes_reach_the_border(pixels: NDArray[np.float32], augmented: NDArray[np.float32]) -> None:
+    """Where MNIST is always black."""
+    assert (pixels[:, :2] == 0).all()
+    border = augmented[:, :2, :, 0].reshape(600, -1)
+    assert 0.6 < (border.max(axis=1) > 0).mean() < 0.99
+    assert (border.std(axis=1) > 0.05).mean() > 0.25
+
+
+def test_most_stay_readable(pixels: NDArray[np.float32], augmented: NDArray[np.float32]) -> None:
+    """The picture, or its negative, still goes with what was there."""
+    pairs = zip(pixels.reshape(600, -1), augmented.reshape(600, -1), strict=True)
+    likeness = np.abs([np.corrcoef(before, after)[0, 1] for before, after in pairs])
+    assert (likeness > 0.3).mean() > 0.85

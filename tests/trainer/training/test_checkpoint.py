@@ -1,7 +1,12 @@
+"""A checkpoint, and that a training that is killed resumes to the same weights, bit by bit."""
+
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +16,13 @@ from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset, Split
 from mnist_edge_trainer.networks.config import TrainConfig
-from mnist_edge_trainer.runs.run import Run
-from mnist_edge_trainer.training import checkpoint
+from mnist_edge_trainer.runs.run import Run, TrainedRun
+from mnist_edge_trainer.training import checkpoint, fit
 from mnist_edge_trainer.training.checkpoint import State, working_folder
 
+# Everything that has a state of its own: moments, averaged weights, dropout, best weights, soft targets.
+PARTS = {"epochs": 4, "batch_size": 64, "dropout": 0.3, "patience": 9, "variants": 2, "clean": 0.5}
+CONFIG = TrainConfig("nano", seed=7, augment="strong", parts=PARTS)
 HISTORY = {"loss": [0.1 + 0.2, 1 / 3], "val_loss": [1e-17, 2.0]}
 
 
@@ -99,7 +107,7 @@ class TestWorkingFolder:
     def test_other_options_are_told(self, tmp_path: Path) -> None:
         left = self.left(tmp_path)
         with (
-            pytest.raises(UsageError, match="'mine' that was cut short had other options"),
+            pytest.raises(UsageError, match="interrupted training of 'mine' had other options or data"),
             working_folder(tmp_path, "mine", "def", resume=True),
         ):
             pytest.fail("it went on")
@@ -141,3 +149,64 @@ class TestFingerprint:
     def test_and_on_nothing_else(self, small: tuple[Dataset, Split]) -> None:
         explicit = TrainConfig(augment="light", parts={"epochs": TrainConfig().recipe(300).epochs})
         assert checkpoint.fingerprint(TrainConfig(), *small, []) == checkpoint.fingerprint(explicit, *small, [])
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the checkpoint of a training that nothing interrupted."""
+    return tmp_path_factory.mktemp("finished")
+
+
+@pytest.fixture(scope="module")
+def whole(small: tuple[Dataset, Split], teacher: Run, finished: Path) -> TrainedRun:
+    """The training that nothing interrupted."""
+    return fit.train(CONFIG, *small, finished, [teacher])
+
+
+def assert_same_training(one: TrainedRun, other: TrainedRun) -> None:
+    assert one.history == other.history
+    assert one.record["metrics"] == other.record["metrics"]
+    for array, expected in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+CUT_SHORT = """
+import dataclasses, sys
+from pathlib import Path
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.networks.config import TrainConfig
+from mnist_edge_trainer.runs import run
+from mnist_edge_trainer.training import fit
+digits = datasets.load("digits")
+few = dataclasses.replace(digits, train_images=digits.train_images[:500], train_labels=digits.train_labels[:500],
+                          test_images=digits.test_images[:100], test_labels=digits.test_labels[:100])
+teacher = run.load(Path(sys.argv[1]), "teacher")
+fit.train(TrainConfig("nano", seed=7, augment="strong", parts=eval(sys.argv[3])), few, datasets.split(few),
+          Path(sys.argv[2]), [teacher])
+"""
+
+
+def test_a_kill_changes_nothing(whole: TrainedRun, small: tuple[Dataset, Split], teacher: Run, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CUT_SHORT, str(teacher.folder.parent), str(tmp_path), repr(PARTS)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.startswith("epoch 2/"):
+                process.kill()
+        assert process.wait(30) == -signal.SIGKILL
+    state = checkpoint.read(tmp_path)
+    assert state
+    assert len(state.history["loss"]) in (1, 2)  # the second line comes a moment before its checkpoint
+    assert_same_training(fit.train(CONFIG, *small, tmp_path, [teacher]), whole)
+
+
+def test_a_kill_after_the_last_epoch_changes_nothing(
+    whole: TrainedRun, small: tuple[Dataset, Split], teacher: Run, finished: Path
+) -> None:
+    assert_same_training(fit.train(CONFIG, *small, finished, [teacher]), whole)
+
+
+def test_a_network_of_another_shape_is_not_resumed(small: tuple[Dataset, Split], tmp_path: Path) -> None:
+    checkpoint.write(tmp_path, checkpoint.State({"loss": [1.0], "val_loss": [1.0]}, 1.0, (np.zeros(3),)))
+    with pytest.raises(InputError, match="without --resume"):
+        fit.train(TrainConfig("nano", parts={"epochs": 1}), *small, tmp_path)

@@ -49,12 +49,13 @@ class TestSeed:
     def test_another_process_gives_the_same_weights(self, trained: TrainedRun) -> None:
         code = """
 import dataclasses, hashlib
-from mnist_edge_trainer import data, fit
-from mnist_edge_trainer.config import TrainConfig
-digits = data.load("digits")
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.networks.config import TrainConfig
+from mnist_edge_trainer.training import fit
+digits = datasets.load("digits")
 few = dataclasses.replace(digits, train_images=digits.train_images[:500], train_labels=digits.train_labels[:500],
                           test_images=digits.test_images[:100], test_labels=digits.test_labels[:100])
-model = fit.train(TrainConfig(parts={"epochs": 2, "batch_size": 50}, seed=3), few, data.split(few)).model
+model = fit.train(TrainConfig(parts={"epochs": 2, "batch_size": 50}, seed=3), few, datasets.split(few)).model
 print(hashlib.sha256(b"".join(weights.tobytes() for weights in model.get_weights())).hexdigest())
 """
         done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, timeout=120)
@@ -142,12 +143,12 @@ def test_a_learning_rate_may_be_a_whole_number(small: tuple[Dataset, Split]) -> 
     assert fit.train(config, *small).record["recipe"]["learning_rate"] == 1
 
 
-@pytest.mark.parametrize(("batch_size", "steps", "at_once"), [(15, 20, 10), (16, 19, 1)])
+@pytest.mark.parametrize(("batch_size", "steps", "per_call"), [(15, 20, 10), (16, 19, 1)])
 def test_an_epoch_takes_its_own_batches_however_many_go_in_one_call(
-    small: tuple[Dataset, Split], batch_size: int, steps: int, at_once: int
+    small: tuple[Dataset, Split], batch_size: int, steps: int, per_call: int
 ) -> None:
     model = fit.train(TrainConfig(parts={"epochs": 2, "batch_size": batch_size}), *small).model
-    assert model.steps_per_execution == at_once
+    assert model.steps_per_execution == per_call
     assert int(model.optimizer.iterations) == 2 * steps
 
 

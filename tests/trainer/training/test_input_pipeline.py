@@ -127,7 +127,7 @@ def test_answers_of_teachers_take_their_share_of_the_targets() -> None:
     answers = np.random.default_rng(0).random((3, 300, 10)).astype(np.float16)
     parts = {"shift": 0.001, "epochs": 4, "clean": 0.25, "variants": 2, "teacher_share": 0.25}
     dataset = training_batches(
-        images, labels, 10, recipe(**parts), seed=5, answers=lambda variant: answers[variant].astype(np.float32)
+        images, labels, 10, recipe(**parts), seed=5, soft_targets=lambda variant: answers[variant].astype(np.float32)
     )
     for number, row in enumerate((0, 1, 0, 2)):
         for pixels, targets in dataset.skip(5 * number).take(5).as_numpy_iterator():

@@ -8,7 +8,7 @@ from mnist_edge_runtime.errors import UsageError
 from mnist_edge_trainer.networks.architectures import ARCHITECTURES
 from mnist_edge_trainer.networks.recipe import AUGMENTATIONS, Recipe
 from mnist_edge_trainer.tuning import search_space
-from mnist_edge_trainer.tuning.search_space import SPACES, Choice, Range, SearchConfig
+from mnist_edge_trainer.tuning.search_space import SPACES, Categorical, Range, SearchConfig
 
 PARTS = {part.name: part.metadata for part in fields(Recipe)}
 SEARCHED = [(network, part) for network, space in SPACES.items() for part in space]
@@ -22,7 +22,7 @@ def test_every_network_has_a_space() -> None:
 def test_a_space_lies_within_what_a_recipe_may_be_and_around_the_networks_own(network: str, part: str) -> None:
     where, row = SPACES[network][part], ARCHITECTURES[network]
     own = [getattr(recipe, part) for recipe in (row.recipe, row.small_recipe)]
-    if isinstance(where, Choice):
+    if isinstance(where, Categorical):
         assert set(own) <= set(where.values)
         ends = [min(where.values), max(where.values)]
     else:
@@ -47,8 +47,8 @@ def test_what_is_chosen_is_not_searched() -> None:
         ({"networks": ("resnet",)}, "--arch resnet is unknown"),
         ({"objectives": ("accuracy", "watt")}, "--objectives: 'watt' is unknown"),
         ({"objectives": ("",)}, "--objectives: '' is unknown"),
-        ({"objectives": ("macs",)}, "--objectives begins with accuracy"),
-        ({"objectives": ("accuracy", "macs", "macs")}, "names each once"),
+        ({"objectives": ("macs",)}, "--objectives must begin with accuracy"),
+        ({"objectives": ("accuracy", "macs", "macs")}, "name each once"),
         ({"trials": 0}, "--trials is 0, expected 1 to"),
         ({"max_parameters": 0}, "--max-parameters is 0, expected 1 to"),
         ({"max_macs": -1}, "--max-macs is -1, expected 1 to"),
@@ -67,7 +67,7 @@ def test_an_option_out_of_range_is_named(chosen: dict[str, Any], message: str) -
         SearchConfig(**chosen)
 
 
-def test_optuna_that_is_missing_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_optuna_that_is_missing_is_told_immediately(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_space, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'mnist-edge\[tune\]'"):
         SearchConfig()

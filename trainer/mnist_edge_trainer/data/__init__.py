@@ -1,3 +1,3 @@
-"""Data sets: download, read, check, split."""
+"""Load data sets: download, read, check, split."""
 
 __all__ = ["datasets", "idx"]

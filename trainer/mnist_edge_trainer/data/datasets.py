@@ -1,4 +1,4 @@
-"""Where images come from: MNIST, scikit-learn's digits, or a folder of one's own; and how they are split."""
+"""Load a data set (MNIST, scikit-learn's digits or a folder of your own) and split it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .idx import Arrays
 
 __all__ = ["SPLIT_SEED", "Dataset", "Split", "load", "split"]
 
-# One split for every run: runs with different training seeds stay comparable, and a validation image of one
-# is never a training image of another.
+# Random seed of the one split for all runs: runs with different training seeds stay comparable, and a validation
+# image of one is never a training image of another.
 SPLIT_SEED = 0
 FALLBACK_WARNING = (
-    "MNIST could not be had, so this was trained on the 1,797 digits bundled with scikit-learn: "
+    "MNIST was not available, so this was trained on the 1,797 digits bundled with scikit-learn: "
     "a demonstration, not a reader for real use"
 )
 
@@ -34,7 +34,7 @@ FALLBACK_WARNING = (
 class Dataset:
     """Images uint8 (N, 28, 28), white ink on black, and for each the index of its label, int64 (N,).
 
-    `source` is where it was found, `warning` what anyone who uses a model made from it must know.
+    `source` is where it was found; `warning` is a caution for every user of a model trained on it.
     """
 
     name: str
@@ -48,13 +48,13 @@ class Dataset:
 
     @property
     def sha256(self) -> str:
-        """The hash of the four arrays, each in its IDX form, and of the names of the labels."""
+        """The SHA-256 of the four arrays, each in its IDX form, and of the labels' names."""
         arrays = (self.train_images, self.train_labels, self.test_images, self.test_labels)
         lines = [*(idx.sha256(array) for array in arrays), *self.labels]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def describe(self) -> dict[str, Any]:
-        """Return what `run.json` and a contract say of the data set; nothing in it depends on this machine."""
+        """Describe the data set for `run.json` and contracts; nothing depends on this machine."""
         return {
             "name": self.name,
             "sha256": self.sha256,
@@ -64,7 +64,7 @@ class Dataset:
         }
 
     def summary(self, split: Split) -> str:
-        """Return where the images came from and how many there are, as a person reads it."""
+        """Return the source and the number of images of each part as a line of text."""
         parts = {"training": split.train_labels, "validation": split.validation_labels, "test": self.test_labels}
         counts = ", ".join(f"{len(labels):,} {part}" for part, labels in parts.items())
         return f"{self.name} from {self.source}: {counts} images"
@@ -72,12 +72,12 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Split:
-    """The training images parted into those that train and those that choose.
+    """The training images, split into those that train and those that validate.
 
     Attributes:
         train_images, validation_images: uint8 (N, 28, 28).
         train_labels, validation_labels: int64 (N,).
-        sha256: the hash of the indices on both sides.
+        sha256: the hash of the indices of both parts.
     """
 
     train_images: NDArray[np.uint8]
@@ -96,19 +96,19 @@ def load(data: str = "auto") -> Dataset:
             folders of pictures, one for each class, or of an .npz file.
 
     Raises:
-        InputError: it cannot be had, or is damaged.
+        InputError: it is not available, or is damaged.
     """
     if data == "digits":
         return _digits()
     if data not in ("auto", "mnist"):
-        return _at(Path(data))
+        return _read_path(Path(data))
     if folder := os.environ.get("MNIST_EDGE_DATA"):
         try:
-            found = _at(Path(folder))
+            found = _read_path(Path(folder))
         except InputError as error:
             raise InputError(f"{error} (MNIST_EDGE_DATA names it)") from None
         if found.name != "mnist":
-            raise InputError(f"MNIST_EDGE_DATA={folder} holds other data than MNIST; name it with --data {folder}")
+            raise InputError(f"MNIST_EDGE_DATA={folder} holds data other than MNIST; name it with --data {folder}")
         return found
     try:
         return _dataset("mnist", *_cached_or_downloaded())
@@ -146,17 +146,17 @@ def split(dataset: Dataset) -> Split:
 
 
 def cache_file() -> Path:
-    """Return where a downloaded MNIST is kept."""
+    """Return the path of the cached download of MNIST."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "mnist-edge" / "mnist.npz"
 
 
 def _keras_file() -> Path:
-    """Return where `keras.datasets.mnist.load_data` keeps what it downloads."""
+    """Return the path of the cache of `keras.datasets.mnist.load_data`."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
 
 
-def _at(path: Path) -> Dataset:
+def _read_path(path: Path) -> Dataset:
     if image_folder.is_folder(path):
         arrays, names = image_folder.read(path)
         return _dataset("custom", arrays, str(path.resolve()), names)
@@ -171,20 +171,20 @@ def _cached_or_downloaded() -> tuple[Arrays, str]:
                 arrays = idx.read(file)
                 if idx.is_mnist(arrays):
                     return arrays, str(file)
-                reason = "its images are not MNIST's"
+                reason = "its images are not those of MNIST"
             except InputError as error:
                 reason = str(error)
-            _warn(f"{file} is left aside: {reason}.")
+            _warn(f"{file} is ignored: {reason}.")
     arrays, url = download.mnist(download.mirrors())
     try:
         idx.write_npz(cache_file(), arrays)
     except OSError as error:
-        _warn(f"{cache_file()} cannot be written ({error.strerror}): the next run will download MNIST again.")
+        _warn(f"{cache_file()} cannot be written ({error.strerror}): the next run downloads MNIST again.")
     return arrays, url
 
 
 def _dataset(name: str, arrays: Arrays, source: str, names: Sequence[str] = ()) -> Dataset:
-    """Check what the files hold and number the labels from 0; without `names` each is called by its number."""
+    """Check the arrays and number the labels from 0; without `names` each label is named by its number."""
     labels = np.unique(arrays.train_labels)
     unseen = np.setdiff1d(arrays.test_labels, labels)
     if not 2 <= len(labels) <= 1000:
@@ -209,14 +209,14 @@ def _dataset(name: str, arrays: Arrays, source: str, names: Sequence[str] = ()) 
 
 
 def _dark_on_light(images: NDArray[np.uint8]) -> float:
-    """Return the share of images, uint8 (N, 28, 28), whose border is nearer to white than to black."""
+    """Return the share of images, uint8 (N, 28, 28), whose border is closer to white than to black."""
     borders = np.concatenate([images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]], axis=1)
     paper = np.median(borders, axis=1)
     return float((paper - images.min(axis=(1, 2)) > images.max(axis=(1, 2)) - paper).mean())
 
 
 def _digits(warning: str | None = None) -> Dataset:
-    """Return scikit-learn's 8 x 8 digits in MNIST's form, 300 of them kept for testing."""
+    """Return scikit-learn's 8 x 8 digits in MNIST's form, with 300 of them as test images."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 

@@ -1,4 +1,8 @@
-"""MNIST from the network: whichever mirror answers first, checked against the published hashes."""
+"""Download MNIST from the first mirror that answers, and check it against the published hashes.
+
+Every mirror is asked in a thread of its own, so that all of them together have five seconds to answer: no timeout of a
+socket or an HTTP library ends a name look-up that hangs, or headers that arrive byte by byte.
+"""
 
 from __future__ import annotations
 
@@ -21,39 +25,39 @@ from . import idx
 
 __all__ = ["MIRRORS", "mirrors", "mnist"]
 
-# Either mnist.npz or a folder (with a slash at its end) of the four gzipped IDX files.
+# URLs of mnist.npz, or of a folder (with a slash at its end) of the four gzipped IDX files.
 MIRRORS = (
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
 PATIENCE = 5.0  # seconds for all mirrors together to answer
-_STALL = 10.0  # seconds without a byte after which a download is given up
-_MAX_BYTES = 64 << 20  # a file; the largest is 11.5 MB
-_CHUNK = 1 << 16
+_STALL = 10.0  # seconds without a byte before a download is aborted
+_MAX_BYTES = 64 << 20  # bytes of a file; the largest is 11.5 MB
+_CHUNK = 1 << 16  # bytes read between two updates of the progress bar
 _ERRORS = (OSError, http.client.HTTPException, InputError, ValueError)
 
 
 def mirrors() -> tuple[str, ...]:
-    """Return the mirrors to ask: those in $MNIST_EDGE_MIRRORS, separated by spaces, else the public ones."""
+    """Return the mirrors in $MNIST_EDGE_MIRRORS, separated by spaces, else the public ones."""
     return tuple(os.environ.get("MNIST_EDGE_MIRRORS", "").split()) or MIRRORS
 
 
 def mnist(urls: Sequence[str], patience: float = PATIENCE) -> tuple[idx.Arrays, str]:
-    """Return MNIST's arrays and the URL they came from.
+    """Download MNIST and return its arrays and their URL.
 
-    All mirrors are asked at once, and the first that answers and delivers wins.
+    All mirrors are asked simultaneously; the first that answers and delivers the right bytes wins.
 
     Args:
-        urls: mirrors; https, or plain http to this machine alone.
+        urls: mirrors; https, or plain http on this machine.
         patience: seconds for all mirrors together to answer.
 
     Raises:
-        InputError: none delivered; the message has the reason of each.
+        InputError: no mirror delivered; the message gives the reason of each.
     """
     answers: queue.Queue[tuple[str, Any]] = queue.Queue()
     for url in urls:
-        # Daemons: a name look-up that hangs cannot be interrupted, and must not keep the program alive.
+        # Daemons: a name look-up that hangs cannot be interrupted and must not keep the program alive.
         threading.Thread(target=_open_into, args=(url, answers), daemon=True).start()
     deadline = time.monotonic() + patience
     silent = list(urls)
@@ -108,7 +112,7 @@ def _is_loopback(host: str) -> bool:
 
 
 class _CheckedRedirects(urllib.request.HTTPRedirectHandler):
-    """Holds a redirect to the rules of the first URL."""
+    """Applies the rule for the first URL to every redirect."""
 
     def redirect_request(self, *arguments: Any) -> urllib.request.Request | None:
         _check_scheme(arguments[-1])
@@ -116,7 +120,7 @@ class _CheckedRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def _fetch(url: str, first: Any) -> idx.Arrays:
-    """Read the file already opened and whatever else the mirror splits MNIST into."""
+    """Read the response that is open already, then the mirror's other files, and decode them."""
     bodies: list[bytes] = []
     for name in _names(url):
         response = _open(urllib.parse.urljoin(url, name)) if bodies else first
@@ -127,12 +131,12 @@ def _fetch(url: str, first: Any) -> idx.Arrays:
     else:
         arrays = idx.check([idx.parse(body, url + name) for body, name in zip(bodies, idx.FILES, strict=True)], url)
     if not idx.is_mnist(arrays):
-        raise InputError("what came is not MNIST: its SHA-256 differs")
+        raise InputError("the download is not MNIST: its SHA-256 differs")
     return arrays
 
 
 def _body(response: Any) -> bytes:
-    """Return the response's body, at most `_MAX_BYTES`, with progress on stderr."""
+    """Read the body of a response, at most `_MAX_BYTES`, with progress on stderr."""
     total = int(response.headers.get("Content-Length") or 0)
     body = bytearray()
     with progress_bar(f"downloading {response.url.rsplit('/', 1)[-1]}", total or None) as advance:

@@ -1,4 +1,4 @@
-"""The files MNIST is passed around in: four IDX files, plain or gzipped, or one mnist.npz.
+"""Read and write MNIST's file formats: four IDX files, plain or gzipped, or one mnist.npz.
 
 Source of the format: http://yann.lecun.com/exdb/mnist
 """
@@ -9,7 +9,6 @@ import gzip
 import hashlib
 import io
 import math
-import os
 import struct
 import zlib
 from collections.abc import Mapping
@@ -18,13 +17,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError
+from mnist_edge_runtime.files import atomic_path
+from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from numpy.typing import NDArray
 
 __all__ = ["FILES", "Arrays", "decode_npz", "is_mnist", "parse", "read", "sha256", "write_npz"]
 
-MAX_BYTES = 1 << 30
+MAX_BYTES = 1 << 30  # bytes of a decompressed file
 
-# Their names, and the SHA-256 of the decompressed files as they have been published since 1998.
+# Name -> SHA-256 of each decompressed file, as published since 1998.
 FILES: Mapping[str, str] = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -43,10 +44,10 @@ class Arrays(NamedTuple):
 
 
 def read(path: Path) -> Arrays:
-    """Return what lies at `path`: a folder with the four IDX files or mnist.npz, or an .npz file.
+    """Read a folder with the four IDX files or mnist.npz, or an .npz file.
 
     Raises:
-        InputError: missing, damaged, or not in MNIST's shape.
+        InputError: it is missing, damaged, or not in MNIST's shape.
     """
     if path.is_file():
         return decode_npz(_bytes(path), str(path))
@@ -65,33 +66,33 @@ def read(path: Path) -> Arrays:
 
 
 def parse(data: bytes, where: str) -> NDArray[np.uint8]:
-    """Return the array of an IDX file's bytes, gzipped or plain.
+    """Parse the bytes of an IDX file, gzipped or plain.
 
     Raises:
-        InputError: not IDX of unsigned bytes, or cut short; `where` opens the message.
+        InputError: not IDX of unsigned bytes, or truncated; the message begins with `where`.
     """
     if data[:2] == b"\x1f\x8b":
         try:
             with gzip.open(io.BytesIO(data)) as file:
                 data = file.read(MAX_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{where}: the gzip file is damaged ({error}); fetch it again") from None
+            raise InputError(f"{where}: the gzip file is damaged ({error}); download it again") from None
     if len(data) > MAX_BYTES:
-        raise InputError(f"{where}: holds more than {MAX_BYTES >> 20} MiB")
+        raise InputError(f"{where}: larger than {MAX_BYTES >> 20} MiB decompressed")
     if len(data) < 8 or data[:3] != b"\0\0\x08" or not 1 <= data[3] <= 3 or len(data) < 4 + 4 * data[3]:
         raise InputError(f"{where}: not an IDX file of unsigned bytes")
     shape = struct.unpack(f">{data[3]}I", data[4 : 4 + 4 * data[3]])
     body = data[4 + 4 * data[3] :]
     if len(body) != math.prod(shape):
-        raise InputError(f"{where}: has {len(body):,} bytes for the shape {shape}; fetch it again")
+        raise InputError(f"{where}: has {len(body):,} bytes for the shape {shape}; download it again")
     return np.frombuffer(body, np.uint8).reshape(shape)
 
 
 def decode_npz(data: bytes, where: str) -> Arrays:
-    """Return the arrays of an .npz file's bytes, named as Keras names them.
+    """Decode the bytes of an .npz file whose arrays have Keras' names.
 
     Raises:
-        InputError: not such a file; `where` opens the message.
+        InputError: not such a file; the message begins with `where`.
     """
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
@@ -104,17 +105,17 @@ def decode_npz(data: bytes, where: str) -> Arrays:
 
 
 def check(arrays: list[NDArray[Any]], where: str) -> Arrays:
-    """Return the four arrays as one value.
+    """Check the types and shapes of the four arrays.
 
     Raises:
-        InputError: they are not in MNIST's shape; `where` opens the message.
+        InputError: they are not in MNIST's shape; the message begins with `where`.
     """
     found = Arrays(*arrays)
     for part, images, labels in (
         ("training", found.train_images, found.train_labels),
         ("test", found.test_images, found.test_labels),
     ):
-        if images.dtype != np.uint8 or images.shape[1:] != (28, 28) or not len(images):
+        if images.dtype != np.uint8 or images.shape[1:] != IMAGE_SHAPE or not len(images):
             raise InputError(f"{where}: {part} images are {images.dtype} {images.shape}, expected uint8 (N, 28, 28)")
         if labels.dtype.kind not in "ui" or labels.shape != (len(images),):
             raise InputError(
@@ -124,7 +125,7 @@ def check(arrays: list[NDArray[Any]], where: str) -> Arrays:
 
 
 def sha256(array: NDArray[Any]) -> str:
-    """Return the SHA-256 of `array` as an IDX file holds it; labels above 255 are hashed as they are."""
+    """Return the SHA-256 of `array` in its IDX form, as int32 where a label is above 255."""
     small = array.size == 0 or array.max() <= 255
     header = struct.pack(f">4B{array.ndim}I", 0, 0, 8 if small else 12, array.ndim, *array.shape)
     body = array.astype(np.uint8 if small else ">i4").tobytes()
@@ -132,24 +133,19 @@ def sha256(array: NDArray[Any]) -> str:
 
 
 def is_mnist(arrays: Arrays) -> bool:
-    """Return whether the arrays are MNIST's, to the last byte."""
+    """Return whether the arrays are those of MNIST, byte for byte."""
     return [sha256(array) for array in arrays] == list(FILES.values())
 
 
 def write_npz(path: Path, arrays: Arrays) -> None:
-    """Write the arrays as Keras' mnist.npz; the file appears whole or not at all."""
+    """Write the arrays atomically, as Keras' mnist.npz."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(temporary, "wb") as file:
-            np.savez_compressed(file, **dict(zip(("x_train", "y_train", "x_test", "y_test"), arrays, strict=True)))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **dict(zip(("x_train", "y_train", "x_test", "y_test"), arrays, strict=True)))
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    """Return the file, under one of the spellings in use."""
+    """Return the file, under one of the spellings in use, or None."""
     spellings = (name, name.replace("-idx", ".idx"))
     return next((folder / (n + end) for n in spellings for end in ("", ".gz") if (folder / (n + end)).is_file()), None)
 

@@ -1,4 +1,4 @@
-"""A folder of one's own pictures, class/name.png, brought to MNIST's form by the code that the device runs.
+"""Read a folder of pictures, CLASS/NAME.png, through the preprocessing that the device runs.
 
 letters/            or   letters/
 ├── a/                   ├── train/a/ ...
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError
+from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from mnist_edge_runtime.preprocessing import mnist
 from numpy.typing import NDArray
 
@@ -23,29 +24,29 @@ from .idx import Arrays
 __all__ = ["is_folder", "read"]
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".npy")
-_TEST = 7  # one picture of so many is kept for testing, as in MNIST
-_SEED = 0
+_TEST = 7  # pictures of a class for each test picture, as in MNIST
+_SEED = 0  # of the draw of test pictures
 
 
 class _Pictures(NamedTuple):
-    """Files and, for each, the index of its class."""
+    """Files, and the index of each file's class."""
 
     files: list[Path]
     labels: NDArray[np.int64]
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether `path` holds at least two folders with pictures in them, or `train` in it does."""
+    """Return whether `path`, or `train` in it, has at least two folders with pictures."""
     return any(len(_classes(folder)) > 1 for folder in (path, path / "train"))
 
 
 def read(path: Path) -> tuple[Arrays, tuple[str, ...]]:
-    """Return the pictures in MNIST's form and the names of their classes; those that are numbers are in their order.
+    """Read the pictures in MNIST's form, and the names of their classes, numbers in numerical order.
 
-    Without folders `train` and `test` a seventh of each class, drawn with a fixed seed, is kept for testing.
+    Without folders `train` and `test`, a seventh of each class, drawn with a fixed seed, becomes test images.
 
     Raises:
-        InputError: a picture cannot be read or is blank, a class has but one, or the test pictures have other classes.
+        InputError: a picture cannot be read or is blank, a class has only one, or the test pictures have other classes.
     """
     if classes := _classes(path / "train"):
         unseen = set(_classes(path / "test")) - set(classes)
@@ -54,11 +55,11 @@ def read(path: Path) -> tuple[Arrays, tuple[str, ...]]:
         train, test = _list(path / "train", classes), _list(path / "test", classes)
     else:
         classes = _classes(path)
-        train, test = _part(_list(path, classes))
+        train, test = _split(_list(path, classes))
     with progress_bar("reading pictures", len(train.files) + len(test.files)) as advance:
 
         def pixels(files: list[Path]) -> NDArray[np.uint8]:
-            read = np.empty((len(files), 28, 28), np.uint8)
+            read = np.empty((len(files), *IMAGE_SHAPE), np.uint8)
             for number, file in enumerate(files):
                 read[number] = mnist.read(file)
                 advance(1)
@@ -69,7 +70,7 @@ def read(path: Path) -> tuple[Arrays, tuple[str, ...]]:
 
 
 def _classes(folder: Path) -> list[str]:
-    """Return the names of the folders in `folder` that hold pictures, in order."""
+    """Return the sorted names of the folders in `folder` that have pictures."""
     if not folder.is_dir():
         return []
     names = [each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".") and _files(each)]
@@ -86,13 +87,13 @@ def _list(folder: Path, classes: list[str]) -> _Pictures:
     return _Pictures([file for files in found for file in files], labels)
 
 
-def _part(pictures: _Pictures) -> tuple[_Pictures, _Pictures]:
-    """Keep a seventh of each class, and of every class one at least, for testing."""
+def _split(pictures: _Pictures) -> tuple[_Pictures, _Pictures]:
+    """Split off a seventh of each class, at least one picture, as test images."""
     random, kept = np.random.default_rng(_SEED), np.zeros(len(pictures.files), bool)
     for label in np.unique(pictures.labels):
         members = np.flatnonzero(pictures.labels == label)
         if len(members) < 2:
-            raise InputError(f"{pictures.files[members[0]].parent}: holds one picture; a class needs several")
+            raise InputError(f"{pictures.files[members[0]].parent}: has one picture; a class needs at least two")
         kept[random.permutation(members)[: max(1, len(members) // _TEST)]] = True
 
     def those(chosen: NDArray[np.bool_]) -> _Pictures:

@@ -1,3 +1,3 @@
-"""Digits drawn by the product itself, read the way a photo is."""
+"""Draw synthetic digits and classify them like a photo."""
 
 __all__ = ["demo", "synthetic_digits"]

@@ -1,4 +1,4 @@
-"""Read pictures of our own making with an exported file, the whole way a photo takes."""
+"""Classify synthetic pictures with an exported file, through the whole preprocessing of a photo."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .synthetic_digits import draw
 
 __all__ = ["Reading", "draw_readings", "read_drawings"]
 
-_PEN = 0.075  # a felt pen: the small bundled digits are as bold, and a network trained on them reads no thin ones
-_TILTS = (-6.0, 4.0, 0.0, 8.0, -4.0, 3.0, -8.0, 5.0, 0.0, 6.0)  # degrees, so that no two pens are alike
+_PEN = 0.075  # half the stroke width, of the side: as bold as the bundled digits, which train no network for thin ones
+_TILTS = (-6.0, 4.0, 0.0, 8.0, -4.0, 3.0, -8.0, 5.0, 0.0, 6.0)  # degrees clockwise, of each digit
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A picture, the digit drawn in it, and what the file said."""
+    """A picture, the digit drawn in it, and the answer of the file."""
 
     file: Path
     drawn: str
@@ -39,7 +39,7 @@ class Reading:
 
 
 def read_drawings(model: Path, folder: Path) -> list[Reading]:
-    """Draw the ten digits as PNG files into `folder`, classify each, and draw `readings.png` of it all."""
+    """Draw the ten digits as PNG files into `folder`, classify each, and plot all as `readings.png`."""
     folder.mkdir(parents=True, exist_ok=True)
     readings = []
     with Classifier.load(model) as classifier:
@@ -58,12 +58,12 @@ def read_drawings(model: Path, folder: Path) -> list[Reading]:
 
 
 def draw_readings(pictures: Sequence[NDArray[np.uint8]], inputs: Sequence[NDArray[np.uint8]], answers: Any) -> Figure:
-    """Draw pictures, below each the 28 x 28 that the network sees, and below that its answer.
+    """Plot pictures, below each the 28 x 28 input of the network, and below that its answer.
 
     Args:
         pictures: grey, uint8 (H, W).
         inputs: uint8 (28, 28), white on black.
-        answers: for each (label, confidence, whether it is right).
+        answers: of each picture, (label, confidence, whether it is right).
     """
     figure = Figure(figsize=(1.2 * len(pictures), 3.1), layout="constrained")
     columns = figure.subplots(2, len(pictures), squeeze=False).T

@@ -1,4 +1,4 @@
-"""Digits drawn by strokes of a pen, for demonstrations and tests that may not use anybody's images."""
+"""Draw synthetic digits with pen strokes, for demonstrations and tests that need no images of other people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Points = NDArray[np.float64]
 
 
 def _arc(x: float, y: float, width: float, height: float, start: float, end: float) -> Points:
-    """Return points on an ellipse; angles in degrees, 0 to the right and growing clockwise."""
+    """Return points on an ellipse; angles in degrees, clockwise from the right."""
     angles = np.radians(np.linspace(start, end, 24))
     return np.stack([x + width * np.cos(angles), y + height * np.sin(angles)], axis=1)
 
@@ -23,7 +23,7 @@ def _line(*points: tuple[float, float]) -> Points:
     return np.array(points)
 
 
-# The pen's ways, x to the right and y downwards, in a square of side 1.
+# The strokes of each digit, x to the right and y downwards, in a square of side 1.
 _STROKES: Mapping[str, list[Points]] = {
     "0": [_arc(0.5, 0.5, 0.25, 0.38, -90, 270)],
     "1": [_line((0.36, 0.3), (0.54, 0.12), (0.5, 0.88))],
@@ -40,13 +40,13 @@ _STROKES: Mapping[str, list[Points]] = {
 
 
 def draw(digit: str, *, size: int = 160, tilt: float = 0.0, pen: float = 0.045) -> NDArray[np.uint8]:
-    """Return a digit drawn in dark ink on light paper, uint8 (size, size).
+    """Draw a digit in dark ink on light paper, uint8 (size, size).
 
     Args:
         digit: "0" to "9".
         size: pixels on each side.
         tilt: degrees clockwise.
-        pen: half the stroke's width, as a share of the side.
+        pen: half the stroke width, as a share of the side.
     """
     angle = np.radians(tilt)
     rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -62,7 +62,7 @@ def draw(digit: str, *, size: int = 160, tilt: float = 0.0, pen: float = 0.045) 
 
 
 def _distance(pixels: Points, start: Points, end: Points) -> Points:
-    """Return each pixel's distance to the segment from `start` to `end`."""
+    """Return the distance of each pixel to the segment from `start` to `end`."""
     way = end - start
     along = np.clip((pixels - start) @ way / max(float(way @ way), 1e-12), 0, 1)
     return np.linalg.norm(pixels - (start + along[..., np.newaxis] * way), axis=-1)

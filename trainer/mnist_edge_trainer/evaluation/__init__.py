@@ -1,3 +1,3 @@
-"""Measure a model: accuracy, calibration, robustness."""
+"""Evaluate a model: accuracy, calibration, robustness, rejection."""
 
-__all__ = ["corruptions", "evaluate", "results"]
+__all__ = ["corruptions", "evaluate", "out_of_distribution", "results"]

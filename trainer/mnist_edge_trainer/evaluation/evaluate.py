@@ -1,12 +1,10 @@
-"""How good a reader is: right answers, honest confidence, its worst mistakes, and what is left under dirt."""
+"""Evaluate a model: accuracy, calibration, worst mistakes and robustness to corruptions."""
 
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import shutil
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,35 +12,36 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime import Classifier
 from mnist_edge_runtime.errors import InputError, UsageError
+from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.output_capture import suppress_output
 from numpy.typing import NDArray
 
 from ..data import datasets
 from ..progress import progress_bar
 from ..runs.run import MODEL
+from . import out_of_distribution
 from .corruptions import CORRUPTIONS, HELD_OUT, SHARED, corrupt
-from .out_of_distribution import NON_DIGITS, seen
-from .results import Acceptance, Bin, ClassFigures, Evaluation, Mistake
+from .results import Bin, ClassFigures, Evaluation, Mistake, SelectiveClassification
 
 __all__ = ["Subject", "check_part", "evaluate", "save"]
 
-_BINS = 15
-_MISTAKES = 40  # kept and drawn
+_BINS = 15  # of confidence
+_MISTAKES = 40  # most confident ones, recorded and drawn
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A reader and the images it is to read.
+    """A model and the images to evaluate it on.
 
     Attributes:
-        model: the file it was loaded from.
+        model: its file.
         engine: what runs it: "keras", or an engine of the runtime.
         predict: uint8 (N, 28, 28) -> probabilities, float32 (N, classes).
         labels: the label of each class.
-        dataset: what `Dataset.describe` says of the data.
+        dataset: from `Dataset.describe`.
         part: "test" or "validation".
-        images, truth: uint8 (N, 28, 28), and the index of each image's class, int64 (N,).
-        accepts: uint8 (N, 28, 28) -> which answers the file's contract accepts, bool (N,); None where it says nothing.
+        images, truth: uint8 (N, 28, 28), and the indices of their classes, int64 (N,).
+        accepts: uint8 (N, 28, 28) -> whether the contract accepts each answer, bool (N,); None without a threshold.
     """
 
     model: Path
@@ -57,7 +56,7 @@ class Subject:
 
     @property
     def stem(self) -> Path:
-        """What the paths of its evaluation begin with: in a run's folder, or beside the file."""
+        """Common beginning of the paths of its evaluation: in the run's folder, or beside the file."""
         name = "evaluation" if self.model.name == MODEL else f"{self.model.name}.evaluation"
         return self.model.with_name(name if self.part == "test" else f"{name}-{self.part}")
 
@@ -66,8 +65,8 @@ class Subject:
         """Load an exported file, and the data it was trained on or that `choice` names.
 
         Raises:
-            InputError: the file or the data cannot be had, or the data has other labels.
-            ModelError: the file is damaged, carries no contract or runs on no engine here.
+            InputError: the file or the data cannot be read, or the data has other labels.
+            ModelError: the file is damaged, has no contract or runs on no engine here.
         """
         with suppress_output():
             classifier = Classifier.load(file)
@@ -75,7 +74,7 @@ class Subject:
         if choice is None:
             choice = contract.origin["dataset"]["name"]
             if choice not in ("mnist", "digits"):
-                raise InputError(f"{file}: was trained on data of its own; name that with --data")
+                raise InputError(f"{file}: was trained on custom data; name that with --data")
         dataset = datasets.load(choice)
         if dataset.labels != contract.labels:
             raise InputError(
@@ -101,15 +100,16 @@ class Subject:
 
 
 def check_part(part: str) -> None:
-    """Raise UsageError unless `part` names images that can be evaluated on."""
+    """Raise UsageError unless `part` is "test" or "validation"."""
     if part not in ("test", "validation"):
         raise UsageError(f"--on {part} is unknown; choose from test, validation")
 
 
 def evaluate(subject: Subject, *, corruptions: bool = True) -> Evaluation:
-    """Let the subject read its images, and once more under each corruption."""
+    """Evaluate the subject on its images, and again under each corruption."""
     from scipy.stats import binomtest
-    from sklearn.metrics import confusion_matrix
+
+    from ..runs.plots import confusion_counts
 
     with progress_bar("evaluating", 1 + len(CORRUPTIONS) * corruptions) as advance:
         probabilities = subject.predict(subject.images)
@@ -135,20 +135,20 @@ def evaluate(subject: Subject, *, corruptions: bool = True) -> Evaluation:
         ece=sum(each.images / count * abs(each.accuracy - each.confidence) for each in bins),
         calibration=bins,
         classes=_classes(subject.labels, truth, predicted),
-        confusion=tuple(map(tuple, confusion_matrix(truth, predicted, labels=range(len(subject.labels))).tolist())),
+        confusion=tuple(map(tuple, confusion_counts(truth, predicted, len(subject.labels)).tolist())),
         mistakes=_mistakes(subject.labels, truth, predicted, confidence),
         corruptions=under if corruptions else None,
-        acceptance=_acceptance(subject, predicted == truth),
+        acceptance=_selective(subject, predicted == truth),
     )
 
 
 def save(evaluation: Evaluation, images: NDArray[np.uint8], stem: Path) -> list[Path]:
-    """Write the pictures STEM-*.png and then STEM.json, each at once; return their paths.
+    """Write the plots STEM-*.png and then STEM.json, each atomically; return their paths.
 
     Args:
-        evaluation: what `evaluate` returned.
-        images: the subject's, of which some are drawn.
-        stem: what all paths begin with.
+        evaluation: from `evaluate`.
+        images: of the subject; some are drawn.
+        stem: common beginning of all paths.
     """
     from ..runs.plots import confusion_matrix
     from . import plots
@@ -160,32 +160,28 @@ def save(evaluation: Evaluation, images: NDArray[np.uint8], stem: Path) -> list[
     }
     if evaluation.corruptions:
         figures["corruptions"] = plots.corruptions(evaluation, images)
-    temporary = stem.with_name(f".{stem.name}.{secrets.token_hex(4)}")
-    temporary.mkdir()
-    try:
-        for name, figure in figures.items():
-            figure.savefig(temporary / f"{stem.name}-{name}.png", dpi=120)
-        text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        (temporary / f"{stem.name}.json").write_text(text + "\n", encoding="utf-8")
-        names = [*(f"{stem.name}-{name}.png" for name in figures), f"{stem.name}.json"]
-        for name in names:
-            os.replace(temporary / name, stem.with_name(name))
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    if not evaluation.corruptions:  # those of an earlier evaluation belong to other figures
+    plotted = {stem.with_name(f"{stem.name}-{name}.png"): figure for name, figure in figures.items()}
+    document = stem.with_name(f"{stem.name}.json")
+    text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+    with ExitStack() as files:  # renames in reverse order when all are written: the JSON file last
+        files.enter_context(atomic_path(document)).write_text(text + "\n", encoding="utf-8")
+        for file, figure in plotted.items():
+            figure.savefig(files.enter_context(atomic_path(file)), dpi=120)
+    if not evaluation.corruptions:  # those of an earlier evaluation have other metrics
         stem.with_name(f"{stem.name}-corruptions.png").unlink(missing_ok=True)
-    return [stem.with_name(name) for name in names]
+    return [*plotted, document]
 
 
-def _acceptance(subject: Subject, right: NDArray[np.bool_]) -> Acceptance | None:
+def _selective(subject: Subject, right: NDArray[np.bool_]) -> SelectiveClassification | None:
     if subject.accepts is None:
         return None
     accepted = subject.accepts(subject.images)
     refused = {}
-    for kind in NON_DIGITS if subject.labels == tuple("0123456789") else ():
-        images, count = seen(kind)
+    for kind in out_of_distribution.NON_DIGITS if subject.labels == tuple("0123456789") else ():
+        images, count = out_of_distribution.load(kind)
         refused[kind] = 1 - int(subject.accepts(images).sum()) / count
-    return Acceptance(float(accepted.mean()), int((~right & accepted).sum()) / max(1, int(accepted.sum())), refused)
+    wrong = int((~right & accepted).sum()) / max(1, int(accepted.sum()))
+    return SelectiveClassification(float(accepted.mean()), wrong, refused)
 
 
 def _calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[Bin, ...]:

@@ -1,4 +1,4 @@
-"""What is no digit, to see whether a reader says so: blanks, noise, letters, scribbles, pieces of photographs."""
+"""Out-of-distribution images, to measure rejection: blanks, noise, letters, scribbles, pieces of photographs."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ from pathlib import Path
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError
+from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from mnist_edge_runtime.preprocessing.mnist import to_mnist
 from numpy.typing import NDArray
 
-__all__ = ["NON_DIGITS", "seen"]
+__all__ = ["NON_DIGITS", "load"]
 
 Picture = NDArray[np.uint8]
 
 _SEED = 0
-_COUNT = 300
-_PHOTOGRAPHS = 100  # fewer, since they are full of what might be a stroke
-_SIDE = 160  # pixels of a drawn picture
-_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYabcdefhijkmnprtuvwxy"  # without those that may be read as a digit
+_COUNT = 300  # pictures of a kind
+_PHOTOGRAPHS = 100  # pictures; fewer, since they are full of stroke-like edges
+_SIDE = 160  # pixels, of a drawn picture
+_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYabcdefhijkmnprtuvwxy"  # without those that look like a digit
 _FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Italic")
 
 
 def _blanks(random: np.random.Generator) -> Iterator[Picture]:
     for grey in np.linspace(0, 255, _COUNT).astype(np.uint8):
-        yield np.full((28, 28), grey)
+        yield np.full(IMAGE_SHAPE, grey)
 
 
 def _noise(random: np.random.Generator) -> Iterator[Picture]:
     for number in range(_COUNT):
         if number % 2:
-            yield random.integers(0, 256, (28, 28), np.uint8)
+            yield random.integers(0, 256, IMAGE_SHAPE, np.uint8)
         else:
-            yield random.normal(0, random.uniform(5, 60), (28, 28)).clip(0, 255).astype(np.uint8)
+            yield random.normal(0, random.uniform(5, 60), IMAGE_SHAPE).clip(0, 255).astype(np.uint8)
 
 
 def _letters(random: np.random.Generator) -> Iterator[Picture]:
@@ -81,19 +82,19 @@ NON_DIGITS: Mapping[str, Callable[[np.random.Generator], Iterator[Picture]]] = {
 }
 
 
-def seen(kind: str) -> tuple[NDArray[np.uint8], int]:
-    """Return the pictures of a kind as the networks see them, uint8 (N, 28, 28), and how many there were before.
+def load(kind: str) -> tuple[NDArray[np.uint8], int]:
+    """Return the network inputs of a kind, uint8 (N, 28, 28), and the number of its pictures.
 
-    Blanks and noise are given as they are; the rest goes the way of any picture, on which some are refused.
+    Blanks and noise are inputs already; the other pictures are preprocessed, which refuses some of them.
     """
     found, count = [], 0
     for picture in NON_DIGITS[kind](np.random.default_rng(_SEED)):
         count += 1
-        if picture.shape == (28, 28):
+        if picture.shape == IMAGE_SHAPE:
             found.append(picture)
             continue
         try:
             found.append(to_mnist(picture))
         except InputError:
             continue
-    return np.array(found, np.uint8).reshape(-1, 28, 28), count
+    return np.array(found, np.uint8).reshape(-1, *IMAGE_SHAPE), count

@@ -1,4 +1,4 @@
-"""Draw the pictures of an evaluation: worst mistakes, reliability, robustness to corruptions."""
+"""Plot an evaluation: worst mistakes, reliability diagram, robustness to corruptions."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def mistakes(evaluation: Evaluation, images: NDArray[np.uint8]) -> Figure:
     """Draw the most confident mistakes, the worst first.
 
     Args:
-        evaluation: the figures.
-        images: what was read, uint8 (N, 28, 28).
+        evaluation: the metrics.
+        images: those evaluated on, uint8 (N, 28, 28).
     """
     worst = evaluation.mistakes
     wrong = evaluation.images - int(np.trace(evaluation.confusion))
@@ -30,14 +30,14 @@ def mistakes(evaluation: Evaluation, images: NDArray[np.uint8]) -> Figure:
 
 
 def reliability(evaluation: Evaluation) -> Figure:
-    """Draw for each bin of confidence the share of right answers, and below it how many answers lie there."""
+    """Draw the reliability diagram: accuracy of each bin of confidence, and below it the number of answers."""
     figure = Figure(figsize=(5.4, 6.2), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     low, images, confidence, accuracy = np.array(
         [(each.low, each.images, each.confidence, each.accuracy) for each in evaluation.calibration]
     ).T
     style = {"width": [each.high - each.low for each in evaluation.calibration], "align": "edge", "alpha": 0.5}
-    upper.plot([0, 1], [0, 1], "--", color="grey", label="as right as confident")
+    upper.plot([0, 1], [0, 1], "--", color="grey", label="perfect calibration")
     upper.bar(low, accuracy, color=TRAIN, **style)
     upper.plot(confidence, accuracy, "o", color=TRAIN, markersize=4, label="answers of a bin")
     upper.set(title=f"Expected calibration error {evaluation.ece:.2%}", ylabel="Share of right answers", ylim=(0, 1.02))
@@ -50,11 +50,11 @@ def reliability(evaluation: Evaluation) -> Figure:
 
 
 def corruptions(evaluation: Evaluation, images: NDArray[np.uint8]) -> Figure:
-    """Draw the accuracy under each corruption and what it looks like, the shared ones apart from those held out.
+    """Plot the accuracy under each corruption with examples, shared and held-out corruptions side by side.
 
     Args:
-        evaluation: the figures.
-        images: what was read, uint8 (N, 28, 28); the first six are shown.
+        evaluation: the metrics.
+        images: those evaluated on, uint8 (N, 28, 28); the first six are shown.
     """
     assert evaluation.corruptions is not None
     figure = Figure(figsize=(13, 6.2), layout="constrained")

@@ -1,4 +1,4 @@
-"""The figures of a reader, and how a person reads them."""
+"""Hold the metrics of an evaluation, and format them as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from .corruptions import HELD_OUT, SHARED
 
-__all__ = ["Acceptance", "Bin", "ClassFigures", "Evaluation", "Mistake"]
+__all__ = ["Bin", "ClassFigures", "Evaluation", "Mistake", "SelectiveClassification"]
 
-_MOST_CLASSES = 20  # beyond that a table shows those that are read worst
+_MAX_CLASSES = 20  # rows of a table; of more classes it shows those with the lowest F1
 
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """Precision, recall and F1 of one class, 0 to 1, and how many images it has; None where nothing was counted."""
+    """Precision, recall and F1 of one class, 0 to 1 or None where undefined, and its number of images."""
 
     precision: float | None
     recall: float | None
@@ -28,7 +28,7 @@ class ClassFigures:
 
 @dataclass(frozen=True)
 class Bin:
-    """The answers whose confidence is above `low` and at most `high`: how many, their mean confidence and accuracy."""
+    """The answers with a confidence above `low` and at most `high`: their number, mean confidence and accuracy."""
 
     low: float
     high: float
@@ -39,7 +39,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer: the image's index, its label and what was answered how confidently."""
+    """A wrong answer: the index of the image, its label, the answer and its confidence."""
 
     image: int
     true: str
@@ -48,8 +48,14 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class Acceptance:
-    """The share of answers that are accepted, how many of these are wrong, and what is refused of each non-digit."""
+class SelectiveClassification:
+    """Metrics with the contract's rejection threshold (R. El-Yaniv, Y. Wiener, 2010).
+
+    Attributes:
+        accepted: coverage, the share of answers that are accepted.
+        wrong: selective risk, the share of wrong ones among the accepted answers.
+        refused: for each kind of non-digit the share that is rejected.
+    """
 
     accepted: float
     wrong: float
@@ -58,24 +64,24 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well a reader read its images.
+    """The metrics of a model on a set of images.
 
     Attributes:
-        model: the file it was loaded from.
+        model: its file.
         engine: what ran it: "keras", or an engine of the runtime.
         dataset: what `Dataset.describe` says of the data.
         part: "test" or "validation".
-        images: how many were read.
+        images: their number.
         accuracy: the share of right answers; `accuracy_interval` its 95 % Wilson interval.
         confidence: the mean probability of the answers.
         ece: the expected calibration error: the mean distance of accuracy and confidence in 15 bins of equal width,
-            each weighing as many images as it holds (Guo et al., On Calibration of Modern Neural Networks, ICML 2017).
-        calibration: the bins that hold any answers.
-        classes: the figures of each label.
-        confusion: for each true class how often it was taken for each class.
-        mistakes: the most confident ones, the worst first.
+            weighted by their number of images (Guo et al., On Calibration of Modern Neural Networks, ICML 2017).
+        calibration: the bins that are not empty.
+        classes: the metrics of each label.
+        confusion: the confusion matrix, true classes in rows.
+        mistakes: the most confident ones first.
         corruptions: for "shared" and "held out" the accuracy under each corruption; None where not measured.
-        acceptance: what the file's contract does with its answers; None where no contract says.
+        acceptance: with the rejection threshold of the file's contract; None where it has none.
     """
 
     model: str
@@ -92,7 +98,7 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...]
     mistakes: tuple[Mistake, ...]
     corruptions: Mapping[str, Mapping[str, float]] | None
-    acceptance: Acceptance | None
+    acceptance: SelectiveClassification | None
 
     def mean_under(self, use: str) -> float:
         """Return the mean accuracy over the corruptions of one use, SHARED or HELD_OUT."""
@@ -100,12 +106,12 @@ class Evaluation:
         return float(np.mean(list(self.corruptions[use].values())))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the evaluation as `evaluation.json` holds it."""
+        """Return the content of `evaluation.json`."""
         means = {use: self.mean_under(use) for use in self.corruptions} if self.corruptions else None
         return {**asdict(self), "corruption_means": means}
 
     def table(self) -> str:
-        """Return the figures as a person reads them."""
+        """Format the metrics as a table."""
         low, high = self.accuracy_interval
         lines = [
             f"{self.model} on {self.images:,} {self.part} images of {self.dataset['name']}",
@@ -130,9 +136,9 @@ class Evaluation:
 
     def _classes(self) -> Iterator[str]:
         rows = list(self.classes.items())
-        if len(rows) > _MOST_CLASSES:
-            rows = sorted(rows, key=lambda row: row[1].f1 or 0)[:_MOST_CLASSES]
-            yield f"the {_MOST_CLASSES} of {len(self.classes)} classes with the lowest F1:"
+        if len(rows) > _MAX_CLASSES:
+            rows = sorted(rows, key=lambda row: row[1].f1 or 0)[:_MAX_CLASSES]
+            yield f"the {_MAX_CLASSES} of {len(self.classes)} classes with the lowest F1:"
         width = max(5, *(len(label) for label, _ in rows))
         yield f"{'class':<{width}}{'precision':>11}{'recall':>9}{'F1':>9}{'images':>9}"
         for label, figures in rows:

@@ -1,3 +1,3 @@
-"""The networks, and the recipe that each is trained by."""
+"""Define the networks, and the recipe that trains each of them."""
 
 __all__ = ["architectures", "config", "recipe"]

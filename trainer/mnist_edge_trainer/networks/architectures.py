@@ -1,4 +1,4 @@
-"""The table of networks. Keras is imported only when one is built, so that the names can be had at once."""
+"""Build the networks of the table. Keras is imported only then, so that their names are available immediately."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 
 from .recipe import Recipe, augmented
 
@@ -16,8 +18,8 @@ __all__ = ["ARCHITECTURES", "SMALL", "Architecture", "count_macs"]
 class Architecture:
     """One row of the table: how to build the network, and its default recipes.
 
-    `build` takes the number of classes and the share of features that is dropped before the last layer. `small_recipe`
-    is for data sets below `SMALL` training images, whose epochs have few steps.
+    `build` takes the number of classes and the dropout rate before the last layer. `small_recipe` is for data sets of
+    fewer than `SMALL` training images, whose epochs have few steps.
     """
 
     build: Callable[..., Any]
@@ -25,7 +27,8 @@ class Architecture:
     small_recipe: Recipe
 
 
-SMALL = 10_000
+SMALL = 10_000  # training images; data sets with fewer take `small_recipe`
+_INPUT = (*IMAGE_SHAPE, 1)
 
 
 def _classic(classes: int, dropout: float = 0.0) -> Any:
@@ -35,7 +38,7 @@ def _classic(classes: int, dropout: float = 0.0) -> Any:
 
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1), name="image"),
+            keras.Input(_INPUT, name="image"),
             layers.Conv2D(32, 3, activation="relu"),
             layers.MaxPooling2D(2),
             layers.Conv2D(64, 3, activation="relu"),
@@ -53,7 +56,7 @@ def _classic(classes: int, dropout: float = 0.0) -> Any:
 
 def _base(classes: int, dropout: float = 0.0) -> Any:
     convolutions = [*_conv(16), *_conv(32, 3, 2), *_conv(32), *_conv(32), *_conv(48, 3, 2), *_conv(56), *_conv(64)]
-    return _network("base", [*convolutions, *_weigh(7)], classes, dropout)
+    return _network("base", [*convolutions, *_global_depthwise_conv(7)], classes, dropout)
 
 
 def _small(classes: int, dropout: float = 0.0) -> Any:
@@ -61,29 +64,29 @@ def _small(classes: int, dropout: float = 0.0) -> Any:
 
     convolutions = [*_conv(8, 5, 2), *_conv(8), *_conv(16, 3, 2), *_conv(24), *_conv(32, 3, 2)]
     hidden = [layers.Dense(64, use_bias=False), layers.BatchNormalization(), layers.ReLU()]
-    return _network("small", [*convolutions, *_weigh(4), *hidden], classes, dropout)
+    return _network("small", [*convolutions, *_global_depthwise_conv(4), *hidden], classes, dropout)
 
 
 def _tiny(classes: int, dropout: float = 0.0) -> Any:
     convolutions = [*_conv(8, 5, 2), *_conv(16), *_conv(16), *_conv(16, 3, 2), *_conv(16)]
-    return _network("tiny", [*convolutions, *_weigh(7)], classes, dropout)
+    return _network("tiny", [*convolutions, *_global_depthwise_conv(7)], classes, dropout)
 
 
 def _nano(classes: int, dropout: float = 0.0) -> Any:
     convolutions = [*_conv(8, 5, 2), *_conv(8), *_conv(8), *_conv(8), *_conv(8, 3, 2), *_conv(16)]
-    return _network("nano", [*convolutions, *_weigh(7)], classes, dropout)
+    return _network("nano", [*convolutions, *_global_depthwise_conv(7)], classes, dropout)
 
 
 def _conv(filters: int, size: int = 3, stride: int = 1) -> list[Any]:
-    """Return convolution, BatchNorm and ReLU, which an export folds into one operator."""
+    """Return convolution, batch normalization and ReLU, which an export fuses into one operator."""
     from keras import layers
 
     convolution = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False)
     return [convolution, layers.BatchNormalization(), layers.ReLU()]
 
 
-def _weigh(size: int) -> list[Any]:
-    """Return a global pooling that learns what each place is worth: a depthwise convolution as large as its input.
+def _global_depthwise_conv(size: int) -> list[Any]:
+    """Return a global depthwise convolution (GDConv): learned position-wise pooling, with a kernel of the input's size.
 
     Source: S. Chen et al., "MobileFaceNets", 2018, https://arxiv.org/abs/1804.07573
     """
@@ -98,7 +101,7 @@ def _network(name: str, features: list[Any], classes: int, dropout: float) -> An
     from keras import layers
 
     output = [*_dropout(dropout), layers.Dense(classes, activation="softmax")]
-    return keras.Sequential([keras.Input((28, 28, 1), name="image"), *features, *output], name=name)
+    return keras.Sequential([keras.Input(_INPUT, name="image"), *features, *output], name=name)
 
 
 def _dropout(share: float) -> list[Any]:
@@ -126,10 +129,10 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "classic": Architecture(
         _classic,
         recipe=Recipe(epochs=5, batch_size=128, learning_rate=1e-3),
-        # Augmented, it reads nine of ten pictures that the demonstration draws, plain seven: the digits are few.
+        # With augmentation it reads nine of the ten pictures of `demo`, without it seven: the data set is small.
         small_recipe=augmented("light", Recipe(epochs=40, batch_size=128, learning_rate=1e-3)),
     ),
-    # Light and dirt on more of the images costs clean accuracy: on a fifth in place of a tenth, `small` misses more.
+    # More photometric augmentation costs clean accuracy: `small` is worse with a fifth of the images than with a tenth.
     "base": Architecture(_base, _DEFAULT, _SMALL_DEFAULT),
     "small": Architecture(_small, replace(_DEFAULT, epochs=150), _SMALL_DEFAULT),
     "tiny": Architecture(_tiny, replace(_DEFAULT, photometric=0.15), _SMALL_DEFAULT),
@@ -138,7 +141,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 
 
 def count_macs(model: Any) -> int:
-    """Return the multiply-accumulates of one inference: of each kernel, its size times the positions it visits."""
+    """Count the multiply-accumulates (MACs) of one inference: each kernel's size times its output positions."""
     return sum(
         math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:-1])
         for layer in model.layers

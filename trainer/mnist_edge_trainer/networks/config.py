@@ -1,4 +1,4 @@
-"""What a person can choose about a training, checked before TensorFlow is loaded."""
+"""Check the options of a training before TensorFlow is loaded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 
 from mnist_edge_runtime.errors import UsageError
 
-from . import recipe as recipes
 from .architectures import ARCHITECTURES, SMALL
-from .recipe import AUGMENTATIONS, FAST, FAST_SMALL, Recipe, augmented
+from .recipe import AUGMENTATIONS, FAST, FAST_SMALL, Recipe, augmented, check_parts
 
 __all__ = ["TrainConfig"]
 
@@ -23,12 +22,12 @@ class TrainConfig:
 
     Attributes:
         architecture: a row of the table of networks.
-        seed: of the first weights, the order of the images and all that is drawn.
-        augment: a row of the table of augmentations; None keeps the recipe's.
-        fast: train by the recipe that takes seconds.
+        seed: random seed of the initial weights, the order of the images and the augmentation.
+        augment: a row of the table of augmentations; None keeps that of the recipe.
+        fast: use the recipe that takes seconds.
         tensorboard: a folder for TensorBoard's logs.
         parts: parts of a recipe that replace the architecture's own.
-        study: for the record, the study and the trial that the parts come from.
+        study: the study and the trial that the parts come from, for the record.
 
     Raises:
         UsageError: an unknown name or a number out of range.
@@ -51,10 +50,10 @@ class TrainConfig:
             raise UsageError(f"--seed is {self.seed}, expected 0 to {2**32 - 1}")
         if self.tensorboard and find_spec("tensorboard") is None:
             raise UsageError("--tensorboard needs TensorBoard: pip install 'mnist-edge[tensorboard]'")
-        recipes.check(self.parts)
+        check_parts(self.parts)
 
     def recipe(self, images: int) -> Recipe:
-        """Return the recipe for this number of training images, with what was chosen in its place."""
+        """Return the recipe for this number of training images, with the chosen parts replaced."""
         row = ARCHITECTURES[self.architecture]
         recipe, small_recipe = (FAST, FAST_SMALL) if self.fast else (row.recipe, row.small_recipe)
         default = recipe if images >= SMALL else small_recipe

@@ -1,4 +1,4 @@
-"""How a network is trained: the parts of a recipe, their ranges, and the named augmentations."""
+"""Define training recipes: their hyper-parameters, the allowed ranges, and the named augmentations."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from mnist_edge_runtime.errors import UsageError
+from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 
-__all__ = ["AUGMENTATIONS", "FAST", "FAST_SMALL", "Recipe", "augmented", "check", "option"]
+__all__ = ["AUGMENTATIONS", "FAST", "FAST_SMALL", "Recipe", "augmented", "check_parts", "option"]
 
 
 def _part(help: str, lowest: float, highest: float, **default: Any) -> Any:
@@ -17,30 +18,34 @@ def _part(help: str, lowest: float, highest: float, **default: Any) -> Any:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. What is a share scales with the number of epochs; 0 leaves a part out."""
+    """The hyper-parameters of a training. Shares scale with the number of epochs; 0 turns a part off."""
 
-    epochs: int = _part("Passes over the images.", 1, 10_000)
-    batch_size: int = _part("Images in a step.", 1, 65_536)
-    learning_rate: float = _part("Of AdamW, at its highest.", 1e-9, 10)
-    warmup: float = _part("Share of the steps in which the learning rate rises from 0.", 0, 0.9, default=0.0)
-    final_learning_rate: float = _part("Share of it left after a cosine decay; 1 keeps it.", 0, 1, default=1.0)
-    weight_decay: float = _part("Of AdamW, on kernels.", 0, 10, default=0.0)
-    ema: float = _part("Share of the steps that the moving average of the weights spans.", 0, 1, default=0.0)
-    dropout: float = _part("Share of the features dropped before the last layer.", 0, 0.9, default=0.0)
-    label_smoothing: float = _part("Share of the target spread over all classes.", 0, 0.9, default=0.0)
-    patience: int = _part("Epochs without a lower validation loss after which it stops.", 0, 10_000, default=0)
-    rotation: float = _part("Augmentation: degrees at most.", 0, 180, default=0.0)
-    shear: float = _part("Augmentation: degrees at most.", 0, 60, default=0.0)
-    zoom: float = _part("Augmentation: share at most.", 0, 4, default=0.0)
-    shift: float = _part("Augmentation: pixels at most.", 0, 28, default=0.0)
-    photometric: float = _part("Augmentation: share of the images with odd light or dirt.", 0, 1, default=0.0)
+    epochs: int = _part("Number of epochs.", 1, 10_000)
+    batch_size: int = _part("Images in a batch.", 1, 65_536)
+    learning_rate: float = _part("Peak learning rate of AdamW.", 1e-9, 10)
+    warmup: float = _part("Share of the steps with a linear learning-rate warm-up.", 0, 0.9, default=0.0)
+    final_learning_rate: float = _part(
+        "Share of the peak learning rate after cosine decay; 1 turns decay off.", 0, 1, default=1.0
+    )
+    weight_decay: float = _part("Weight decay of AdamW, on kernels.", 0, 10, default=0.0)
+    ema: float = _part("Share of the steps spanned by the moving average of the weights.", 0, 1, default=0.0)
+    dropout: float = _part("Dropout rate before the last layer.", 0, 0.9, default=0.0)
+    label_smoothing: float = _part("Label smoothing: share of the target spread over all classes.", 0, 0.9, default=0.0)
+    patience: int = _part(
+        "Early stopping: epochs without a lower validation loss; 0 turns it off.", 0, 10_000, default=0
+    )
+    rotation: float = _part("Maximum random rotation in degrees.", 0, 180, default=0.0)
+    shear: float = _part("Maximum random shear in degrees.", 0, 60, default=0.0)
+    zoom: float = _part("Maximum random zoom of each axis, as a share.", 0, 4, default=0.0)
+    shift: float = _part("Maximum random shift in pixels.", 0, IMAGE_SHAPE[0], default=0.0)
+    photometric: float = _part("Share of the images with random lighting, noise, blur and strokes.", 0, 1, default=0.0)
     clean: float = _part("Share of the epochs, at the end, without augmentation.", 0, 1, default=0.0)
-    teacher_share: float = _part("Share of the target that teachers give, where there are any.", 0, 1, default=0.9)
-    variants: int = _part("Augmented variants of each image that teachers answer.", 1, 1_000, default=60)
+    teacher_share: float = _part("Share of the target that comes from the teachers.", 0, 1, default=0.9)
+    variants: int = _part("Number of augmented variants of each image for the teachers.", 1, 1_000, default=60)
 
     @property
     def augmented_epochs(self) -> int:
-        """How many epochs, from the first, are augmented."""
+        """Number of epochs, from the first, with augmentation."""
         parts = (self.rotation, self.shear, self.zoom, self.shift, self.photometric)
         return round(self.epochs * (1 - self.clean)) if any(parts) else 0
 
@@ -63,22 +68,22 @@ FAST = Recipe(
     shift=0.5,
     clean=0.5,
 )
-FAST_SMALL = replace(FAST, epochs=20, batch_size=32)  # BatchNorm's averages need a few hundred steps
+FAST_SMALL = replace(FAST, epochs=20, batch_size=32)  # batch normalization's averages need a few hundred steps
 
 
 def augmented(name: str, recipe: Recipe) -> Recipe:
-    """Return the recipe with an augmentation of the table."""
+    """Return the recipe with the named augmentation."""
     parts: dict[str, Any] = dict(AUGMENTATIONS[name])
     return replace(recipe, **parts)
 
 
 def option(part: str) -> str:
-    """Return the option of the command line that a part of a recipe is chosen with."""
+    """Return the command-line option of a part of a recipe."""
     return f"--{part.replace('_', '-')}"
 
 
-def check(parts: Mapping[str, float]) -> None:
-    """Raise UsageError unless each of these parts of a recipe is in its range."""
+def check_parts(parts: Mapping[str, float]) -> None:
+    """Raise UsageError unless each of these parts is in its range."""
     for part in fields(Recipe):
         value = parts.get(part.name, part.metadata["lowest"])
         lowest, highest = part.metadata["lowest"], part.metadata["highest"]

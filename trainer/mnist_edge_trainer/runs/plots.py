@@ -1,4 +1,4 @@
-"""Draw the pictures of a run: learning curves, sample predictions, confusion matrix."""
+"""Plot a run: learning curves, sample predictions, confusion matrix."""
 
 from __future__ import annotations
 
@@ -12,22 +12,30 @@ from numpy.typing import NDArray
 
 from ..data.datasets import Dataset
 
-__all__ = ["confusion_matrix", "learning_curves", "sample_predictions", "tiles", "write_all"]
+__all__ = [
+    "RIGHT",
+    "TRAIN",
+    "VALIDATION",
+    "WRONG",
+    "confusion_counts",
+    "confusion_matrix",
+    "learning_curves",
+    "sample_predictions",
+    "tiles",
+    "write_all",
+]
 
 RIGHT, WRONG, TRAIN, VALIDATION = "#2e7d32", "#c62828", "#1565c0", "#ef6c00"
 _COLUMNS, _SAMPLES, _MISTAKES = 8, 24, 8
-_PREDICTION_BATCH = 500
-_MOST_LABELS = 30  # beyond that, names and numbers in a confusion matrix are too small to read
+_PREDICTION_BATCH = 500  # images
+_MAX_LABELS = 30  # classes; with more, names and numbers in a confusion matrix are too small to read
 
 
 def write_all(folder: Path, model: Any, history: Mapping[str, list[float]], dataset: Dataset) -> None:
     """Write the three PNG files of a run into `folder`."""
-    from sklearn import metrics
-
     pixels = dataset.test_images[..., np.newaxis] / np.float32(255)
     probabilities = model.predict(pixels, batch_size=_PREDICTION_BATCH, verbose=0)
-    classes = range(len(dataset.labels))
-    counts = metrics.confusion_matrix(dataset.test_labels, probabilities.argmax(axis=1), labels=classes)
+    counts = confusion_counts(dataset.test_labels, probabilities.argmax(axis=1), len(dataset.labels))
     figures = {
         "learning_curves.png": learning_curves(history),
         "sample_predictions.png": sample_predictions(dataset, probabilities),
@@ -37,8 +45,16 @@ def write_all(folder: Path, model: Any, history: Mapping[str, list[float]], data
         figure.savefig(folder / name, dpi=120)
 
 
+def confusion_counts(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Count each predicted class of each true class, (classes, classes): true classes in rows, answers in columns."""
+    from sklearn import metrics
+
+    counts: NDArray[np.int64] = metrics.confusion_matrix(truth, predicted, labels=range(classes))
+    return counts
+
+
 def learning_curves(history: Mapping[str, list[float]]) -> Figure:
-    """Draw loss and accuracy of each epoch, on training and validation images."""
+    """Plot loss and accuracy of each epoch, on training and validation images."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     epochs = np.arange(1, len(history["loss"]) + 1)
     for axes, key, title in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("Loss", "Accuracy"), strict=True):
@@ -52,7 +68,7 @@ def learning_curves(history: Mapping[str, list[float]]) -> Figure:
 
 
 def sample_predictions(dataset: Dataset, probabilities: NDArray[np.float32]) -> Figure:
-    """Draw the first test images with their answers, then the most confident mistakes of the whole test set."""
+    """Draw the first test images with their answers, then the most confident mistakes on the whole test set."""
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != dataset.test_labels)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:_MISTAKES]
@@ -67,23 +83,23 @@ def sample_predictions(dataset: Dataset, probabilities: NDArray[np.float32]) -> 
 
 
 def confusion_matrix(labels: Sequence[str], counts: NDArray[np.int64], part: str) -> Figure:
-    """Draw how often each class was taken for each; colours are the share of the true class.
+    """Draw a confusion matrix; colours are shares of the true class.
 
     Args:
         labels: the label of each class.
-        counts: (classes, classes), the true class down and the answer across.
+        counts: from `confusion_counts`.
         part: "test" or "validation", for the title.
     """
     classes = len(labels)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = Figure(figsize=(6.6, 6.2), layout="constrained")
     axes = figure.subplots()
-    # Mistakes are the news: the colour scale ends at 5 % so that a rare one shows.
+    # The colour scale ends at 5 % so that a rare mistake is visible.
     axes.imshow(np.where(np.eye(classes, dtype=bool), 0, shares), cmap="Reds", vmin=0, vmax=0.05)
     title = f"{np.trace(counts):,} of {counts.sum():,} {part} images right"
     axes.set(title=title, xlabel="Answer of the network", ylabel="True class")
     axes.set(xticks=[], yticks=[])
-    if classes <= _MOST_LABELS:
+    if classes <= _MAX_LABELS:
         axes.set_xticks(range(classes), labels)
         axes.set_yticks(range(classes), labels)
         for row, column in zip(*np.nonzero(counts), strict=True):
@@ -93,7 +109,7 @@ def confusion_matrix(labels: Sequence[str], counts: NDArray[np.int64], part: str
 
 
 def tiles(heading: str, images: NDArray[np.uint8], titles: Sequence[tuple[str, float, bool]]) -> Figure:
-    """Draw images (N, 28, 28) in rows of eight, above each the answer, its confidence and by its colour the verdict."""
+    """Draw images (N, 28, 28) in rows of eight, titled by answer and confidence, in green if right and red if wrong."""
     rows = max(1, -(-len(images) // _COLUMNS))
     figure = Figure(figsize=(9, 1.32 * rows + 0.5), layout="constrained")
     figure.suptitle(heading)

@@ -1,16 +1,16 @@
-"""A run's folder: what it holds, how it is written at once, and how it is found again.
+"""Save a run's folder atomically, and load it again.
 
 runs/
 ├── latest               the name of the newest run
-├── studies/             what `mnist-edge tune` found (study.py)
+├── studies/             studies of `mnist-edge tune` (tuning/study.py)
 └── classic/
     ├── model.keras      the network, softmax included
-    ├── run.json         configuration, data, versions, figures
+    ├── run.json         options, data, versions, metrics
     ├── history.csv      loss and accuracy of each epoch
     ├── *.png            learning curves, sample predictions, confusion matrix
-    ├── evaluation*      what `mnist-edge evaluate` measured and drew
-    ├── answers-*.npy    what it says as a teacher (distillation.py)
-    └── exports/         what `mnist-edge export` published
+    ├── evaluation*      metrics and plots of `mnist-edge evaluate`
+    ├── answers-*.npy    its soft targets as a teacher (training/distillation.py)
+    └── exports/         files of `mnist-edge export`
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import csv
 import json
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,21 +26,22 @@ from pathlib import Path
 from typing import Any
 
 from mnist_edge_runtime.errors import InputError, UsageError
+from mnist_edge_runtime.files import atomic_path, temporary_path
 
 from ..data import datasets
 from ..data.datasets import Dataset
 
-__all__ = ["MODEL", "STUDIES", "Run", "TrainedRun", "check_name", "load", "newest_export", "save"]
+__all__ = ["MODEL", "STUDIES", "Run", "TrainedRun", "check_name", "load", "save"]
 
 MODEL, STUDIES = "model.keras", "studies"
 _RECORD, _LATEST = "run.json", "latest"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # no leading dot: hidden folders are not yet, or no longer, runs
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # no leading dot: hidden folders are unfinished
 _KEYS = ("architecture", "parameters", "macs", "seed", "split", "labels", "metrics", "seconds")
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """What a training made: the Keras model, the history of its epochs, and what `run.json` will say."""
+    """The result of a training: the Keras model, the history of its epochs, and the record for `run.json`."""
 
     model: Any
     history: Mapping[str, list[float]]
@@ -69,18 +69,19 @@ class Run:
 
     @property
     def origin(self) -> dict[str, Any]:
-        """What a contract says of where the model came from: nothing that depends on this machine."""
+        """The model's origin for a contract; nothing in it depends on this machine."""
         keys = ("architecture", "parameters", "macs", "seed", "split")
         dataset = {key: value for key, value in self.record["dataset"].items() if key != "source"}
         return {**{key: self.record[key] for key in keys}, "dataset": dataset}
 
     def summary(self) -> str:
-        """Return the run in a few lines, as a person reads it."""
+        """Summarize the run in a few lines of text."""
         record = self.record
         dataset, metrics = record["dataset"], record["metrics"]
         accuracies = ", ".join(f"{part} images {figures['accuracy']:.2%}" for part, figures in metrics.items())
         lines = [
-            f"{self.folder}: {record['architecture']}, {record['parameters']:,} parameters, {record['macs']:,} MACs",
+            f"{self.folder}: {record['architecture']}, {record['parameters']:,} parameters, "
+            f"{record['macs']:,} multiply-accumulates (MACs)",
             f"trained on {dataset['name']} in {record['seconds']:.0f} seconds; accuracy on {accuracies}",
         ]
         if dataset["warning"]:
@@ -88,16 +89,16 @@ class Run:
         return "\n".join(lines)
 
     def dataset(self, choice: str | None = None) -> Dataset:
-        """Return the data the run was trained on, found again or named by `choice`.
+        """Load the data set of the run, from where it was or from `choice`.
 
         Raises:
-            InputError: it cannot be found, or is other data than the run's.
+            InputError: it cannot be found, or is not the data of the run.
         """
         recorded = self.record["dataset"]
         source = str(recorded.get("source"))
         if choice is None:
             if recorded["name"] == "custom" and not Path(source).exists():
-                raise InputError(f"the data of run {self.name!r} is no longer at {source}; name it with --data")
+                raise InputError(f"the data of run {self.name!r} is no longer at {source}; name its folder with --data")
             choice = "digits" if recorded["name"] == "digits" else source if Path(source).exists() else "mnist"
         found = datasets.load(choice)
         if found.sha256 != recorded["sha256"]:
@@ -109,50 +110,44 @@ class Run:
 
 
 def check_name(name: str, kind: str = "run") -> None:
-    """Raise UsageError unless `name` can be that of a run, or of a study."""
+    """Raise UsageError unless `name` is allowed for a run or a study."""
     if not _NAME.fullmatch(name) or name in (_LATEST, STUDIES):
         taken = f"(and neither {_LATEST!r} nor {STUDIES!r})"
         raise UsageError(f"{name!r} cannot name a {kind}; use letters, digits, '.', '_' and '-' {taken}")
 
 
 def save(trained: TrainedRun, dataset: Dataset, runs_dir: Path, name: str, *, overwrite: bool = False) -> Run:
-    """Write a run's folder and make it the latest; a process that is killed meanwhile leaves no run behind.
+    """Write a run's folder atomically and make it the latest.
 
     Args:
-        trained: what `fit.train` returned.
-        dataset: the data it was trained on, for the pictures of test images.
+        trained: from `fit.train`.
+        dataset: its data set, whose test images are drawn.
         runs_dir: the folder of all runs.
-        name: the run's name; if it is taken, the next free one of NAME-2, NAME-3 ...
-        overwrite: replace the run of that name instead, its exports with it.
+        name: of the run; if it is taken, the next free one of NAME-2, NAME-3 ...
+        overwrite: replace the run of that name instead, including its exports.
     """
-    from . import plots  # matplotlib, which those who only look for a run can do without
+    from . import plots  # matplotlib, which `load` does not need
 
     check_name(name)
     runs_dir.mkdir(parents=True, exist_ok=True)
-    # A random part, not the process's number: in containers every process has the same.
-    token = secrets.token_hex(4)
-    temporary, pointer = runs_dir / f".{name}.{token}", runs_dir / f".{_LATEST}.{token}"
-    temporary.mkdir()
-    try:
+    with temporary_path(runs_dir / name) as temporary:
+        temporary.mkdir()
         trained.model.save(temporary / MODEL)
         text = json.dumps(trained.record, indent=2, ensure_ascii=False)
         (temporary / _RECORD).write_text(text + "\n", encoding="utf-8")
         _write_history(temporary / "history.csv", trained.history)
         plots.write_all(temporary, trained.model, trained.history, dataset)
         folder = _move(temporary, runs_dir / name, overwrite)
+    with atomic_path(runs_dir / _LATEST) as pointer:
         pointer.write_text(folder.name + "\n", encoding="utf-8")
-        os.replace(pointer, runs_dir / _LATEST)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        pointer.unlink(missing_ok=True)
     return Run(folder, trained.record)
 
 
 def load(runs_dir: Path, name: str | None = None) -> Run:
-    """Return the run `name`, or the newest one.
+    """Load the run `name`, or the newest one.
 
     Raises:
-        InputError: there is no such run, or it is damaged.
+        InputError: there is no such run, or its record is damaged.
     """
     if name is None:
         latest = runs_dir / _LATEST
@@ -175,20 +170,8 @@ def load(runs_dir: Path, name: str | None = None) -> Run:
     return Run(folder, record)
 
 
-def newest_export(runs_dir: Path) -> Path:
-    """Return the int8 export that was published last.
-
-    Raises:
-        InputError: there is none.
-    """
-    exports = [path for end in ("tflite", "onnx") for path in runs_dir.glob(f"[!.]*/exports/[!.]*-int8.{end}")]
-    if not exports:
-        raise InputError(f"{runs_dir}: no int8 export yet; make one with mnist-edge export, or name a model")
-    return max(exports, key=lambda path: path.stat().st_mtime_ns)
-
-
 def _move(temporary: Path, folder: Path, overwrite: bool) -> Path:
-    """Rename the finished folder into place and return where it came to lie."""
+    """Rename the finished folder to its name, or to the next free one, and return its path."""
     if overwrite and folder.exists():
         old = temporary.with_name(temporary.name + ".old")
         os.rename(folder, old)
@@ -201,7 +184,7 @@ def _move(temporary: Path, folder: Path, overwrite: bool) -> Path:
             os.rename(temporary, target)
             return target
         except OSError:
-            # Taken, perhaps a moment ago by another process: a folder that holds anything cannot be renamed over.
+            # The name is taken, perhaps by another process just now: a rename replaces only an empty folder.
             if not target.exists():
                 raise
             number += 1

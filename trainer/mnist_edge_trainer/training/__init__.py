@@ -1,3 +1,3 @@
-"""Fit a network: input pipeline, augmentation, checkpoints."""
+"""Fit a network: input pipeline, augmentation, checkpoints, distillation."""
 
-__all__ = ["augmentation", "checkpoint", "fit"]
+__all__ = ["augmentation", "callback", "fit", "train"]

@@ -1,4 +1,4 @@
-"""What watches over a training: its bar and its lines, its checkpoints, and when it stops."""
+"""Training callback: progress bar, epoch log, checkpoints, early stopping."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from ..networks.recipe import Recipe
 from . import checkpoint
 from .checkpoint import State
 
-__all__ = ["DivergedError", "Keeper"]
+__all__ = ["DivergedError", "TrainingCallback"]
 
 _EMPTY = State(history={"accuracy": [], "loss": [], "val_accuracy": [], "val_loss": []}, seconds=0.0, variables=())
 
 
 class DivergedError(UsageError):
-    """The loss became NaN or infinite: this recipe does not train this network."""
+    """The loss became NaN or infinite: the recipe does not suit the network."""
 
 
-class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
-    """Moves the bar while batches pass; after every epoch leaves a line on stderr and a checkpoint in the folder.
+class TrainingCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Advances the progress bar with every batch; after every epoch logs a line on stderr and writes a checkpoint.
 
-    Stops where the loss is not finite, or where the recipe's patience ends.
+    Stops the training when the loss is not finite or the recipe's patience ends.
 
     Args:
-        model: compiled, its optimizer built; it is brought to `state`.
-        recipe: how it is trained.
-        state: where a training that was cut short had come to, or None.
-        folder: where checkpoints are written.
-        advance: moves the bar.
+        model: compiled, with its optimizer built; `state` is restored into it.
+        recipe: the hyper-parameters.
+        state: the last checkpoint of an interrupted training, or None.
+        folder: for the checkpoint.
+        advance: moves the progress bar.
         steps: batches in an epoch.
         watch: called after each epoch's checkpoint with the validation accuracies of all epochs, or None.
     """
@@ -64,7 +64,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """The figures of every epoch, those before a resumption too."""
+        """The metrics of every epoch, including those before a resumption."""
         return {name: list(values) for name, values in self._state.history.items()}
 
     @property
@@ -77,13 +77,14 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are over, or too many without a lower validation loss."""
+        """Whether all epochs are done, or the patience for a lower validation loss has run out."""
         losses = self._state.history["val_loss"]
-        tired = self._recipe.patience and losses and self.epochs - 1 - int(np.argmin(losses)) >= self._recipe.patience
-        return bool(tired) or self.epochs >= self._recipe.epochs
+        patience = self._recipe.patience
+        out_of_patience = patience and losses and self.epochs - 1 - int(np.argmin(losses)) >= patience
+        return bool(out_of_patience) or self.epochs >= self._recipe.epochs
 
     def finish(self) -> None:
-        """Leave the final weights in the network: the averaged ones, or with patience those of the best epoch."""
+        """Set the final weights of the network: the moving averages, or with patience those of the best epoch."""
         self._network.optimizer.finalize_variable_values(self._network.trainable_variables)
         if self._best:
             self._network.set_weights(self._best)
@@ -94,7 +95,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         loss = (logs or {})["loss"]
         self._advance(self._network.steps_per_execution, note=f"loss {loss:.4f}")
-        self._insist(loss)
+        self._check_finite(loss)
 
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
         loss = (logs or {})["loss"]
@@ -104,7 +105,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         logs, seconds = logs or {}, time.monotonic() - self._started
         for loss in (logs["loss"], logs["val_loss"]):
-            self._insist(loss)
+            self._check_finite(loss)
         print(
             f"epoch {epoch + 1}/{self.params['epochs']}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.2%}"
             f"  validation loss {logs['val_loss']:.4f}  accuracy {logs['val_accuracy']:.2%}  {seconds:.1f} s",
@@ -121,7 +122,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             self._watch(self._state.history["val_accuracy"])
         self.model.stop_training = self.finished
 
-    def _insist(self, loss: float) -> None:
+    def _check_finite(self, loss: float) -> None:
         if not math.isfinite(loss):
             rate = self._recipe.learning_rate
             raise DivergedError(f"the loss became NaN or infinite; choose a --learning-rate below {rate:g}")

@@ -1,14 +1,13 @@
-"""What a training keeps of itself, so that one that is killed goes on to the same final weights.
+"""Checkpoint a training, so that an interrupted one resumes to the same final weights.
 
 runs/.NAME.FINGERPRINT/
-└── checkpoint.npz   after the last whole epoch: variables of network and optimizer, best weights, history
+└── checkpoint.npz   after the last complete epoch: variables of network and optimizer, best weights, history
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError, UsageError
+from mnist_edge_runtime.files import atomic_path
 from numpy.typing import NDArray
 
 from ..data.datasets import Dataset, Split
@@ -32,13 +32,13 @@ Weights = tuple[NDArray[Any], ...]
 
 @dataclass(frozen=True)
 class State:
-    """A training after a whole epoch.
+    """A training after a complete epoch.
 
     Attributes:
-        history: the figures of each epoch so far.
-        seconds: how long they took.
+        history: the metrics of each epoch so far.
+        seconds: spent on these epochs.
         variables: of the network and then of the optimizer, the moving average of the weights among them.
-        best: the network's weights after the epoch of the lowest validation loss; none where nobody waits for it.
+        best: the network's weights after the epoch with the lowest validation loss; empty without early stopping.
     """
 
     history: Mapping[str, list[float]]
@@ -48,7 +48,7 @@ class State:
 
 
 def fingerprint(config: TrainConfig, dataset: Dataset, split: Split, teachers: Sequence[Run]) -> str:
-    """Return the hash of all that the final weights depend on, but for the versions of the libraries."""
+    """Hash everything that the final weights depend on, except the versions of libraries."""
     parts = {
         "architecture": config.architecture,
         "seed": config.seed,
@@ -61,43 +61,38 @@ def fingerprint(config: TrainConfig, dataset: Dataset, split: Split, teachers: S
 
 @contextmanager
 def working_folder(runs_dir: Path, name: str, fingerprint: str, *, resume: bool) -> Iterator[Path]:
-    """Yield the hidden folder of a training; it is removed when the block ends well and left when it does not.
+    """Yield the hidden folder of a training; it is removed when the block succeeds and kept when it fails.
 
     Args:
         runs_dir: the folder of all runs.
-        name: of the run to come.
+        name: of the future run.
         fingerprint: of the training.
-        resume: keep what a training of that name and fingerprint left there.
+        resume: keep the checkpoint of a training of that name and fingerprint.
 
     Raises:
-        UsageError: only trainings of that name with other options have left anything.
+        UsageError: the only checkpoints of that name are of trainings with other options.
     """
     folder = runs_dir / f".{name}.{fingerprint}"
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)
     elif not folder.exists() and any(runs_dir.glob(f".{name}.*/{_FILE}")):
-        raise UsageError(f"the training of {name!r} that was cut short had other options or other data; repeat those")
+        raise UsageError(f"the interrupted training of {name!r} had other options or data; repeat those to resume it")
     folder.mkdir(parents=True, exist_ok=True)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def write(folder: Path, state: State) -> None:
-    """Write the state; a process that is killed meanwhile leaves the one before."""
-    temporary = folder / f".{_FILE}.{os.getpid()}"
+    """Write the state atomically."""
     arrays = {f"variable-{number}": array for number, array in enumerate(state.variables)}
     arrays |= {f"best-{number}": array for number, array in enumerate(state.best)}
     rest = json.dumps({"history": state.history, "seconds": state.seconds})
-    try:
-        with open(temporary, "wb") as file:
-            np.savez(file, rest=np.array(rest), **arrays)
-        os.replace(temporary, folder / _FILE)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_path(folder / _FILE) as temporary, open(temporary, "wb") as file:
+        np.savez(file, rest=np.array(rest), **arrays)
 
 
 def read(folder: Path) -> State | None:
-    """Return the state that was written last, or None.
+    """Read the last state, or return None.
 
     Raises:
         InputError: the file is damaged.
@@ -110,17 +105,17 @@ def read(folder: Path) -> State | None:
             rest = json.loads(str(archive["rest"]))
             return State(rest["history"], rest["seconds"], _all(archive, "variable"), _all(archive, "best"))
     except Exception as error:  # zipfile, zlib, json and numpy each have errors of their own
-        raise InputError(f"{file}: damaged ({error}); train anew without --resume") from None
+        raise InputError(f"{file}: damaged ({error}); train again without --resume") from None
 
 
 def restore(variables: Sequence[Any], state: State, folder: Path) -> None:
-    """Give the variables of a network and its optimizer the values of the state.
+    """Assign the values of the state to the variables of a network and its optimizer.
 
     Raises:
-        InputError: they are those of another network; `folder` is named.
+        InputError: the state is of another network; the message names `folder`.
     """
     if [tuple(variable.shape) for variable in variables] != [value.shape for value in state.variables]:
-        raise InputError(f"{folder / _FILE}: belongs to another network; train anew without --resume")
+        raise InputError(f"{folder / _FILE}: is of another network; train again without --resume")
     for variable, value in zip(variables, state.variables, strict=True):
         variable.assign(value)
 

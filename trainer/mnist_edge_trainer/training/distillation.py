@@ -1,4 +1,4 @@
-"""Distillation: what trained networks say of augmented images becomes part of a student's targets.
+"""Knowledge distillation: the probabilities of trained networks become part of a student's targets.
 
 Source: G. Hinton, O. Vinyals, J. Dean, "Distilling the Knowledge in a Neural Network", 2015, https://arxiv.org/abs/1503.02531
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from mnist_edge_runtime.errors import InputError
+from mnist_edge_runtime.files import atomic_path
 from numpy.typing import NDArray
 
 from ..data.datasets import Dataset, Split
@@ -23,15 +23,15 @@ from ..networks.recipe import Recipe
 from ..progress import progress_bar
 from ..runs.run import Run
 from . import augmentation
-from .input_pipeline import TAUGHT_SEED, variant_maps
+from .input_pipeline import TEACHER_SEED, variant_transforms
 
-__all__ = ["answers", "check"]
+__all__ = ["check", "soft_targets"]
 
-_BATCH = 500
+_BATCH = 500  # images
 
 
 def check(teachers: Sequence[Run], dataset: Dataset, split: Split) -> None:
-    """Raise InputError unless each teacher was trained on the same images: others may be its test images."""
+    """Raise InputError unless each teacher was trained on the same split: else it may have seen the test images."""
     for teacher in teachers:
         record = teacher.record
         if (record["dataset"]["sha256"], record["split"]["sha256"]) != (dataset.sha256, split.sha256):
@@ -41,37 +41,33 @@ def check(teachers: Sequence[Run], dataset: Dataset, split: Split) -> None:
             )
 
 
-def answers(
+def soft_targets(
     teachers: Sequence[Run], images: NDArray[np.uint8], recipe: Recipe
 ) -> Callable[[int], NDArray[np.float32]] | None:
-    """Return what gives, for a variant's number, the teachers' mean probabilities, float32 (N, classes).
+    """Return a function: number of a variant -> the teachers' mean probabilities, float32 (N, classes).
 
-    Variant -1 is the images as they are; without augmentation there is no other. Without a teacher there is nothing.
-    What a teacher says is computed once, and kept in its run's folder for all its students.
+    Variant -1 is the images without augmentation, and the only one where the recipe has no augmentation. Returns None
+    without teachers. The probabilities of a teacher are computed once and kept in its run's folder for all students.
 
     Args:
-        teachers: the runs that answer.
+        teachers: their runs.
         images: uint8 (N, 28, 28).
         recipe: the augmentation and the number of variants.
     """
     if not teachers:
         return None
-    said = [_said(teacher, images, recipe) for teacher in teachers]
-    return lambda variant: np.mean([each[variant] for each in said], axis=0, dtype=np.float32)
+    stored = [_stored(teacher, images, recipe) for teacher in teachers]
+    return lambda variant: np.mean([each[variant] for each in stored], axis=0, dtype=np.float32)
 
 
-def _said(teacher: Run, images: NDArray[np.uint8], recipe: Recipe) -> NDArray[np.float16]:
-    """Return a teacher's probabilities, float16 (variants + 1, N, classes), mapped from its file."""
+def _stored(teacher: Run, images: NDArray[np.uint8], recipe: Recipe) -> NDArray[np.float16]:
+    """Return a teacher's probabilities, float16 (variants + 1, N, classes), memory-mapped from its file."""
     variants = recipe.variants if recipe.augmented_epochs else 0
     drawn = [variants, recipe.rotation, recipe.shear, recipe.zoom, recipe.shift]
     file = teacher.folder / f"answers-{hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:8]}.npy"
     if not file.exists():
-        temporary = teacher.folder / f".{file.name}.{os.getpid()}"
-        try:
+        with atomic_path(file) as temporary:
             _write(temporary, teacher, images, recipe, variants)
-            os.replace(temporary, file)
-        finally:
-            temporary.unlink(missing_ok=True)
     found: NDArray[np.float16] = np.load(file, mmap_mode="r")
     return found
 
@@ -79,15 +75,16 @@ def _said(teacher: Run, images: NDArray[np.uint8], recipe: Recipe) -> NDArray[np
 def _write(file: Path, teacher: Run, images: NDArray[np.uint8], recipe: Recipe, variants: int) -> None:
     model = keras.models.load_model(teacher.model_file, compile=False)
     shape = (variants + 1, len(images), model.output_shape[-1])
-    said: Any = np.lib.format.open_memmap(file, "w+", np.float16, shape)  # type: ignore[no-untyped-call]
-    answer = tf.function(lambda pixels: model(pixels, training=False))
+    probabilities: Any = np.lib.format.open_memmap(file, "w+", np.float16, shape)  # type: ignore[no-untyped-call]
+    predict = tf.function(lambda pixels: model(pixels, training=False))
     starts = range(0, len(images), _BATCH)
     with progress_bar(f"asking {teacher.name}", shape[0] * len(starts)) as advance:
         for variant in range(variants + 1):
-            maps = variant_maps(recipe, len(images), TAUGHT_SEED, variant)
+            transforms = variant_transforms(recipe, len(images), TEACHER_SEED, variant)
             for start in starts:
                 part = slice(start, start + _BATCH)
                 pixels = images[part, ..., np.newaxis] / np.float32(255)
-                said[variant, part] = answer(pixels if variant == variants else augmentation.move(pixels, maps[part]))
+                moved = pixels if variant == variants else augmentation.apply_affine(pixels, transforms[part])
+                probabilities[variant, part] = predict(moved)
                 advance(1)
-    said.flush()
+    probabilities.flush()

@@ -1,4 +1,4 @@
-"""Fit a network: configuration and data in, a trained run out."""
+"""Fit a network to a data set and measure it."""
 
 from __future__ import annotations
 
@@ -23,22 +23,19 @@ from ..networks.recipe import Recipe
 from ..progress import progress_bar
 from ..runs.run import Run, TrainedRun
 from . import checkpoint, distillation
-from .callback import Keeper
+from .callback import TrainingCallback
 from .input_pipeline import batches, training_batches
 
 __all__ = ["Fitted", "fit", "train"]
 
-_EVALUATION_BATCH = 500
-_MOST_STEPS_AT_ONCE = 16  # more is no faster, and the bar would jump
+_EVALUATION_BATCH = 500  # images
+_MAX_STEPS_PER_CALL = 16  # more is no faster, and the progress bar would jump
 _DISTRIBUTIONS = ("mnist-edge", "tensorflow", "keras", "numpy", "scikit-learn")
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A network with its final weights, the recipe it was trained by, and the history of its epochs.
-
-    `seconds` is how long the epochs took.
-    """
+    """A network with its final weights, its recipe, the history of its epochs and the seconds they took."""
 
     model: Any
     recipe: Recipe
@@ -46,7 +43,7 @@ class Fitted:
     seconds: float
 
     def measure(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, float]:
-        """Return accuracy and loss on images, uint8 (N, 28, 28), and the indices of their classes, (N,)."""
+        """Measure accuracy and loss on images, uint8 (N, 28, 28), with the indices of their classes, (N,)."""
         classes = self.model.output_shape[-1]
         loss, accuracy = self.model.evaluate(batches(images, labels, classes, _EVALUATION_BATCH), verbose=0)
         return {"accuracy": float(accuracy), "loss": float(loss)}
@@ -59,15 +56,15 @@ def train(
     folder: Path | None = None,
     teachers: Sequence[Run] = (),
 ) -> TrainedRun:
-    """Train a network and measure it on all three parts of the data.
+    """Train a network and measure it on training, validation and test images.
 
-    On the CPU the same configuration, data, teachers and versions give the same weights, resumed or not.
+    On a CPU, the same options, data, teachers and library versions give the same weights, resumed or not.
 
     Args:
         config: the options.
-        dataset: where the split comes from; its test images are measured at the end.
-        split: the images that train, and those that choose.
-        folder: from `checkpoint.working_folder`; what lies there is continued. None keeps nothing.
+        dataset: the source of the split; its test images are measured at the end.
+        split: the training and the validation images.
+        folder: from `checkpoint.working_folder`; a checkpoint in it is resumed. None keeps no checkpoint.
         teachers: runs trained on the same split.
 
     Raises:
@@ -114,15 +111,15 @@ def fit(
     teachers: Sequence[Run] = (),
     watch: Callable[[Sequence[float]], None] | None = None,
 ) -> Fitted:
-    """Fit a network to the training images and measure nothing but each epoch on the validation images.
+    """Fit a network to the training images; after each epoch, measure it on the validation images and no others.
 
     Args:
         config: the options.
-        split: the images that train, and those that choose.
-        classes: how many there are.
-        folder: where checkpoints are written; what lies there is continued.
+        split: the training and the validation images.
+        classes: their number.
+        folder: for the checkpoint; one that is there is resumed.
         teachers: runs trained on the same split.
-        watch: called after each epoch with the validation accuracies of all of them; what it raises ends the training.
+        watch: called after each epoch with the validation accuracies of all epochs; an exception ends the training.
 
     Raises:
         DivergedError: the loss became infinite or NaN.
@@ -134,8 +131,8 @@ def fit(
     steps = math.ceil(len(split.train_images) / recipe.batch_size)
     model = _compiled(config, recipe, classes, steps)
     with progress_bar(f"training {config.architecture}", recipe.epochs * steps) as advance:
-        keeper = Keeper(model, recipe, checkpoint.read(folder), folder, advance, steps, watch)
-        if not keeper.finished:
+        callback = TrainingCallback(model, recipe, checkpoint.read(folder), folder, advance, steps, watch)
+        if not callback.finished:
             model.fit(
                 training_batches(
                     split.train_images,
@@ -143,23 +140,23 @@ def fit(
                     classes,
                     recipe,
                     config.seed,
-                    first_epoch=keeper.epochs,
-                    answers=distillation.answers(teachers, split.train_images, recipe),
+                    first_epoch=callback.epochs,
+                    soft_targets=distillation.soft_targets(teachers, split.train_images, recipe),
                 ),
                 validation_data=batches(split.validation_images, split.validation_labels, classes, _EVALUATION_BATCH),
-                initial_epoch=keeper.epochs,
+                initial_epoch=callback.epochs,
                 epochs=recipe.epochs,
                 steps_per_epoch=steps,
-                shuffle=False,  # the pipeline does it
+                shuffle=False,  # the pipeline shuffles
                 verbose=0,
-                callbacks=_callbacks(keeper, recipe, config.tensorboard),
+                callbacks=_callbacks(callback, recipe, config.tensorboard),
             )
-    keeper.finish()
-    return Fitted(model, recipe, keeper.history, keeper.seconds)
+    callback.finish()
+    return Fitted(model, recipe, callback.history, callback.seconds)
 
 
 def _compiled(config: TrainConfig, recipe: Recipe, classes: int, steps: int) -> Any:
-    """Return the network with first weights from the seed, and its optimizer."""
+    """Build and compile the network and its optimizer, with initial weights from the seed."""
     model = architectures.ARCHITECTURES[config.architecture].build(classes, recipe.dropout)
     total = recipe.epochs * steps
     warmup = round(recipe.warmup * total)
@@ -177,17 +174,17 @@ def _compiled(config: TrainConfig, recipe: Recipe, classes: int, steps: int) -> 
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
-    # Several steps in one call cost Python once. An epoch must hold a whole number of calls, or it takes of the next.
-    at_once = max(number for number in range(1, _MOST_STEPS_AT_ONCE + 1) if steps % number == 0)
-    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], steps_per_execution=at_once)
+    # Steps per call of the compiled function: more saves Python's overhead, but must divide the steps of an epoch.
+    per_call = max(number for number in range(1, _MAX_STEPS_PER_CALL + 1) if steps % number == 0)
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], steps_per_execution=per_call)
     optimizer.build(model.trainable_variables)
     return model
 
 
-def _callbacks(keeper: Keeper, recipe: Recipe, tensorboard: Path | None) -> list[Any]:
-    callbacks: list[Any] = [keeper]
+def _callbacks(callback: TrainingCallback, recipe: Recipe, tensorboard: Path | None) -> list[Any]:
+    callbacks: list[Any] = [callback]
     if recipe.ema:
-        callbacks.append(keras.callbacks.SwapEMAWeights())  # after the keeper, which then sees the averaged weights
+        callbacks.append(keras.callbacks.SwapEMAWeights())  # after our callback, which then sees the averages
     if tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(tensorboard, write_graph=False))
     return callbacks

@@ -1,4 +1,4 @@
-"""Arrays -> batches for Keras, through tf.data."""
+"""Build the tf.data input pipeline: arrays in, augmented batches out."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from ..networks.recipe import Recipe
-from . import augmentation, photometry
+from . import augmentation
 
-__all__ = ["TAUGHT_SEED", "batches", "training_batches", "variant_maps"]
+__all__ = ["TEACHER_SEED", "batches", "training_batches", "variant_transforms"]
 
-TAUGHT_SEED = 0  # of the variants that teachers answer, whatever the seed of the student
+TEACHER_SEED = 0  # of the augmented variants that teachers see, independent of the student's seed
 
-_SHUFFLE, _MOVE, _SOIL = range(3)  # what is drawn for an epoch, each from a seed of its own
-_DRAWN = 3
+_SHUFFLE, _AFFINE, _PHOTOMETRIC = range(3)  # random draws of an epoch, each with a seed of its own
+_DRAWS = 3
 
 
 def batches(images: NDArray[np.uint8], labels: NDArray[np.int64], classes: int, batch_size: int) -> Any:
@@ -26,14 +26,14 @@ def batches(images: NDArray[np.uint8], labels: NDArray[np.int64], classes: int, 
     Args:
         images: uint8 (N, 28, 28).
         labels: the index of each image's class, (N,).
-        classes: how many there are.
+        classes: their number.
         batch_size: images in a batch; the last may be smaller.
     """
 
     def prepare(pixels: Any, label: Any) -> tuple[Any, Any]:
         return _scaled(pixels), tf.one_hot(label, classes)
 
-    # Whole batches are converted at once: one call for 128 images instead of 128 calls.
+    # Whole batches are converted together: one call for 128 images instead of 128 calls.
     dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size)
     return dataset.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
@@ -46,20 +46,20 @@ def training_batches(
     seed: int,
     *,
     first_epoch: int = 0,
-    answers: Callable[[int], NDArray[np.float32]] | None = None,
+    soft_targets: Callable[[int], NDArray[np.float32]] | None = None,
 ) -> Any:
-    """Return a tf.data.Dataset of all batches from an epoch to the recipe's last: shuffled, augmented, as `batches`.
+    """Return a tf.data.Dataset of all batches from an epoch to the last one: as `batches`, shuffled and augmented.
 
-    What an epoch holds depends on the seed and its number alone, so that a training can begin at any of them.
+    The batches of an epoch depend only on the seed and its number, so that a training can resume at any epoch.
 
     Args:
         images: uint8 (N, 28, 28).
         labels: the index of each image's class, (N,).
-        classes: how many there are.
+        classes: their number.
         recipe: the epochs, the batch size and the augmentation.
-        seed: of the order and of all that is drawn.
-        first_epoch: how many are left out.
-        answers: what teachers say, from `distillation.answers`; it takes the recipe's share of the targets.
+        seed: random seed of the order and the augmentation.
+        first_epoch: number of epochs to skip.
+        soft_targets: from `distillation.soft_targets`; they make up the recipe's `teacher_share` of the targets.
     """
     count = len(images)
     pixels, one_hot = tf.constant(images), tf.one_hot(labels, classes)
@@ -67,18 +67,18 @@ def training_batches(
 
     def one_epoch(epoch: Any) -> Any:
         order = tf.random.experimental.stateless_shuffle(tf.range(count), _seed(seed, epoch, _SHUFFLE))
-        drawn_by, variant = (seed, epoch) if answers is None else (TAUGHT_SEED, epoch % recipe.variants)
-        maps, targets = variant_maps(recipe, count, drawn_by, variant), one_hot
-        if answers is not None:
+        transform_seed, variant = (seed, epoch) if soft_targets is None else (TEACHER_SEED, epoch % recipe.variants)
+        transforms = variant_transforms(recipe, count, transform_seed, variant)
+        targets = one_hot
+        if soft_targets is not None:
             row = tf.where(epoch < recipe.augmented_epochs, variant, -1)
-            said = tf.numpy_function(answers, [row], tf.float32, stateful=False)
-            targets = share * tf.ensure_shape(said, one_hot.shape) + (1 - share) * one_hot
+            taught = tf.numpy_function(soft_targets, [row], tf.float32, stateful=False)
+            targets = share * tf.ensure_shape(taught, one_hot.shape) + (1 - share) * one_hot
 
         def augmented(step: Any, indices: Any) -> Any:
-            moved = augmentation.move(_scaled(tf.gather(pixels, indices)), tf.gather(maps, indices))
-            return photometry.soil(
-                moved, recipe.photometric, tf.random.experimental.stateless_fold_in(_seed(seed, epoch, _SOIL), step)
-            )
+            moved = augmentation.apply_affine(_scaled(tf.gather(pixels, indices)), tf.gather(transforms, indices))
+            step_seed = tf.random.experimental.stateless_fold_in(_seed(seed, epoch, _PHOTOMETRIC), step)
+            return augmentation.augment_photometric(moved, recipe.photometric, step_seed)
 
         def prepare(step: Any, indices: Any) -> tuple[Any, Any]:
             batch = tf.cond(
@@ -94,16 +94,16 @@ def training_batches(
     return tf.data.Dataset.range(first_epoch, recipe.epochs).flat_map(one_epoch).prefetch(tf.data.AUTOTUNE)
 
 
-def variant_maps(recipe: Recipe, count: int, seed: int, variant: Any) -> Any:
-    """Return the maps that move each of `count` images in a variant, float32 (count, 8).
+def variant_transforms(recipe: Recipe, count: int, seed: int, variant: Any) -> Any:
+    """Return the affine transform of each of `count` images in a variant, float32 (count, 8).
 
-    Without teachers each epoch is a variant of its own; teachers answer the recipe's first variants, which recur.
+    Without teachers each epoch is a variant of its own; teachers see the recipe's first variants, which recur.
     """
-    return augmentation.draw_maps(recipe, count, _seed(seed, variant, _MOVE))
+    return augmentation.sample_affine(recipe, count, _seed(seed, variant, _AFFINE))
 
 
-def _seed(seed: int, epoch: Any, drawn: int) -> Any:
-    return tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64) * _DRAWN + drawn])
+def _seed(seed: int, epoch: Any, draw: int) -> Any:
+    return tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64) * _DRAWS + draw])
 
 
 def _scaled(pixels: Any) -> Any:

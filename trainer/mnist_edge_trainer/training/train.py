@@ -1,4 +1,4 @@
-"""Train a network from the name of its data to the folder of its run."""
+"""Train a network: load the data, fit, and write the run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def train_run(
         data: as in `datasets.load`.
         name: the run's name.
         runs_dir: the folder of all runs.
-        teachers: names of runs whose answers are learned, too.
+        teachers: names of runs to learn from (knowledge distillation).
         overwrite: replace a run of that name.
         resume: continue a training of that name that was interrupted.
 
@@ -43,15 +43,17 @@ def train_run(
         UsageError: the name cannot be that of a run.
     """
     run.check_name(name)
-    taught_by = [run.load(runs_dir, teacher) for teacher in teachers]
+    teacher_runs = [run.load(runs_dir, teacher) for teacher in teachers]
     dataset = datasets.load(data)
     split = datasets.split(dataset)
     print(dataset.summary(split), file=sys.stderr)
-    fingerprint = checkpoint.fingerprint(config, dataset, split, taught_by)
+    fingerprint = checkpoint.fingerprint(config, dataset, split, teacher_runs)
     with checkpoint.working_folder(runs_dir, name, fingerprint, resume=resume) as folder:
-        if config.fast:  # its steps are too small to share: two threads take a third longer than one
+        if config.fast:  # steps too small to share: two threads take a third longer than one
             os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         import_tensorflow()
         from .fit import train
 
-        return run.save(train(config, dataset, split, folder, taught_by), dataset, runs_dir, name, overwrite=overwrite)
+        return run.save(
+            train(config, dataset, split, folder, teacher_runs), dataset, runs_dir, name, overwrite=overwrite
+        )

@@ -1,3 +1,3 @@
-"""Search for hyper-parameters."""
+"""Search for the best recipe of a network."""
 
-__all__ = ["results", "search_space", "storage", "study", "tune"]
+__all__ = ["run_study", "search_space", "study"]

@@ -1,7 +1,7 @@
-"""The workers of one study: signs of life of their trials, and what becomes of a trial whose worker died.
+"""Detect dead workers of a study by heartbeats, and repeat their trials.
 
-A worker leaves a sign of life in its trial every few seconds. The others watch whether it changes, each by its own
-clock, so that neither the clocks of several machines nor the kind of storage matter.
+A worker writes a heartbeat into its trial every few seconds. The others check by their own clocks whether it changes,
+so that neither differing clocks of several machines nor the kind of storage matter.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ from optuna import Study
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-__all__ = ["Watch", "beating", "checkpoint_of", "fail", "hand_back"]
+__all__ = ["StaleTrialMonitor", "checkpoint_of", "fail", "heartbeat", "release"]
 
-_SIGN, _REPEATS, _DEATHS = "sign of life", "repeats", "deaths"
-_MOST_DEATHS = 3  # a trial that takes one worker after another with it, as for want of memory, is given up
+_HEARTBEAT, _REPEATS, _DEATHS = "heartbeat", "repeats", "deaths"
+_MAX_DEATHS = 3  # workers that a trial may kill, such as by lack of memory, before it is not repeated
 
 
-class Watch:
-    """Repeats the trials whose workers have given no sign of life for `seconds`.
+class StaleTrialMonitor:
+    """Repeats the trials whose workers have sent no heartbeat for `seconds`.
 
     Args:
         study: of the trials.
-        folder: where their checkpoints lie.
-        seconds: how long a worker may be silent.
+        folder: of their checkpoints.
+        seconds: that a worker may go without a heartbeat.
     """
 
     def __init__(self, study: Study, folder: Path, seconds: float) -> None:
         self._study, self._folder, self._seconds = study, folder, seconds
         self._seen: dict[int, tuple[Any, float]] = {}
 
-    def repeat_dead(self) -> None:
-        """Fail each trial that has been silent for too long since it was first seen so, and queue it anew."""
+    def repeat_stale(self) -> None:
+        """Fail each trial whose heartbeat has not changed for too long, and queue it again."""
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            sign, now = trial.user_attrs.get(_SIGN), time.monotonic()
+            last_sent, now = trial.user_attrs.get(_HEARTBEAT), time.monotonic()
             last, since = self._seen.get(trial.number, (None, now))
-            if trial.number not in self._seen or last != sign:
-                self._seen[trial.number] = sign, now
+            if trial.number not in self._seen or last != last_sent:
+                self._seen[trial.number] = last_sent, now
             elif now - since > self._seconds and fail(self._study, trial.number):
                 deaths = trial.user_attrs.get(_DEATHS, 0) + 1
-                again = deaths <= _MOST_DEATHS
-                what = "it is repeated" if again else f"given up after {deaths} such ends"
-                print(f"trial {trial.number}: its worker gives no sign of life; {what}", file=sys.stderr)
+                again = deaths <= _MAX_DEATHS
+                what = "it is repeated" if again else f"not repeated after {deaths} dead workers"
+                print(f"trial {trial.number}: no heartbeat from its worker; {what}", file=sys.stderr)
                 if again:
                     _repeat(self._study, trial, deaths)
                 else:
@@ -59,16 +59,16 @@ class Watch:
 
 
 @contextmanager
-def beating(trial: Trial, seconds: float) -> Iterator[None]:
-    """Leave a sign of life in the trial, every so many seconds, while the block runs."""
+def heartbeat(trial: Trial, seconds: float) -> Iterator[None]:
+    """Write a heartbeat into the trial every `seconds` while the block runs."""
     ended = threading.Event()
 
     def beat() -> None:
         while True:
             try:
-                trial.set_user_attr(_SIGN, time.time())
+                trial.set_user_attr(_HEARTBEAT, time.time())
             except UpdateFinishedTrialError:
-                return  # others took this worker for dead; it finds out when it reports
+                return  # others took this worker for dead; it learns so when it reports
             except StorageInternalError:
                 pass  # a database may come back; if it does not, the next report fails
             if ended.wait(seconds):
@@ -84,7 +84,7 @@ def beating(trial: Trial, seconds: float) -> Iterator[None]:
 
 
 def fail(study: Study, number: int) -> bool:
-    """Fail a trial that runs; return whether this worker did it, and nobody else had ended it before."""
+    """Fail a running trial; return False if it had ended already."""
     try:
         study.tell(number, state=TrialState.FAIL)
     except (UpdateFinishedTrialError, ValueError):
@@ -92,15 +92,15 @@ def fail(study: Study, number: int) -> bool:
     return True
 
 
-def hand_back(study: Study, number: int) -> None:
-    """Give a trial that runs here up, for any worker to go on with."""
+def release(study: Study, number: int) -> None:
+    """Release a trial that runs here, for any worker to continue."""
     if fail(study, number):
         trial = study.trials[number]
         _repeat(study, trial, trial.user_attrs.get(_DEATHS, 0))
 
 
 def checkpoint_of(trial: Trial, folder: Path) -> Path:
-    """Return the folder for the checkpoints of a trial, with those of the trial that it repeats, if they lie here."""
+    """Return the folder for a trial's checkpoint, with the checkpoint of the trial that it repeats, if that is here."""
     own = _checkpoint(folder, trial.number)
     if (before := trial.user_attrs.get(_REPEATS)) is not None:
         with contextlib.suppress(OSError):  # its worker was on another machine

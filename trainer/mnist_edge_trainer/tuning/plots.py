@@ -1,4 +1,4 @@
-"""The pictures of a study."""
+"""Plot a study: history, importances, trade-off."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from optuna.trial import TrialState
 
-from .study import Found
+from .study import TrialResult
 
 __all__ = ["history", "importances", "trade_off"]
 
 _COMPLETE, _PRUNED, _BEST = "#1565c0", "#c62828", "#2e7d32"
-_MOST = 20  # parts in a picture of importances
+_MAX_PARTS = 20  # in the plot of importances
 
 
 def history(study: optuna.Study) -> Figure:
-    """Draw the accuracy of each trial in the order they began, and the best so far."""
+    """Plot the accuracy of each trial in the order they began, and the best so far."""
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
     for state, marker, colour, label in (
@@ -43,8 +43,8 @@ def history(study: optuna.Study) -> Figure:
 
 
 def importances(shares: Mapping[str, float]) -> Figure:
-    """Draw for each part of each network's recipe its share, 0 to 1, in how accuracies differ; the largest 20."""
-    rows = [(name, share) for name, share in shares.items() if share][:_MOST]
+    """Plot the importance of each part of each network's recipe, 0 to 1; the largest 20."""
+    rows = [(name, share) for name, share in shares.items() if share][:_MAX_PARTS]
     figure = Figure(figsize=(7, 0.3 * len(rows) + 1.2), layout="constrained")
     axes = figure.subplots()
     axes.barh(range(len(rows)), [share for _, share in rows], color=_COMPLETE, alpha=0.5)
@@ -55,12 +55,12 @@ def importances(shares: Mapping[str, float]) -> Figure:
     return figure
 
 
-def trade_off(trials: Sequence[Found], front: Sequence[Found], costs: Sequence[str]) -> Figure:
-    """Draw accuracy against each cost, "macs" or "parameters"; the front is what no other trial beats in everything."""
+def trade_off(trials: Sequence[TrialResult], front: Sequence[TrialResult], costs: Sequence[str]) -> Figure:
+    """Plot accuracy over each cost, "macs" or "parameters", and mark the Pareto front."""
     figure = Figure(figsize=(5.4 * len(costs), 4), layout="constrained")
     titles = {"macs": "Multiply-accumulates", "parameters": "Parameters"}
     for axes, cost in zip(figure.subplots(1, len(costs), squeeze=False).flat, costs, strict=True):
-        for chosen, colour, label in ((trials, _COMPLETE, "trials"), (front, _BEST, "not beaten in everything")):
+        for chosen, colour, label in ((trials, _COMPLETE, "trials"), (front, _BEST, "Pareto front")):
             points = [(getattr(each, cost), each.accuracy) for each in chosen]
             axes.plot(*zip(*points, strict=True), "o", color=colour, markersize=5, label=label)
         for each in {each.architecture: each for each in reversed(front)}.values():

@@ -1,4 +1,4 @@
-"""Work on a study from the name of its data to the files of its results."""
+"""Run a study: load the data, tune, and save the results."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = ["run_study"]
 def run_study(
     config: SearchConfig, data: str, name: str, runs_dir: Path, storage: str | None
 ) -> tuple[Results, list[Path]]:
-    """Work on the study until it has its trials; return its results and the files written.
+    """Work on the study until it has all its trials; return its results and the files written.
 
     Args:
-        config: what is searched, and for how many trials.
+        config: the options of the search.
         data: as in `datasets.load`.
         name: the study's name.
         runs_dir: the folder of all runs.
-        storage: the URL of a database; None for a journal file in the study's folder.
+        storage: the URL of a database, or None for a journal file in the study's folder.
 
     Raises:
         InputError: the data cannot be loaded, or the study is of other data or another search.
@@ -38,14 +38,14 @@ def run_study(
     folder = study.folder_of(runs_dir, name)
     dataset = datasets.load(data)
     split = datasets.split(dataset)
-    kept = storages.open_storage(folder, storage, create=True)
+    opened = storages.open_storage(folder, storage, create=True)
     print(dataset.summary(split), file=sys.stderr)
     import_tensorflow()
     from . import results
     from .tune import tune
 
-    searched = tune(config, dataset, split, kept, folder)
-    if searched is None:  # the same command goes on in a process with nothing left over
+    searched = tune(config, dataset, split, opened, folder)
+    if searched is None:  # repeat the command in a new process, which frees all memory
         sys.stderr.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     found = results.collect(searched, config.objectives)

@@ -1,4 +1,4 @@
-"""What `mnist-edge tune` searches: the parts of each network's recipe and their ranges, checked at once."""
+"""Define the search space of each network's recipe, and check the options of a search."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..networks.architectures import ARCHITECTURES
 from ..networks.config import TrainConfig
 from ..networks.recipe import AUGMENTATIONS
 
-__all__ = ["OBJECTIVES", "SPACES", "Choice", "Range", "SearchConfig", "need_optuna"]
+__all__ = ["OBJECTIVES", "SPACES", "Categorical", "Range", "SearchConfig", "need_optuna"]
 
 
 @dataclass(frozen=True)
 class Range:
-    """From low to high, both included; with `log` one order of magnitude is as likely as another."""
+    """The interval from low to high, both included; with `log`, sampled on a logarithmic scale."""
 
     low: float
     high: float
@@ -26,15 +26,15 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One of a few values."""
+class Categorical:
+    """A few distinct values."""
 
     values: tuple[int, ...]
 
 
-Space = Mapping[str, Range | Choice]
+Space = Mapping[str, Range | Categorical]
 
-# The number of epochs is a trial's budget, and odd light and dirt do not show in clean accuracy: neither is searched.
+# Not searched: the number of epochs, a trial's budget; photometric augmentation, of no use for clean accuracy.
 _AUGMENTATION: Space = {
     "rotation": Range(0, 20),
     "shear": Range(0, 15),
@@ -44,7 +44,7 @@ _AUGMENTATION: Space = {
 }
 _SPACE: Space = {
     "learning_rate": Range(2e-3, 3e-2, log=True),
-    "batch_size": Choice((32, 64, 128, 256)),
+    "batch_size": Categorical((32, 64, 128, 256)),
     "warmup": Range(0, 0.2),
     "weight_decay": Range(1e-4, 1e-1, log=True),
     "ema": Range(5e-3, 1e-1, log=True),
@@ -54,15 +54,15 @@ _SPACE: Space = {
 
 SPACES: Mapping[str, Space] = {
     "classic": {
-        "learning_rate": Range(2e-4, 5e-3, log=True),  # there is no BatchNorm to bear more
-        "batch_size": Choice((32, 64, 128, 256)),
+        "learning_rate": Range(2e-4, 5e-3, log=True),  # lower than the others: it has no batch normalization
+        "batch_size": Categorical((32, 64, 128, 256)),
         "final_learning_rate": Range(0, 1),
         "dropout": Range(0, 0.5),
         **_AUGMENTATION,
     },
     "base": {**_SPACE, "dropout": Range(0, 0.5)},
     "small": {**_SPACE, "dropout": Range(0, 0.3)},
-    # Networks this small learn too little rather than too much by heart: nothing is dropped.
+    # Networks this small underfit rather than overfit: no dropout.
     "tiny": _SPACE,
     "nano": _SPACE,
 }
@@ -75,17 +75,17 @@ class SearchConfig:
     """The options of a search.
 
     Attributes:
-        networks: rows of the table of networks to choose from; empty for all of them.
+        networks: rows of the table of networks; empty for all of them.
         objectives: "accuracy", on the validation images, alone or with "macs" and "parameters".
-        max_parameters, max_macs: networks beyond them are not tried.
-        trials: how many finished trials the study shall have in all.
-        seed: of what is tried and of each training.
-        augment: a row of the table of augmentations, which is then not searched.
-        parts: parts of a recipe that are the same in every trial, and not searched.
-        stale_after: seconds without a sign of life after which another worker counts as dead.
+        max_parameters, max_macs: larger networks are skipped.
+        trials: total number of finished trials of the study.
+        seed: random seed of the search and of each training.
+        augment: a row of the table of augmentations, which fixes these parts.
+        parts: parts of the recipe that are fixed, not searched.
+        stale_after: seconds without a heartbeat after which a worker counts as dead.
 
     Raises:
-        UsageError: an unknown name, a number out of range, nothing to search, or Optuna is missing.
+        UsageError: an unknown name, a number out of range, nothing to search, or Optuna is not installed.
     """
 
     networks: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ class SearchConfig:
             if objective not in OBJECTIVES:
                 raise UsageError(f"--objectives: {objective!r} is unknown; choose from {', '.join(OBJECTIVES)}")
         if self.objectives[:1] != ("accuracy",) or len(set(self.objectives)) < len(self.objectives):
-            raise UsageError("--objectives begins with accuracy and names each once, such as accuracy,macs")
+            raise UsageError("--objectives must begin with accuracy and name each once, such as accuracy,macs")
         limits: Sequence[tuple[str, float | None, float]] = (
             ("--trials", self.trials, 1_000_000),
             ("--max-parameters", self.max_parameters, 10**12),
@@ -116,7 +116,9 @@ class SearchConfig:
             if value is not None and not 1 <= value <= highest:
                 raise UsageError(f"{option} is {value}, expected 1 to {highest}")
         if len(self.networks) == 1 and not self.space(self.networks[0]):
-            raise UsageError("every part of the recipe is chosen, there is nothing to search; leave some out")
+            raise UsageError(
+                "every part of the recipe is fixed by an option, so there is nothing to search; leave some out"
+            )
         need_optuna("tune")
 
     @property
@@ -125,15 +127,15 @@ class SearchConfig:
         return {**AUGMENTATIONS.get(self.augment or "", {}), **self.parts}
 
     def space(self, network: str) -> Space:
-        """Return the parts that are searched for a network, and where."""
-        return {part: where for part, where in SPACES[network].items() if part not in self.fixed}
+        """Return the searched parts of a network's recipe, each with its domain."""
+        return {part: domain for part, domain in SPACES[network].items() if part not in self.fixed}
 
     def training(self, network: str, parts: Mapping[str, float] | None = None) -> TrainConfig:
-        """Return the options of a trial's training, in which these parts were searched."""
+        """Return the options of a trial's training with these searched parts."""
         return TrainConfig(network, self.seed, parts={**(parts or {}), **self.fixed}, augment=self.augment)
 
 
 def need_optuna(what: str) -> None:
-    """Raise UsageError where Optuna, which `what` needs, is not installed."""
+    """Raise UsageError if Optuna is not installed; the message begins with `what`, which needs it."""
     if find_spec("optuna") is None:
         raise UsageError(f"{what} needs Optuna: pip install 'mnist-edge[tune]'")

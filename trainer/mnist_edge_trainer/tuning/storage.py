@@ -1,4 +1,4 @@
-"""Where a study's trials are kept: a journal file in its folder, or a database."""
+"""Open the storage of a study: a journal file in its folder, or a database."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 __all__ = ["open_storage"]
 
 _JOURNAL = "journal.log"
-_ATTEMPTS = 5
+_ATTEMPTS = 5  # to connect to a database
 
 
 def open_storage(folder: Path, url: str | None, *, create: bool) -> BaseStorage:
-    """Return where trials are kept: the journal in the folder, or the database of a URL.
+    """Open the journal in the folder, or the database of a URL.
 
     Args:
         folder: of the study.
-        url: as SQLAlchemy takes it, or None.
+        url: of the database, as SQLAlchemy takes it, or None for the journal.
         create: make the folder and an empty journal where there is none.
 
     Raises:
-        InputError: there is none, it is damaged, or it cannot be reached.
+        InputError: the storage does not exist, is damaged, or cannot be reached.
         UsageError: not a URL, or its driver is not installed.
     """
     if url is not None:
         return _database(url)
-    journal = folder.resolve() / _JOURNAL  # absolute, or the lock of a dead worker would never be broken
+    journal = folder.resolve() / _JOURNAL  # absolute, or the lock of a dead worker is never released
     if create:
         folder.mkdir(parents=True, exist_ok=True)
     elif not journal.is_file():
@@ -57,7 +57,7 @@ def _database(url: str) -> BaseStorage:
         except (ArgumentError, ImportError) as error:
             raise UsageError(f"--storage {shown}: cannot be used, is its driver installed? {error}") from None
         except (DBAPIError, RuntimeError) as error:
-            # Workers that start at once make the tables at once; all but one of them fail, and then find them made.
+            # Workers that start simultaneously all create the tables; all but one fail, and find them at the next try.
             if attempt == _ATTEMPTS:
                 raise InputError(f"--storage {shown}: cannot be used: {error}") from None
             time.sleep(0.2 * attempt)
@@ -65,7 +65,7 @@ def _database(url: str) -> BaseStorage:
 
 
 class _Lock(JournalFileSymlinkLock):
-    """Optuna's lock, for network folders too; cuts off the line that a worker killed while writing left unfinished."""
+    """Optuna's lock, for network folders too; removes an unfinished last line of a worker that was killed."""
 
     def __init__(self, journal: Path) -> None:
         super().__init__(str(journal))

@@ -1,8 +1,8 @@
-"""A study: where its trials are kept, what all of its workers agree on, and which of its trials are the best.
+"""Join a study, sample its recipes, and find its best trials.
 
 runs/studies/small/
-├── journal.log   all trials, unless a database holds them
-├── trial-7/      the checkpoint of a trial that runs, or that was cut short and will be repeated
+├── journal.log   all trials, unless they are in a database
+├── trial-7/      checkpoint of a trial that is running or will be repeated
 └── *.png         history, importance of the parts, trade-off of the objectives
 """
 
@@ -26,21 +26,21 @@ from ..runs.run import STUDIES, check_name
 from .search_space import OBJECTIVES, Range, SearchConfig
 from .storage import open_storage
 
-__all__ = ["NETWORK", "Found", "folder_of", "found", "join", "recall", "suggest"]
+__all__ = ["NETWORK", "TrialResult", "complete_trials", "find_trial", "folder_of", "join", "suggest"]
 
 NETWORK = "network"
 _AGREEMENT = "agreement"
 
 
 @dataclass(frozen=True)
-class Found:
-    """A trial that is complete.
+class TrialResult:
+    """The result of a complete trial.
 
     Attributes:
         study: its name.
         trial: its number.
         architecture: the network.
-        recipe: all parts of the recipe, and `searched` those of them that differ from trial to trial.
+        recipe: all parts of the recipe; `searched` has those that differ between trials.
         seed: of the training.
         accuracy: on the validation images, 0 to 1.
         parameters, macs: of the network.
@@ -64,7 +64,7 @@ class Found:
         tensorboard: Path | None,
         parts: Mapping[str, float],
     ) -> TrainConfig:
-        """Return the options of a training by this trial's recipe; what is chosen replaces it."""
+        """Return the options of a training by this trial's recipe, with the given ones in place of its own."""
         replaced = AUGMENTATIONS.get(augment or "", {})
         recipe = {part: value for part, value in self.recipe.items() if part not in replaced}
         return TrainConfig(
@@ -81,7 +81,7 @@ def folder_of(runs_dir: Path, name: str) -> Path:
     """Return the folder of a study.
 
     Raises:
-        UsageError: that cannot be its name.
+        UsageError: the name is not allowed.
     """
     check_name(name, "study")
     return runs_dir / STUDIES / name
@@ -90,16 +90,16 @@ def folder_of(runs_dir: Path, name: str) -> Path:
 def join(
     storage: BaseStorage, name: str, config: SearchConfig, agreement: Mapping[str, Any]
 ) -> tuple[optuna.Study, bool]:
-    """Return the study of that name, begun where there is none, and whether it was begun here.
+    """Join the study of that name, or create it; return it, and whether it was created here.
 
     Args:
         storage: from `storage.open_storage`.
         name: of the study.
         config: the options.
-        agreement: what is the same for all of its workers, as JSON has it.
+        agreement: options that all of its workers must share, as JSON.
 
     Raises:
-        UsageError: it was begun with other options or data.
+        UsageError: it was created with other options or data.
     """
     try:
         directions = [StudyDirection[OBJECTIVES[objective].upper()] for objective in config.objectives]
@@ -117,35 +117,35 @@ def join(
 
 
 def suggest(trial: Trial, config: SearchConfig, networks: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
-    """Return a network and the parts of its recipe that are searched, as the study's sampler proposes them."""
+    """Sample a network and the searched parts of its recipe."""
     network = str(trial.suggest_categorical(NETWORK, networks))
     parts: dict[str, Any] = {}
-    for part, where in config.space(network).items():
+    for part, domain in config.space(network).items():
         name = f"{network}.{part}"
-        if isinstance(where, Range):
-            parts[part] = trial.suggest_float(name, where.low, where.high, log=where.log)
+        if isinstance(domain, Range):
+            parts[part] = trial.suggest_float(name, domain.low, domain.high, log=domain.log)
         else:
-            parts[part] = trial.suggest_categorical(name, where.values)
+            parts[part] = trial.suggest_categorical(name, domain.values)
     return network, parts
 
 
-def found(study: optuna.Study, *, front: bool = False) -> list[Found]:
-    """Return the complete trials, the most accurate first; with `front` those that none beats in everything."""
+def complete_trials(study: optuna.Study, *, front: bool = False) -> list[TrialResult]:
+    """Return the complete trials, the most accurate first; with `front`, those of the Pareto front."""
     trials = study.best_trials if front else study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return sorted((_found(study, trial) for trial in trials), key=lambda each: (-each.accuracy, each.macs, each.trial))
+    return sorted((_result(study, trial) for trial in trials), key=lambda each: (-each.accuracy, each.macs, each.trial))
 
 
-def recall(runs_dir: Path, choice: str, url: str | None) -> Found:
-    """Return the most accurate trial of a study, or another of its trials.
+def find_trial(runs_dir: Path, choice: str, url: str | None) -> TrialResult:
+    """Return the most accurate trial of a study, or the named one.
 
     Args:
         runs_dir: the folder of all runs.
         choice: NAME or NAME:TRIAL.
-        url: of the database that holds it, or None.
+        url: of its database, or None for a journal file.
 
     Raises:
         InputError: there is no such study, or no such trial is complete.
-        UsageError: neither of the two.
+        UsageError: `choice` has another form.
     """
     name, _, number = choice.partition(":")
     if not number.isdigit() and ":" in choice:
@@ -153,11 +153,11 @@ def recall(runs_dir: Path, choice: str, url: str | None) -> Found:
     storage = open_storage(folder_of(runs_dir, name), url, create=False)
     known = optuna.get_all_study_names(storage)
     if name not in known:
-        raise InputError(f"the storage holds no study {name!r}; it holds {', '.join(sorted(known)) or 'none'}")
+        raise InputError(f"the storage has no study {name!r}; it has {', '.join(sorted(known)) or 'none'}")
     study = optuna.load_study(study_name=name, storage=storage)
     if _AGREEMENT not in study.user_attrs:
-        raise InputError(f"study {name!r} is none of mnist-edge tune")
-    trials = found(study)
+        raise InputError(f"study {name!r} was not created by mnist-edge tune")
+    trials = complete_trials(study)
     if number:
         trials = [each for each in trials if each.trial == int(number)]
     if not trials:
@@ -165,9 +165,9 @@ def recall(runs_dir: Path, choice: str, url: str | None) -> Found:
     return trials[0]
 
 
-def _found(study: optuna.Study, trial: FrozenTrial) -> Found:
+def _result(study: optuna.Study, trial: FrozenTrial) -> TrialResult:
     attributes, architecture = trial.user_attrs, trial.params[NETWORK]
-    return Found(
+    return TrialResult(
         study=study.study_name,
         trial=trial.number,
         architecture=architecture,

@@ -1,4 +1,4 @@
-"""Search the recipes of networks: one worker of a study, of which there can be many."""
+"""Search for the best recipe: one worker of a study, which may have many."""
 
 from __future__ import annotations
 
@@ -24,20 +24,19 @@ from ..training import fit
 from ..training.callback import DivergedError
 from . import heartbeat
 from . import study as studies
-from .pruner import NetworkPruner
-from .sampler import SeededSampler
+from .optuna_extras import NetworkPruner, SeededSampler
 from .search_space import SearchConfig
 
 __all__ = ["TRIALS_IN_A_PROCESS", "tune"]
 
-TRIALS_IN_A_PROCESS = 16  # TensorFlow keeps some 60 MB of each training on MNIST
+TRIALS_IN_A_PROCESS = 16  # trials; TensorFlow leaks some 60 MB in each training on MNIST
 _FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-_PATIENCE = 0.5  # seconds between two looks at what other workers do
+_POLL_INTERVAL = 0.5  # seconds between two queries of what other workers do
 
 
 @dataclass(frozen=True)
-class _Bench:
-    """What every trial of this worker needs; `sizes` has for each network its parameters and multiply-accumulates."""
+class _WorkerContext:
+    """Inputs of every trial of this worker; `sizes` has each network's parameters and multiply-accumulates (MACs)."""
 
     config: SearchConfig
     split: Split
@@ -49,23 +48,23 @@ class _Bench:
 def tune(
     config: SearchConfig, dataset: Dataset, split: Split, storage: BaseStorage, folder: Path
 ) -> optuna.Study | None:
-    """Work on a study until it has its number of finished trials; what others do on it meanwhile counts.
+    """Work on a study until it has its number of finished trials, including those of other workers.
 
-    Returns None when this process has had its share of trials, and a new one is to go on.
+    Returns None when this process has had its share of trials and a new process must continue.
 
-    A trial trains a network and measures it on the validation images; the test images are not looked at. With one
+    A trial trains a network and measures it on the validation images; the test images are not used. With a single
     objective, trials are pruned by `NetworkPruner`.
 
     Args:
         config: the options.
-        dataset: where the split comes from.
-        split: the images that train, and those that choose.
+        dataset: the source of the split.
+        split: the training and the validation images.
         storage: from `storage.open_storage`.
-        folder: from `study.folder_of`; checkpoints lie there.
+        folder: from `study.folder_of`, for checkpoints.
 
     Raises:
         VerificationError: no network is within the limits.
-        UsageError: the study was begun with other options or data.
+        UsageError: the study was created with other options or data.
         InputError: the storage was lost.
     """
     sizes = _within_limits(config, len(dataset.labels))
@@ -77,28 +76,28 @@ def tune(
         "data": [dataset.sha256, split.sha256],
     }
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study, begun_here = studies.join(storage, folder.name, config, agreement)
+    study, created_here = studies.join(storage, folder.name, config, agreement)
     images = len(split.train_images)
     recipes = {network: asdict(config.training(network).recipe(images)) for network in sizes}
-    if begun_here:
-        for network, recipe in recipes.items():  # the search begins with what is known to be good
+    if created_here:
+        for network, recipe in recipes.items():  # the search begins with the default recipes
             parts = {f"{network}.{part}": recipe[part] for part in config.space(network)}
             study.enqueue_trial({studies.NETWORK: network, **parts})
     study.sampler = SeededSampler(config.seed)
     study.pruner = NetworkPruner()
     try:
-        ended = _work(study, _Bench(config, split, len(dataset.labels), sizes, folder))
+        ended = _work(study, _WorkerContext(config, split, len(dataset.labels), sizes, folder))
     except StorageInternalError as error:
         raise InputError(
-            f"the storage of study {folder.name!r} was lost: {error}; repeat the command to go on"
+            f"the storage of study {folder.name!r} was lost: {error}; repeat the command to continue"
         ) from None
     return study if ended else None
 
 
 def _within_limits(config: SearchConfig, classes: int) -> dict[str, dict[str, int]]:
-    """Return the networks that may be tried, each with its parameters and multiply-accumulates."""
+    """Return the networks within the limits, each with its parameters and multiply-accumulates."""
     limits = {"parameters": config.max_parameters, "macs": config.max_macs}
-    sizes, beyond = {}, []
+    sizes, skipped = {}, []
     for network, row in architectures.ARCHITECTURES.items():
         if config.networks and network not in config.networks:
             continue
@@ -107,57 +106,60 @@ def _within_limits(config: SearchConfig, classes: int) -> dict[str, dict[str, in
         if all(limit is None or size[name] <= limit for name, limit in limits.items()):
             sizes[network] = size
         else:
-            beyond.append(f"{network} ({size['parameters']:,} parameters, {size['macs']:,} MACs)")
+            skipped.append(f"{network} ({size['parameters']:,} parameters, {size['macs']:,} MACs)")
     keras.utils.clear_session(free_memory=False)
     if not sizes:
-        raise VerificationError(f"no network is within the limits: {', '.join(beyond)}")
-    if beyond:
-        print(f"beyond the limits: {', '.join(beyond)}", file=sys.stderr)
+        raise VerificationError(f"no network is within the limits: {', '.join(skipped)}")
+    if skipped:
+        print(f"skipped, larger than the limits: {', '.join(skipped)}", file=sys.stderr)
     return sizes
 
 
-def _work(study: optuna.Study, bench: _Bench) -> bool:
-    """Return whether the study has its trials; else this process has had its share of them."""
-    watch, waiting, tried = heartbeat.Watch(study, bench.folder, bench.config.stale_after), False, 0
+def _work(study: optuna.Study, context: _WorkerContext) -> bool:
+    """Return True when the study has all its trials, False when this process has had its share of them."""
+    monitor, waiting, tried = heartbeat.StaleTrialMonitor(study, context.folder, context.config.stale_after), False, 0
     while True:
-        watch.repeat_dead()
+        monitor.repeat_stale()
         trials = study.get_trials(deepcopy=False)
         finished = sum(trial.state in _FINISHED for trial in trials)
         running = [trial.number for trial in trials if trial.state == TrialState.RUNNING]
-        if finished >= bench.config.trials:
+        if finished >= context.config.trials:
             return True
         if tried >= TRIALS_IN_A_PROCESS:
             return False
-        if finished + len(running) < bench.config.trials:
+        if finished + len(running) < context.config.trials:
             waiting = False
-            print(f"{finished} of {bench.config.trials} trials finished, {len(running)} elsewhere", file=sys.stderr)
+            print(
+                f"{finished} of {context.config.trials} trials finished, {len(running)} running elsewhere",
+                file=sys.stderr,
+            )
             trial = study.ask()
-            if _is_needed(study, trial.number, bench.config.trials):
-                _try(study, trial, bench)
+            if _is_needed(study, trial.number, context.config.trials):
+                _try(study, trial, context)
                 tried += 1
             else:
                 heartbeat.fail(study, trial.number)
             continue
         if not waiting:
             waiting = True
-            print(f"{finished} trials finished, waiting for {len(running)} of other workers", file=sys.stderr)
-        time.sleep(_PATIENCE)
+            print(f"{finished} trials finished, waiting for {len(running)} that run elsewhere", file=sys.stderr)
+        time.sleep(_POLL_INTERVAL)
 
 
 def _is_needed(study: optuna.Study, number: int, wanted: int) -> bool:
-    """Return whether a trial that was just begun is not one too many, because another worker began one as well."""
+    """Return whether a new trial is needed, or one too many because another worker began one simultaneously."""
     trials = study.get_trials(deepcopy=False)
     earlier = [trial for trial in trials if trial.state == TrialState.RUNNING and trial.number < number]
     return sum(trial.state in _FINISHED for trial in trials) + len(earlier) < wanted
 
 
-def _try(study: optuna.Study, trial: Trial, bench: _Bench) -> None:
-    """Train by one recipe and tell the study what came out of it."""
+def _try(study: optuna.Study, trial: Trial, context: _WorkerContext) -> None:
+    """Run a trial and tell the study its result."""
     number = trial.number
-    checkpoint = heartbeat.checkpoint_of(trial, bench.folder)
+    checkpoint = heartbeat.checkpoint_of(trial, context.folder)
     try:
-        with heartbeat.beating(trial, bench.config.stale_after / 5):
-            values, outcome = _outcome(trial, checkpoint, bench)
+        with heartbeat.heartbeat(trial, context.config.stale_after / 5):
+            values, outcome = _outcome(trial, checkpoint, context)
         study.tell(number, values, state=TrialState.COMPLETE if values else TrialState.PRUNED)
     except StorageInternalError:
         raise
@@ -167,8 +169,8 @@ def _try(study: optuna.Study, trial: Trial, bench: _Bench) -> None:
             raise
         outcome = "left to another worker, which took this one for dead"
     except BaseException:  # Ctrl-C, SIGTERM
-        heartbeat.hand_back(study, number)
-        print(f"trial {number}: handed back; the same command goes on with it", file=sys.stderr)
+        heartbeat.release(study, number)
+        print(f"trial {number}: interrupted; repeat the command to continue it", file=sys.stderr)
         raise
     finally:
         keras.utils.clear_session(free_memory=False)
@@ -176,22 +178,22 @@ def _try(study: optuna.Study, trial: Trial, bench: _Bench) -> None:
     print(f"trial {number}: {outcome}", file=sys.stderr)
 
 
-def _outcome(trial: Trial, checkpoint: Path, bench: _Bench) -> tuple[list[float] | None, str]:
-    """Return the trial's value of each objective, or None where it was pruned, and what to say of it."""
+def _outcome(trial: Trial, checkpoint: Path, context: _WorkerContext) -> tuple[list[float] | None, str]:
+    """Return the value of each objective, or None if the trial was pruned, and a line for the log."""
     try:
-        values = _values(trial, checkpoint, bench)
-        return values, f"{values[0]:.2%} of the validation images right"
+        values = _values(trial, checkpoint, context)
+        return values, f"validation accuracy {values[0]:.2%}"
     except TrialPruned:
         return None, "pruned, below the median of its network"
     except DivergedError:
         return None, "pruned, the loss became NaN or infinite"
 
 
-def _values(trial: Trial, checkpoint: Path, bench: _Bench) -> list[float]:
-    """Return the trial's value of each objective."""
-    config, split = bench.config, bench.split
-    network, parts = studies.suggest(trial, config, tuple(bench.sizes))
-    training, size = config.training(network, parts), bench.sizes[network]
+def _values(trial: Trial, checkpoint: Path, context: _WorkerContext) -> list[float]:
+    """Train by the trial's recipe and return the value of each objective."""
+    config, split = context.config, context.split
+    network, parts = studies.suggest(trial, config, tuple(context.sizes))
+    training, size = config.training(network, parts), context.sizes[network]
     recipe = asdict(training.recipe(len(split.train_images)))
     for name, value in {"recipe": recipe, **size}.items():
         trial.set_user_attr(name, value)
@@ -208,7 +210,7 @@ def _values(trial: Trial, checkpoint: Path, bench: _Bench) -> list[float]:
             raise TrialPruned
 
     prunes = len(config.objectives) == 1
-    fitted = fit.fit(training, split, bench.classes, checkpoint, watch=watch if prunes else None)
+    fitted = fit.fit(training, split, context.classes, checkpoint, watch=watch if prunes else None)
     accuracy = fitted.measure(split.validation_images, split.validation_labels)["accuracy"]
     figures: Mapping[str, Any] = {"accuracy": accuracy, **size}
     return [float(figures[objective]) for objective in config.objectives]

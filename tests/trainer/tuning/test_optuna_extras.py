@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import optuna
 import pytest
-from mnist_edge_trainer.tuning.pruner import NetworkPruner
+from mnist_edge_trainer.tuning.optuna_extras import NetworkPruner, SeededSampler
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
@@ -46,3 +46,24 @@ def test_below_the_median_of_its_network(
 
 def test_before_the_first_epoch_nothing_is_pruned(study: optuna.Study) -> None:
     assert not NetworkPruner().prune(study, trial("nano", [], TrialState.RUNNING))
+
+
+class TestSeededSampler:
+    def numbers(self, seed: int, stops: int) -> list[float]:
+        """Return what is proposed for twelve trials by a worker that is replaced after `stops` of them."""
+        study, found = optuna.create_study(direction="maximize"), []
+        for number in range(12):
+            if number % stops == 0:
+                study.sampler = SeededSampler(seed)
+            trial = study.ask()
+            found.append(trial.suggest_float("nano.learning_rate", 0, 1))
+            study.tell(trial, -abs(found[-1] - 0.5))
+        return found
+
+    def test_a_resumed_study_proposes_the_same(self) -> None:
+        whole = self.numbers(seed=3, stops=12)
+        assert self.numbers(seed=3, stops=5) == whole
+        assert len(set(whole)) == 12
+
+    def test_another_seed_proposes_others(self) -> None:
+        assert not set(self.numbers(seed=3, stops=12)) & set(self.numbers(seed=4, stops=12))

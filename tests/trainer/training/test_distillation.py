@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from mnist_edge_runtime.errors import InputError
+from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.data.datasets import Dataset, Split
+from mnist_edge_trainer.networks.config import TrainConfig
+from mnist_edge_trainer.runs.run import Run
+from mnist_edge_trainer.training import fit
+from mnist_edge_trainer.training.augmentation import apply_affine
+from mnist_edge_trainer.training.distillation import soft_targets
+from mnist_edge_trainer.training.input_pipeline import TEACHER_SEED, variant_transforms
+
+CONFIG = TrainConfig("nano", augment="strong", parts={"epochs": 1, "batch_size": 100, "variants": 2})
+
+
+def test_teachers_change_what_is_learnt(small: tuple[Dataset, Split], teacher: Run) -> None:
+    taught, alone = (fit.train(CONFIG, *small, teachers=teachers) for teachers in ([teacher], []))
+    assert (taught.record["teachers"], alone.record["teachers"]) == (["teacher"], [])
+    assert taught.history["loss"] != alone.history["loss"]
+
+
+def test_soft_targets_are_the_answers_to_the_augmented_images(small: tuple[Dataset, Split], teacher: Run) -> None:
+    images = small[1].train_images
+    recipe = CONFIG.recipe(len(images))
+    targets = soft_targets([teacher, teacher], images, recipe)
+    assert targets is not None
+    assert (targets(0).shape, targets(0).dtype) == ((300, 10), np.float32)
+    model: Any = keras.models.load_model(teacher.model_file)
+    pixels = images[..., np.newaxis] / np.float32(255)
+    np.testing.assert_allclose(targets(-1), model(pixels), atol=1e-3)
+    for variant in range(2):
+        moved = apply_affine(pixels, variant_transforms(recipe, 300, TEACHER_SEED, variant))
+        np.testing.assert_allclose(targets(variant), model(moved), atol=1e-3)
+    assert not np.allclose(targets(0), targets(1), atol=1e-2)
+
+
+def test_a_teacher_is_asked_once_for_all_its_students(
+    small: tuple[Dataset, Split], teacher: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, recipe = small[1].train_images, CONFIG.recipe(300)
+    first = soft_targets([teacher], images, recipe)
+    monkeypatch.setattr(keras.models, "load_model", lambda *unused, **options: pytest.fail("asked again"))
+    second = soft_targets([teacher], images, replace(recipe, epochs=7, batch_size=9))
+    assert first
+    assert second
+    np.testing.assert_array_equal(first(1), second(1))
+    with pytest.raises(pytest.fail.Exception, match="asked again"):
+        soft_targets([teacher], images, replace(recipe, rotation=recipe.rotation + 1))
+    assert not list(teacher.folder.glob(".*"))
+
+
+def test_without_augmentation_there_is_one_answer(small: tuple[Dataset, Split], teacher: Run) -> None:
+    targets = soft_targets([teacher], small[1].train_images, TrainConfig(augment="none").recipe(300))
+    assert targets
+    np.testing.assert_array_equal(targets(0), targets(-1))
+    plain = TrainConfig("nano", augment="none", parts={"epochs": 1, "batch_size": 100})
+    assert fit.train(plain, *small, teachers=[teacher]).record["teachers"] == ["teacher"]
+
+
+def test_a_teacher_with_other_images_is_refused(small: tuple[Dataset, Split], teacher: Run, digits: Dataset) -> None:
+    with pytest.raises(InputError, match="run 'teacher' was trained on other data"):
+        fit.train(TrainConfig(), digits, datasets.split(digits), teachers=[teacher])

@@ -1,0 +1,3 @@
+"""Save and load runs, the folders of trained networks."""
+
+__all__ = ["plots", "run"]
