@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mnist_edge_runtime.files import atomic_path
+from mnist_edge_runtime.files import atomic_path, temporary_path
 
 
 def _fail_half_way(target: Path) -> None:
@@ -61,3 +61,13 @@ def test_a_folder_is_moved_whole_and_replaces_none_that_holds_anything(tmp_path:
 def test_a_block_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "nothing"):
         pass
+
+
+def test_a_temporary_path_is_removed_unless_it_was_renamed(tmp_path: Path) -> None:
+    with temporary_path(tmp_path / "run") as left, temporary_path(tmp_path / "run") as renamed:
+        for folder in (left, renamed):
+            folder.mkdir()
+            (folder / "model").write_text("new")
+        renamed.rename(tmp_path / "run-2")
+    assert [path.name for path in tmp_path.iterdir()] == ["run-2"]
+    assert (tmp_path / "run-2" / "model").read_text() == "new"

@@ -50,11 +50,11 @@ def test_postgresql_holds_the_study_of_four_workers(
 ) -> None:
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
     simulated["accuracies"] = lambda recipe: [0.5, 0.6 + recipe.label_smoothing]
-    config = SearchConfig(networks=("nano",), trials=8, stale_after=1)
+    config = SearchConfig(networks=("nano",), trials=8)
     folder = study.folder_of(tmp_path, "s")
 
     def work(number: int) -> optuna.Study | None:
-        storage = open_storage(folder, postgresql, create=True)  # at once: each of them would make the tables
+        storage = open_storage(folder, postgresql, create=True)  # simultaneously: each of them would create the tables
         return tune.tune(config, *small, storage, folder)
 
     with ThreadPoolExecutor(4) as pool:
@@ -65,7 +65,7 @@ def test_postgresql_holds_the_study_of_four_workers(
 
     killed = found.ask()
     parts = study.suggest(killed, config, ("nano",))
-    tune.tune(replace(config, trials=9), *small, open_storage(folder, postgresql, create=True), folder)
+    tune.tune(replace(config, trials=9, stale_after=1), *small, open_storage(folder, postgresql, create=True), folder)
     trials = found.get_trials()
     assert trials[killed.number].state == TrialState.FAIL
     assert trials[-1].user_attrs["repeats"] == killed.number
