@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import UsageError
 
 __all__ = ["ENGINES", "EngineInfo", "candidates", "names_for"]
 
 
-@dataclass(frozen=True)
-class EngineInfo:
-    """One row of the table of engines.
+class EngineInfo(NamedTuple):
+    """One row of the table of engines; a named tuple, since every start waits for a frozen dataclass to be made.
 
     Attributes:
         module: the module of this package that holds `load(payload, contract, threads, library)`.

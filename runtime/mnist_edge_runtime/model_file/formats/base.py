@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...errors import ModelError
@@ -22,9 +21,8 @@ class Trailer(NamedTuple):
     labels: bytes
 
 
-@dataclass(frozen=True)
-class Format:
-    """One row of the table of formats.
+class Format(NamedTuple):
+    """One row of the table of formats; a named tuple, since every start waits for a frozen dataclass to be made.
 
     A sealed file is payload, trailer and digest. Its `body` is all but the digest, and ends in `ending`.
 
