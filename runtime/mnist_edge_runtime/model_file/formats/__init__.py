@@ -1,3 +1,3 @@
 """The formats of model file, one object each."""
 
-__all__ = ["registry"]
+__all__ = ["base", "registry"]
