@@ -24,8 +24,8 @@ from mnist_edge_emulators.raspberry_pi.boards import BOARDS
 from mnist_edge_emulators.raspberry_pi.emulator import Device
 from mnist_edge_emulators.raspberry_pi.errors import BoardError
 from mnist_edge_runtime import models
-from mnist_edge_runtime.diagnostics.selftest import as_picture
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.preprocessing.mnist import to_picture
 from mnist_edge_trainer.data import datasets
 from PIL import Image
 
@@ -66,7 +66,7 @@ def measure_memory(device: Device) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         image = golden.images[golden.picture]
         np.save(Path(name, memory.IMAGE), image)
-        Image.fromarray(as_picture(image)).save(Path(name, memory.PICTURE))
+        Image.fromarray(to_picture(image)).save(Path(name, memory.PICTURE))
         with memory.machine(device, Path(name)) as whole:
             for engine in device.board.engines:
                 ready, picture = (round(memory.peak(whole, engine, each), 1) for each in (memory.IMAGE, memory.PICTURE))

@@ -19,7 +19,7 @@ from mnist_edge_trainer.runs.run import Run
 from PIL import Image
 
 COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo", "bundle", "deploy"]
-COMMANDS += ["classify", "read", "inspect", "selftest", "doctor", "benchmark"]  # the device's
+COMMANDS += ["classify", "watch", "read", "inspect", "selftest", "doctor", "benchmark"]  # the device's
 
 
 def mnist_edge(

@@ -1,4 +1,4 @@
-"""Numbers on paper: the digits of handwritten lines, found and read in the order of reading."""
+"""Read handwritten lines of digits: segment a page into digits and classify them in reading order."""
 
 from __future__ import annotations
 
@@ -11,54 +11,56 @@ from numpy.typing import NDArray
 
 from .classifier import Classifier, Prediction
 from .preprocessing.connected_components import Components
-from .preprocessing.filters import block_means, reduction
-from .preprocessing.grayscale import grey
-from .preprocessing.mnist import normalise
-from .preprocessing.segmentation import find_strokes, strength
+from .preprocessing.filters import block_means, reduction_factor
+from .preprocessing.grayscale import to_grayscale
+from .preprocessing.mnist import normalize_size
+from .preprocessing.segmentation import ink_strength, segment_strokes
 
 __all__ = ["Digit", "read_lines"]
 
 Plane = NDArray[np.float32]
 Members = NDArray[np.int64]  # indices of the components that make up a digit
 
-_PIXELS = 2_000_000  # at which lines are looked for
-_SMALL = 0.3  # of a digit's height: smaller parts are dust
-_FLAT = 0.2  # of its own length, at which a part longer than two digits is a ruled line
-_APART = 0.4  # of a digit's height between the middle of a line's lowest digit and that of the next line's highest
-_OVERLAP = 0.5  # of the narrower part's width: two parts one above the other are one digit
-_WHOLE = 0.75  # of a digit's height: a part that has it is a digit
-_BROAD = 1.1  # width by height: a broader shape is hardly one digit
-_SLIM = 0.4  # width by height: a slimmer slice of a whole is hardly one
-_REACH = 0.4  # of a piece's width around its even place, where the cut may lie
+_PIXELS = 2_000_000  # of the picture in which lines are looked for
 _TILTS = np.radians(np.arange(-15, 15.5, 0.5))
-_MOST = 5  # digits that touch
-_WIDE = 0.9  # of a digit's height: what is wider may be several
+_MAX_TOUCHING = 5  # digits that touch
+# In digit heights.
+_SMALL = 0.3  # extent below which a component is dust
+_LINE_GAP = 0.4  # minimum vertical gap between the digits of two lines
+_WHOLE = 0.75  # height from which a component is a digit of its own
+_WIDE = 0.9  # width from which a shape may be several digits
+# Ratios of widths and heights.
+_FLAT = 0.2  # height by length below which a component longer than two digits is a ruled line
+_OVERLAP = 0.5  # share of the narrower component's width from which two, one above the other, are one digit
+_BROAD = 1.1  # width by height above which a shape is unlikely to be one digit
+_SLIM = 0.4  # width by height below which a slice is unlikely to be one digit
+_REACH = 0.4  # share of a piece's width by which a cut may move from equal widths
 
 
 @dataclass(frozen=True)
 class Digit:
-    """A digit and where it stands: left, top, width and height in pixels of the picture."""
+    """A digit and its bounding box: left, top, width and height in pixels of the picture."""
 
     box: tuple[int, int, int, int]
     prediction: Prediction
 
 
 def read_lines(picture: NDArray[Any], classifier: Classifier) -> list[list[Digit]]:
-    """Return the digits of each handwritten line, from the top and from the left.
+    """Return the digits of each handwritten line, lines from the top, digits from the left.
 
-    Lines may be tilted by up to 15 degrees. Parts of a digit one above the other are put together, digits that touch
-    are cut apart where the classifier is surer of the pieces than of the whole.
+    Lines may be tilted by up to 15 degrees. Parts of a digit one above the other are joined; digits that touch are cut
+    apart where the classifier is more confident about the pieces than about the whole.
 
     Args:
-        picture: what `mnist_edge_runtime.preprocessing.grayscale.grey` takes.
-        classifier: reads each digit.
+        picture: grey (H, W), or in colour, as `preprocessing.grayscale.to_grayscale` takes it.
+        classifier: classifies each digit.
 
     Raises:
         InputError: another dtype, shape or range; BlankError where nothing stands out from the background.
     """
-    pixels = grey(picture)
-    side = reduction(pixels.shape, _PIXELS)
-    ink, parts = find_strokes(block_means(pixels, side), lambda parts, masses: masses > 0)
+    pixels = to_grayscale(picture)
+    side = reduction_factor(pixels.shape, _PIXELS)
+    ink, parts = segment_strokes(block_means(pixels, side), lambda parts, masses: masses > 0)
     height = _height(parts, parts.sums(ink))
     parts_of_digits = _without_dust(parts, height)
     page = _Page(ink, parts, side, classifier)
@@ -69,8 +71,8 @@ def read_lines(picture: NDArray[Any], classifier: Classifier) -> list[list[Digit
 
 
 def _height(parts: Components, masses: NDArray[np.float64]) -> float:
-    """Return the height of the digits: half of all ink is in parts of at most this extent."""
-    extents = np.minimum(parts.extents, 3 * (parts.boxes[:, 2] - parts.boxes[:, 0]))  # a ruled line has next to none
+    """Return the height of the digits: half of all ink is in components of at most this extent."""
+    extents = np.minimum(parts.extents, 3 * (parts.boxes[:, 2] - parts.boxes[:, 0]))  # a ruled line is almost flat
     order = np.argsort(extents)
     share = np.cumsum(masses[order])
     return float(extents[order][np.searchsorted(share, share[-1] / 2)])
@@ -83,37 +85,37 @@ def _without_dust(parts: Components, height: float) -> Members:
 
 
 def _lines(parts: Components, members: Members, height: float) -> list[Members]:
-    """Return the components of each line, lines from the top."""
+    """Return the components of each line of text, lines from the top."""
     boxes = parts.boxes[members]
     y, x = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-    weights = np.minimum(parts.extents[members] / height, 1) ** 2  # a dash says less of where its line runs
+    weights = np.minimum(parts.extents[members] / height, 1) ** 2  # a dash tells less about its line's position
 
-    def crowding(tilt: float) -> float:
-        """Return how few rows of a third of a digit's height hold the digits, turned upright by the tilt."""
+    def concentration(tilt: float) -> float:
+        """Return the concentration of the digits in rows of a third of their height, after removing the tilt."""
         upright = (y - x * np.tan(tilt)) / (height / 3)
         offsets = [np.bincount((upright - upright.min() + shift).astype(int), weights) for shift in (0, 1 / 3, 2 / 3)]
         return max(float((rows**2).sum()) for rows in offsets)
 
-    tilt = max(_TILTS, key=lambda tilt: (round(crowding(tilt), 6), -abs(tilt)))
+    tilt = max(_TILTS, key=lambda tilt: (round(concentration(tilt), 6), -abs(tilt)))
     upright = y - x * np.tan(tilt)
     high = boxes[:, 2] - boxes[:, 0] >= height / 2
     order = np.argsort(upright)
-    # A dot or a bar, as over a 5, begins no line: it joins the nearest.
+    # A dot or a bar, such as the top of a 5, starts no line: it joins the nearest.
     steps = order[high[order]] if high.any() else order
-    starts = np.flatnonzero(np.diff(upright[steps]) > _APART * height) + 1
+    starts = np.flatnonzero(np.diff(upright[steps]) > _LINE_GAP * height) + 1
     middles = np.array([upright[line].mean() for line in np.split(steps, starts)])
     nearest = np.abs(upright[:, np.newaxis] - middles).argmin(axis=1)
     return [members[nearest == number] for number in range(len(middles))]
 
 
 def _digits(parts: Components, line: Members, height: float) -> list[Members]:
-    """Return the components of each digit of a line, from the left: what lies above another part belongs to it."""
+    """Return the components of each digit of a line, from the left: a component above another belongs to it."""
     digits: list[list[int]] = []
     left = right = tallest = 0
     for index in line[np.argsort(parts.boxes[line, 1])]:
         top, start, bottom, end = parts.boxes[index]
         shared = min(right, end) - max(left, start)
-        # Two parts as high as a digit are two that lean on each other.
+        # Two components as high as a digit are two digits that lean on each other.
         whole = min(tallest, bottom - top) >= _WHOLE * height
         if digits and shared >= _OVERLAP * min(end - start, right - left) and not whole:
             digits[-1].append(int(index))
@@ -126,7 +128,7 @@ def _digits(parts: Components, line: Members, height: float) -> list[Members]:
 
 @dataclass(frozen=True)
 class _Page:
-    """The ink of a page, whose pixels are blocks of the picture's, and what reads it."""
+    """The ink of a page, one pixel for each block of the picture, and the classifier."""
 
     ink: Plane
     parts: Components
@@ -134,22 +136,22 @@ class _Page:
     classifier: Classifier
 
     def read(self, members: Members, height: float) -> list[Digit]:
-        """Return the digit, or the several that touch."""
+        """Return the digit of these components, or the several that touch."""
         boxes = self.parts.boxes[members]
         top, left = boxes[:, :2].min(axis=0)
         bottom, right = boxes[:, 2:].max(axis=0)
         chosen = np.zeros(len(self.parts), bool)
         chosen[members] = True
         around = slice(max(0, top - 1), bottom + 1), slice(max(0, left - 1), right + 1)
-        whole = strength(self.ink[around], self.parts.mask(chosen)[around])
+        whole = ink_strength(self.ink[around], self.parts.mask(chosen)[around])
         best = [self._digit(whole, around[0].start, around[1].start)]
         if right - left < _WIDE * min(height, bottom - top):
             return best
-        for count in range(2, min(_MOST, int((right - left) / (0.25 * height))) + 1):
+        for count in range(2, min(_MAX_TOUCHING, int((right - left) / (0.25 * height))) + 1):
             pieces = [
                 self._digit(piece, around[0].start, around[1].start + start) for start, piece in _cut(whole, count)
             ]
-            if _surety(pieces) > _surety(best):
+            if _confidence(pieces) > _confidence(best):
                 best = pieces
         return best
 
@@ -157,11 +159,11 @@ class _Page:
         rows, columns = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
         box = (left + columns[0], top + rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1)
         x, y, width, height = (int(value) * self.side for value in box)
-        return Digit((x, y, width, height), self.classifier.classify(normalise(whole)))
+        return Digit((x, y, width, height), self.classifier.classify(normalize_size(whole)))
 
 
-def _surety(digits: list[Digit]) -> float:
-    """Return how sure the worst answer is; what is wider than high, or a narrow slice of a whole, is marked down."""
+def _confidence(digits: list[Digit]) -> float:
+    """Return the least confidence of the digits, lowered for unlikely shapes: wider than high, or a narrow slice."""
     return min(digit.prediction.confidence * _likelihood(digit.box, len(digits) > 1) for digit in digits)
 
 
@@ -171,14 +173,14 @@ def _likelihood(box: tuple[int, int, int, int], cut: bool) -> float:
 
 
 def _cut(whole: Plane, count: int) -> Iterator[tuple[int, Plane]]:
-    """Yield where each of `count` pieces begins and the piece, cut in the columns of least ink near equal widths."""
+    """Yield each of `count` pieces with its first column, cut at the columns of least ink near equal widths."""
     ink, width = whole.sum(axis=0), whole.shape[1]
     cuts = [0]
     for number in range(1, count):
         middle, reach = number * width / count, _REACH * width / count
         columns = np.arange(max(cuts[-1] + 1, int(middle - reach)), max(cuts[-1] + 2, int(middle + reach) + 1))
         columns = columns[columns < width]
-        # Of columns with as little ink the one nearest to the middle.
+        # Among columns with equally little ink, the one nearest to the middle.
         cuts.append(int(columns[np.lexsort((np.abs(columns - middle), ink[columns]))[0]]))
     for start, end in zip(cuts, [*cuts[1:], width], strict=True):
         if whole[:, start:end].any():

@@ -17,7 +17,6 @@ from mnist_edge_emulators.raspberry_pi.boards import BOARDS
 from mnist_edge_emulators.raspberry_pi.emulator import Device
 from mnist_edge_emulators.raspberry_pi.errors import UnavailableError
 from mnist_edge_runtime import Classifier, models
-from mnist_edge_runtime.diagnostics.selftest import as_picture
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_trainer.data.datasets import Dataset
@@ -39,7 +38,7 @@ def outcomes(devices: Mapping[str, Device], tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("pictures")
     golden = sealed_model.read(models.bundled_models()[0]).golden
     drawn = golden.images[golden.picture]
-    Image.fromarray(as_picture(drawn)).save(folder / "digit.png")
+    Image.fromarray(mnist.to_picture(drawn)).save(folder / "digit.png")
     np.save(folder / "digit.npy", drawn)
 
     def work(device: Device) -> Outcomes:
@@ -92,7 +91,7 @@ def test_pictures_and_arrays_are_read_as_on_the_workstation(board: str, outcomes
 
     with Classifier.load() as classifier:
         for found, expected in (
-            (picture, classifier.classify(mnist.to_mnist(as_picture(drawn)))),
+            (picture, classifier.classify(mnist.to_mnist(mnist.to_picture(drawn)))),
             (array, classifier.classify(drawn)),
         ):
             assert found["label"] == expected.label == golden.predicted[golden.picture]

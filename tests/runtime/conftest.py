@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from mnist_edge_runtime import Contract
-from mnist_edge_runtime.diagnostics.selftest import as_picture
+from mnist_edge_runtime.__main__ import main
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.contract import Payload
 from mnist_edge_runtime.model_file.golden import Golden
+from mnist_edge_runtime.preprocessing.mnist import to_picture
 
 CELLS = ("tflite-none", "tflite-int8", "onnx-none", "onnx-int8")
 
@@ -62,7 +63,7 @@ def picture(tmp_path: Path) -> Callable[..., tuple[Path, str]]:
 
     def picture(file: Path, name: str = "digit.pgm") -> tuple[Path, str]:
         golden = sealed_model.read(file).golden
-        drawn = as_picture(golden.images[golden.picture])
+        drawn = to_picture(golden.images[golden.picture])
         height, width = drawn.shape
         target = tmp_path / name
         target.write_bytes(f"P5 {width} {height} 255\n".encode() + drawn.tobytes())
@@ -80,3 +81,52 @@ def device() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
 
     return device
+
+
+@pytest.fixture
+def invoke(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Return the function that runs a command in this process, and gives its exit code, stdout and stderr."""
+
+    def invoke(*arguments: str | Path, **options: Any) -> tuple[int, str, str]:
+        try:
+            code = main([str(argument) for argument in arguments], **options)
+        except SystemExit as ending:  # argparse ends so, after --help and on what it cannot parse
+            code = int(ending.code or 0)
+        return code, *capsys.readouterr()
+
+    return invoke
+
+
+@pytest.fixture
+def refused() -> Callable[[tuple[int, str, str], int], str]:
+    """Return the function that checks that a command failed with a code and one line on stderr, and gives that line."""
+
+    def refused(result: tuple[int, str, str], code: int) -> str:
+        found, out, err = result
+        assert (found, out) == (code, "")
+        assert "Traceback" not in err
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
+        return err
+
+    return refused
+
+
+@pytest.fixture
+def blank(tmp_path: Path) -> Path:
+    file = tmp_path / "blank.pgm"
+    file.write_bytes(b"P5 28 28 255\n" + bytes(784))
+    return file
+
+
+@pytest.fixture
+def cut_short(tmp_path: Path) -> Path:
+    file = tmp_path / "cut_short.pgm"
+    file.write_bytes(b"P5 28 28 255\n" + bytes(783))
+    return file
+
+
+@pytest.fixture
+def mislabelled(tflite_file: Path, reseal: Callable[..., Path]) -> Path:
+    """A file that loads and fails its self-test."""
+    return reseal(tflite_file, contract=lambda contract: replace(contract, labels=("1", "0", *contract.labels[2:])))

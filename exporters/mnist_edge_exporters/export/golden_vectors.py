@@ -8,12 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 from mnist_edge_runtime import Classifier, InputError, VerificationError
 from mnist_edge_runtime.classifier import softmax
-from mnist_edge_runtime.diagnostics.selftest import as_picture
 from mnist_edge_runtime.engines import litert
 from mnist_edge_runtime.model_file.contract import Contract, SelfTest
 from mnist_edge_runtime.model_file.golden import Golden
 from mnist_edge_runtime.output_capture import suppress_output
-from mnist_edge_runtime.preprocessing.mnist import to_mnist
+from mnist_edge_runtime.preprocessing.mnist import to_mnist, to_picture
 from numpy.typing import NDArray
 
 from ..parity.tolerance import TOLERANCES
@@ -158,7 +157,7 @@ def _survivor(
     """Return the index of the most confident image that is still read rightly when it is sent as a picture."""
     for index in np.argsort(-reference.max(axis=1), kind="stable"):
         try:
-            if classifier.classify(to_mnist(as_picture(images[index]))).label == answers[index]:
+            if classifier.classify(to_mnist(to_picture(images[index]))).label == answers[index]:
                 return int(index)
         except InputError:
             continue

@@ -1,3 +1,3 @@
-"""The commands of the device's command line, one module each."""
+"""Implement the commands of the device's command line, one module each."""
 
-__all__ = ["benchmark", "classify", "common", "doctor", "read"]
+__all__ = ["benchmark", "classify", "doctor", "inspect", "read", "selftest", "watch"]

@@ -1,4 +1,4 @@
-"""`mnist-edge-runtime benchmark`: its options, and what it prints."""
+"""`mnist-edge-runtime benchmark`: measure the speed of model files, and print a table."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["add_command"]
 
 
 def add_command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser, model: str
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], model: str, *parents: argparse.ArgumentParser
 ) -> None:
-    """Add the command to the parser; `model` is the help on the model."""
-    parser = commands.add_parser("benchmark", parents=[common], help="measure how fast model files are on this machine")
-    parser.add_argument("model", nargs="*", metavar="MODEL", help=f"any number of them: {model}")
+    """Add the command to the parser; `model` is the help of the model."""
+    parser = commands.add_parser("benchmark", parents=parents, help="Measure the speed of model files on this machine.")
+    parser.add_argument("model", nargs="*", metavar="MODEL", help=f"{model} Repeatable.")
     parser.add_argument(
         "--engine",
         action="append",
         choices=list(ENGINES),
-        help="measure on this engine, may be given again; all that are installed by default",
+        help="Engine to measure on; repeatable. (default: all that are installed)",
     )
     parser.set_defaults(run=_run)
 
@@ -49,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> EngineError | None:
 
 
 def _show_progress(message: str) -> None:
-    """Write over the last message, where somebody watches."""
+    """Overwrite the last message, if stderr is a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{message}", end="", file=sys.stderr, flush=True)
 
@@ -78,7 +78,7 @@ def _lines(found: Benchmark) -> Iterator[str]:
     if found.throttled:
         yield ""
         causes = ", ".join(found.throttled)
-        yield f"INVALID: the machine was held back meanwhile ({causes}); see to its power and its cooling"
+        yield f"INVALID: the machine was throttled while it measured ({causes}); check its power supply and cooling"
 
 
 def _block(found: Measurement) -> Iterator[str]:
@@ -98,7 +98,7 @@ def _block(found: Measurement) -> Iterator[str]:
 
 
 def _comparison(measurements: Sequence[Measurement]) -> Iterator[str]:
-    """The engine's median of each, the fastest first."""
+    """Yield a line with the median engine time of each, the fastest first."""
     ordered = sorted(measurements, key=lambda found: found.latency_us["engine"]["p50"])
     width = max(len(f"{found.model} on {found.engine}") for found in ordered)
     fastest = ordered[0].latency_us["engine"]["p50"]

@@ -1,21 +1,91 @@
-"""What the commands of the device's command line share."""
+"""Options and steps that several commands of the device's command line share."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..classifier import Classifier
+from ..errors import BlankError, InputError, UsageError
 from ..output_capture import suppress_output
+from ..preprocessing import mnist
+from . import output_formats
+from .image_sources import Picture
 
-__all__ = ["load"]
+if TYPE_CHECKING:
+    from ..unverified.classifier import UnverifiedClassifier
+
+__all__ = ["add_classify_options", "answer_all", "load", "load_any"]
 
 
-def load(arguments: argparse.Namespace) -> Classifier:
-    """Make the model ready; engines greet on stderr, which is for errors.
+def load(arguments: argparse.Namespace, *, accept_all: bool = False) -> Classifier:
+    """Load the model that the command line names, on the engine that it names.
 
     Raises:
-        MnistEdgeError: whatever `Classifier.load` raises.
+        MnistEdgeError: as `Classifier.load`.
     """
-    with suppress_output():
-        accept_all = getattr(arguments, "accept_all", False)  # only commands that answer have it
+    with suppress_output():  # engines greet on stderr, which is for errors
         return Classifier.load(arguments.model, engine=arguments.engine, accept_all=accept_all)
+
+
+def add_classify_options(parser: argparse.ArgumentParser, model: str) -> None:
+    """Add the options of `classify` and `watch`; `model` is the help of --model."""
+    parser.add_argument("--model", help=model)
+    parser.add_argument(
+        "--no-verify",
+        action="store_true",
+        help="Run a model file without a contract, in a process of its own with limits on memory and time.",
+    )
+    parser.add_argument("--recursive", action="store_true", help="Also look into the folders inside folders.")
+    parser.add_argument(
+        "--preprocess",
+        choices=mnist.PREPROCESSING,
+        default="auto",
+        help="mnist: bring to MNIST's form; none: take 28 x 28 pixels as they are; auto: none for pictures in that "
+        "form, else mnist. (default: auto)",
+    )
+
+
+def load_any(arguments: argparse.Namespace) -> Classifier | UnverifiedClassifier:
+    """Load the model, or with --no-verify a model file without a contract.
+
+    Raises:
+        UsageError: --no-verify without --model; else as `load`.
+    """
+    if not arguments.no_verify:
+        return load(arguments, accept_all=arguments.accept_all)
+    if arguments.model is None:
+        raise UsageError("--no-verify is for a model file without a contract; name it with --model")
+    from ..unverified.classifier import UnverifiedClassifier  # few need it, and its import takes time
+
+    classifier = UnverifiedClassifier(arguments.model, engine=arguments.engine)
+    print(f"warning: nothing proves {arguments.model}: {classifier.assumptions}", file=sys.stderr)
+    return classifier
+
+
+def answer_all(
+    pictures: Iterable[Picture], classifier: Classifier | UnverifiedClassifier, arguments: argparse.Namespace
+) -> Iterator[NDArray[np.uint8] | InputError]:
+    """Classify picture by picture and print each answer; yield the model's input, or the error of a bad picture.
+
+    A bad picture is reported, and the next one is read. A blank one is no error, and yields nothing.
+    """
+    with output_formats.WRITERS[arguments.form](str(classifier.file)) as writer:
+        for picture in pictures:
+            try:
+                image = picture.to_mnist(arguments.preprocess)
+                prediction = classifier.classify(image)
+            except BlankError as error:
+                writer.blank(picture.name, str(error).removeprefix(f"{picture.name}: "))
+            except InputError as error:
+                print(f"error: {error}", file=sys.stderr, flush=True)
+                writer.failed(picture.name, error)
+                yield error
+            else:
+                writer.answered(picture.name, prediction)
+                yield image

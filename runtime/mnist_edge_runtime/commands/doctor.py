@@ -1,4 +1,4 @@
-"""`mnist-edge-runtime doctor`: what it prints."""
+"""`mnist-edge-runtime doctor`: check which engines work here, and print how to fix the others."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ if TYPE_CHECKING:
 __all__ = ["add_command"]
 
 
-def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+def add_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], *parents: argparse.ArgumentParser
+) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "doctor", parents=[common], help="find out which engines work here, and mend the others"
+        "doctor", parents=parents, help="Check which engines work on this machine, and say how to fix the others."
     )
-    parser.add_argument("model", nargs="?", metavar="MODEL", help="try this model file instead of the one that ships")
-    parser.set_defaults(run=_doctor)
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help="Model file to try. (default: the one in this package)"
+    )
+    parser.set_defaults(run=_run)
 
 
-def _doctor(arguments: argparse.Namespace) -> EngineError | None:
-    from ..diagnostics.doctor import examine  # imported by nobody else: every command waits for what is imported above
+def _run(arguments: argparse.Namespace) -> EngineError | None:
+    from ..diagnostics.doctor import examine  # no other command waits for its import
 
     report = examine(Path(arguments.model) if arguments.model else None)
     if arguments.json:

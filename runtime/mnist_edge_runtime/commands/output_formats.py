@@ -1,7 +1,11 @@
-"""What `classify` prints of each picture: text, one JSON document, JSON lines or CSV. Nothing is kept for later."""
+"""Print the answers of `classify` and `watch` as text, JSON, JSON lines or CSV.
+
+Each record is flushed as soon as it is known, and none is kept.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -10,29 +14,44 @@ from typing import Any
 
 from ..classifier import Prediction
 from ..errors import InputError
+from ..json_output import HELP
 
-__all__ = ["WRITERS", "Writer"]
+__all__ = ["WRITERS", "Writer", "add_options"]
+
+_HELP = {
+    "json": HELP,
+    "jsonl": "Print one JSON document a line, each as soon as it is known.",
+    "csv": "Print a table of comma-separated values.",
+}
+
+
+def add_options(parser: argparse.ArgumentParser, *forms: str) -> None:
+    """Add the options that choose one of `forms`, such as --csv; `form` is "text" without them."""
+    parser.set_defaults(form="text")
+    group = parser.add_mutually_exclusive_group()
+    for form in forms:
+        group.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=_HELP[form])
 
 
 class Writer:
-    """Prints answers on stdout, each as soon as it is known, for a reader at the other end of a pipe; as text."""
+    """Print each answer on stdout as a line of text; the base of the other formats."""
 
     def __init__(self, model: str) -> None:
         self._model = model
 
     def answered(self, name: str, prediction: Prediction) -> None:
-        """Print what the network says of the picture `name`."""
+        """Print the prediction for the picture `name`."""
         if prediction.accepted:
             _print(f"{name}: {prediction.label}  {prediction.confidence:.1%}")
         else:
             _print(f"{name}: unsure  perhaps {prediction.label}, {prediction.confidence:.1%}: {prediction.reason}")
 
     def blank(self, name: str, reason: str) -> None:
-        """Print that there is nothing in the picture `name` of which the network could be sure."""
+        """Print that the picture `name` is blank, and why."""
         _print(f"{name}: unsure  {reason}")
 
     def failed(self, name: str, error: InputError) -> None:
-        """Print that the picture `name` could not be read, which stderr tells in any case."""
+        """Print that the picture `name` could not be read; as text nothing, since stderr has the error in any case."""
 
     def __enter__(self) -> Writer:
         return self
@@ -59,7 +78,7 @@ class _JsonLines(Writer):
 
 
 class _Json(_JsonLines):
-    """One document, written piece by piece: a list of a million entries would not fit a small device's memory."""
+    """One document, written entry by entry: a list of a million entries would not fit a small device's memory."""
 
     def __enter__(self) -> Writer:
         self._separator = ""
@@ -92,8 +111,8 @@ class _Csv(Writer):
     def failed(self, name: str, error: InputError) -> None:
         self._row(name, "", "", "", "", str(error))
 
-    def _row(self, *cells: str) -> None:
-        self._table.writerow(cells)
+    def _row(self, *values: str) -> None:
+        self._table.writerow(values)
         sys.stdout.flush()
 
 

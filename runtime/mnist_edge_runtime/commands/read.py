@@ -1,4 +1,4 @@
-"""`mnist-edge-runtime read`: the numbers on a picture of handwritten lines."""
+"""`mnist-edge-runtime read`: read the handwritten lines of digits on a picture."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ __all__ = ["add_command"]
 def add_command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], model: str, *parents: argparse.ArgumentParser
 ) -> None:
-    """Add the command to the parser; `model` is what its help says of --model."""
-    parser = commands.add_parser("read", parents=parents, help="read the handwritten lines of digits on a picture")
-    parser.add_argument("file", metavar="FILE", help="PNG, JPEG, BMP, PGM or .npy")
+    """Add the command to the parser; `model` is the help of --model."""
+    parser = commands.add_parser("read", parents=parents, help="Read the lines of handwritten digits on a picture.")
+    parser.add_argument("file", metavar="FILE", help="PNG, JPEG, BMP, PGM or .npy file.")
     parser.add_argument("--model", help=model)
-    parser.add_argument("--annotate", metavar="OUT.png", help="write the picture with a box around each digit")
-    parser.set_defaults(run=_read)
+    parser.add_argument(
+        "--annotate", metavar="OUT.png", help="Write the picture with a box around each digit, as a PNG."
+    )
+    parser.set_defaults(run=_run)
 
 
-def _read(arguments: argparse.Namespace) -> None:
-    """Print a line for each line of digits, or one JSON document."""
-    from ..line_reader import read_lines  # needed by this command alone
+def _run(arguments: argparse.Namespace) -> None:
+    from ..line_reader import read_lines  # no other command waits for its import
 
-    with load(arguments) as classifier:
+    with load(arguments, accept_all=arguments.accept_all) as classifier:
         try:
             picture = load_picture(arguments.file, whole=True)
             lines, reason = read_lines(picture, classifier), None
@@ -79,7 +80,7 @@ def _as_dict(line: list[Digit]) -> dict[str, Any]:
 
 
 def _annotate(picture: NDArray[np.uint8], lines: list[list[Digit]], file: Path) -> None:
-    """Write the picture with a box and the answer at each digit: green if it is accepted, else orange."""
+    """Write the picture with a box and a label at each digit: green if it is accepted, else orange."""
     drawn = pillow().fromarray(picture).convert("RGB")
     from PIL import ImageDraw, ImageFont
 

@@ -22,7 +22,6 @@ from ..engines.tensor_codec import Tensor
 from ..errors import MnistEdgeError
 from ..model_file import sealed_model
 from ..preprocessing import mnist
-from .selftest import as_picture
 
 __all__ = ["main"]
 
@@ -61,7 +60,7 @@ class _Subject:
         start = now()
         self._classifier.classify(self._images[0])
         self.first = now() - start
-        self._picture = as_picture(golden.images[golden.picture])
+        self._picture = mnist.to_picture(golden.images[golden.picture])
         plain = self._classifier._engine
         assert plain
         self._watch = _Stopwatch(plain.one)

@@ -1,4 +1,4 @@
-"""The golden vectors against this machine, to see that the file still answers as it did when it was proven."""
+"""Run a model file's golden vectors on this machine, to verify that it answers as it did when it was proven."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from ..errors import InputError
 from ..model_file.golden import Golden
 from ..preprocessing import mnist
 
-__all__ = ["SelfTestReport", "as_picture", "selftest"]
+__all__ = ["SelfTestReport", "selftest"]
 
-_SCALE = 5  # how much larger than 28 x 28 the picture is drawn
-_MARGIN = 20
-_ROUNDING = 0.01  # of a step: logits are whole steps, but for float32's rounding of raw value times scale
+_ROUNDING = 0.01  # steps: logits are whole steps, except for float32's rounding of raw value times scale
 
 
 @dataclass(frozen=True)
@@ -57,11 +55,11 @@ class SelfTestReport:
 
 
 def selftest(classifier: Classifier, golden: Golden) -> SelfTestReport:
-    """Hold what `classifier` answers on this machine against the golden vectors of its file."""
+    """Compare the answers of `classifier` on this machine with the golden vectors of its file."""
     contract, limits = classifier.contract, classifier.contract.selftest
     family = registry.ENGINES[classifier.engine_name].family
     logits = classifier.logits(golden.images)
-    probabilities = softmax(logits)  # as the Keras model gives them; the temperature is not part of its answer
+    probabilities = softmax(logits)  # without the temperature, as the Keras model gives them
     labels = np.array(contract.labels)[logits.argmax(axis=1)]
     failures: list[str] = []
 
@@ -97,17 +95,11 @@ def selftest(classifier: Classifier, golden: Golden) -> SelfTestReport:
     )
 
 
-def as_picture(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a golden image, uint8 (28, 28), as a person would draw it: larger, dark on light, with a margin."""
-    enlarged = np.kron(255 - image, np.ones((_SCALE, _SCALE), np.uint8))
-    return np.pad(enlarged, _MARGIN, constant_values=255)
-
-
 def _picture_failures(classifier: Classifier, golden: Golden) -> list[str]:
-    """Send one golden image through the whole way a picture takes."""
+    """Classify one golden image drawn as a picture, preprocessing included."""
     expected = golden.predicted[golden.picture]
     try:
-        label = classifier.classify(mnist.to_mnist(as_picture(golden.images[golden.picture]))).label
+        label = classifier.classify(mnist.to_mnist(mnist.to_picture(golden.images[golden.picture]))).label
     except InputError as error:
         return [f"the picture of a {expected} was refused: {error}"]
     return [] if label == expected else [f"the picture of a {expected} was read as {label}"]

@@ -1,4 +1,4 @@
-"""The connected parts of a mask, from the runs of its rows: numpy alone does it fast enough for a small board."""
+"""Label the connected components of a mask by the runs of its rows, which numpy does fast enough on a small board."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Components:
-    """The parts of a mask (H, W) whose pixels touch, diagonally too.
+    """The 8-connected components of a mask (H, W).
 
     Attributes:
         shape: of the mask.
-        first, last: (runs,) where each run of a row begins and ends, as places in the flat mask, `last` excluded.
+        first, last: (runs,) where each run of a row begins and ends, as indices into the flat mask, `last` excluded.
         owner: (runs,) the component that each run belongs to.
         boxes: (components, 4) top, left, bottom, right, the latter two excluded.
     """
@@ -43,7 +43,7 @@ class Components:
         return np.bincount(self.owner, before[self.last] - before[self.first], len(self)).astype(np.float64)
 
     def mask(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return the mask, (H, W), of the components that are chosen, bool (components,)."""
+        """Return the mask, (H, W), of the components that `chosen`, bool (components,), selects."""
         runs = chosen[self.owner]
         changes = np.zeros(self.shape[0] * self.shape[1] + 1, np.int8)
         changes[self.first[runs]] += 1
@@ -52,12 +52,12 @@ class Components:
 
 
 def find(mask: NDArray[np.bool_]) -> Components:
-    """Return the components of a mask, bool (H, W)."""
+    """Return the 8-connected components of a mask, bool (H, W)."""
     height, width = mask.shape
     edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).view(np.int8), axis=1)
     rows, starts = np.nonzero(edges == 1)
     ends = np.nonzero(edges == -1)[1]
-    # The runs in the next row that touch a run lie side by side; each row has numbers of its own in `stride`.
+    # The runs in the next row that touch a run are neighbours in the list; `stride` gives each row its own range.
     stride = width + 2
     lowest = np.searchsorted(rows * stride + ends, (rows + 1) * stride + starts)
     beyond = np.searchsorted(rows * stride + starts, (rows + 1) * stride + ends, side="right")
@@ -75,7 +75,7 @@ def find(mask: NDArray[np.bool_]) -> Components:
 
 
 def _roots(count: int, upper: Integers, lower: Integers) -> Integers:
-    """Return for each of `count` runs the smallest run that it is joined to, over any number of pairs."""
+    """Return for each of `count` runs the smallest run that pairs connect it to, over any number of pairs."""
     roots = np.arange(count)
     while len(upper):
         one, other = roots[upper], roots[lower]

@@ -1,24 +1,36 @@
-"""Arrays of other sizes: smoothly resampled, or averaged over blocks."""
+"""Resample a plane, average it over blocks, and filter it by square windows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["block_means", "reduction", "resampled"]
+__all__ = ["block_means", "box_sum", "dilate", "min_max_filter", "reduction_factor", "resample"]
+
+Plane = NDArray[np.float32]
 
 _BLOCK_ROWS = 1 << 22  # bytes that block_means widens at a time
 
 
-def resampled(plane: NDArray[np.floating[Any]], height: int, width: int) -> NDArray[np.float32]:
-    """Return a plane of so many rows and columns, float32; a triangle filter smooths what shrinks."""
+def resample(plane: NDArray[np.floating[Any]], height: int, width: int) -> Plane:
+    """Return a plane at another size, float32 (height, width); a triangle filter smooths what shrinks."""
     return _weights(plane.shape[0], height) @ plane.astype(np.float32) @ _weights(plane.shape[1], width).T
 
 
-def reduction(shape: tuple[int, ...], pixels: int) -> int:
-    """Return the side of the blocks by whose means a picture of this shape comes to at most about `pixels`."""
+def _weights(source: int, target: int) -> Plane:
+    """Return the matrix (target, source) that resamples with a triangle filter, widened when it shrinks."""
+    step = source / target
+    reach = max(step, 1.0)
+    centres = (np.arange(target) + 0.5) * step - 0.5
+    weights = np.maximum(0, 1 - np.abs(np.arange(source) - centres[:, np.newaxis]) / reach)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def reduction_factor(shape: tuple[int, ...], pixels: int) -> int:
+    """Return the side of the blocks whose means reduce a picture of this shape to about `pixels` pixels at most."""
     return max(1, int(np.ceil(np.sqrt(shape[0] * shape[1] / pixels) - 0.05)))
 
 
@@ -37,10 +49,33 @@ def block_means(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return means
 
 
-def _weights(source: int, target: int) -> NDArray[np.float32]:
-    """Return the matrix (target, source) that resamples with a triangle filter, widened when it shrinks."""
-    step = source / target
-    reach = max(step, 1.0)
-    centres = (np.arange(target) + 0.5) * step - 0.5
-    weights = np.maximum(0, 1 - np.abs(np.arange(source) - centres[:, np.newaxis]) / reach)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+def min_max_filter(plane: Plane, reach: int, pick: Callable[[Plane, Plane], Plane]) -> Plane:
+    """Return the maximum or minimum of the square window around each pixel whose whole window lies in the plane.
+
+    The cost grows with the logarithm of the window: each step compares twice as many pixels as the one before.
+
+    Args:
+        plane: (H, W).
+        reach: pixels from the centre of the window to its edge; the result has 2 * reach fewer rows and columns.
+        pick: np.maximum or np.minimum.
+    """
+    window = 2 * reach + 1
+    for _ in range(2):
+        size = 1
+        while 2 * size <= window:
+            plane, size = pick(plane[:-size], plane[size:]), 2 * size
+        if size < window:
+            plane = pick(plane[: size - window], plane[window - size :])
+        plane = plane.T
+    return plane
+
+
+def box_sum(mask: NDArray[np.bool_], side: int) -> NDArray[Any]:
+    """Return the number of set pixels in each window of side x side, from a summed-area table."""
+    table = np.pad(np.cumsum(np.cumsum(mask, axis=0, dtype=np.int32), axis=1, dtype=np.int32), ((1, 0), (1, 0)))
+    return table[side:, side:] - table[:-side, side:] - table[side:, :-side] + table[:-side, :-side]
+
+
+def dilate(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Return the mask dilated by a square that reaches `reach` pixels to each side."""
+    return box_sum(np.pad(mask, reach), 2 * reach + 1) > 0

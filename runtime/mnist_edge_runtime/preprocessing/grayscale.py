@@ -1,4 +1,4 @@
-"""Arrays of any kind that holds a picture -> grey, uint8 (H, W)."""
+"""Convert an array of any kind that holds a picture to grayscale, uint8 (H, W)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 
-__all__ = ["MAX_PIXELS", "check_size", "grey", "strips"]
+__all__ = ["MAX_PIXELS", "check_size", "strips", "to_grayscale"]
 
-MAX_PIXELS = 20_000_000
-_STRIP = 1 << 20  # values that are converted at a time
+MAX_PIXELS = 20_000_000  # of a picture
+_STRIP = 1 << 20  # values converted at a time
 
 
-def grey(array: Any) -> NDArray[np.uint8]:
-    """Return an array as uint8 (H, W).
+def to_grayscale(array: Any) -> NDArray[np.uint8]:
+    """Return an array as grayscale, uint8 (H, W).
 
     Args:
-        array: (H, W), or (H, W, 3) and (H, W, 4) in RGB and RGBA, which is laid on white. The values are bool, uint8,
-            uint16 (0..65535), or floats: 0..1 if none is above 1, else 0..255.
+        array: (H, W), or (H, W, 3) and (H, W, 4) in RGB and RGBA, which is composited on white. The values are bool,
+            uint8, uint16 (0..65535), or floats: 0..1 if none is above 1, else 0..255.
 
     Raises:
         InputError: no array; another dtype, shape or range; NaN or infinity.
@@ -41,7 +41,7 @@ def grey(array: Any) -> NDArray[np.uint8]:
 
 
 def _scale(array: NDArray[Any]) -> float:
-    """Return the factor that brings the array's values to 0..255."""
+    """Return the factor that scales the array's values to 0..255."""
     kind, bits = array.dtype.kind, 8 * array.dtype.itemsize
     if kind == "b":
         return 255
@@ -59,7 +59,7 @@ def _scale(array: NDArray[Any]) -> float:
 
 
 def _luma(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return grey, (h, w), by the weights of ITU-R BT.601 where there are colours; transparency shows white."""
+    """Return the luma of ITU-R BT.601, (h, w); transparent pixels show a white background."""
     if values.ndim == 2:
         return values
     luma = values[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
@@ -70,7 +70,7 @@ def _luma(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def strips(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Yield the rows of an array in parts; the whole in floats would fill a small board."""
+    """Yield slices of rows; the whole array as floats would fill a small board's memory."""
     rows = max(1, _STRIP // int(np.prod(shape[1:])))
     return (slice(top, min(top + rows, shape[0])) for top in range(0, shape[0], rows))
 

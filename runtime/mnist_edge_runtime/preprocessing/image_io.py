@@ -1,11 +1,13 @@
-"""Picture files and arrays -> grey, uint8 (H, W); and back into a file."""
+"""Read picture files as grayscale, uint8 (H, W); find them in folders; write PNG."""
 
 from __future__ import annotations
 
 import io
 import os
 import re
+import stat
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, BinaryIO
@@ -14,23 +16,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .grayscale import MAX_PIXELS, check_size, grey, strips
+from ..files import atomic_path
+from .grayscale import MAX_PIXELS, check_size, strips, to_grayscale
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["PILLOW", "load_picture", "pillow", "save_picture"]
+__all__ = ["PICTURE_SUFFIXES", "PILLOW", "load_picture", "picture_files", "pillow", "save_picture"]
 
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".npy")
 PILLOW = "Pillow>=10.3"  # as pip takes it
-_MAX_SCANS = 64  # of a JPEG; progressive ones have about ten, and a small file with thousands takes minutes
+
+_MAX_SCANS = 64  # scans of a JPEG; progressive ones have about ten, and a small file with thousands takes minutes
 _ENOUGH = 2_000_000  # pixels; a JPEG that has more by a factor of four is decoded at half its size
-_BLOCK = 1 << 20  # bytes that are read of a PGM at a time
+_BLOCK = 1 << 20  # bytes of a PGM read at a time
 _PILLOW_FORMATS = ("PNG", "JPEG", "BMP")
 _PILLOW_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM")
 
 
 def load_picture(path: str | Path | io.BytesIO, *, whole: bool = False) -> NDArray[np.uint8]:
-    """Return the picture file, or its bytes, as grey, uint8 (H, W): EXIF rotation applied, transparency laid on white.
+    """Return a picture file, or its bytes, as grayscale, uint8 (H, W).
+
+    EXIF rotation is applied, and transparency composited on white.
 
     Args:
         path: PNG, JPEG, BMP, PGM or .npy.
@@ -68,6 +75,32 @@ def _content(path: str | Path | io.BytesIO, size: int = -1) -> bytes:
         return file.read(size)
 
 
+def picture_files(
+    folder: Path, *, recursive: bool = False, on_error: Callable[[OSError], None] | None = None
+) -> Iterator[str]:
+    """Yield the picture files in a folder, sorted by name; hidden files, pipes and devices are left out.
+
+    Args:
+        folder: where to look.
+        recursive: also look in its folders, hidden ones excepted.
+        on_error: receives the error for each folder that cannot be read.
+    """
+    for place, folders, names in os.walk(folder, onerror=on_error):
+        folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
+        for name in sorted(names):
+            file = os.path.join(place, name)
+            if name.lower().endswith(PICTURE_SUFFIXES) and not name.startswith(".") and _is_regular(file):
+                yield file
+
+
+def _is_regular(file: str) -> bool:
+    """Return whether reading the file cannot block; one that has gone is an error when it is read."""
+    try:
+        return stat.S_ISREG(os.stat(file).st_mode)
+    except OSError:
+        return True
+
+
 def save_picture(picture: NDArray[np.uint8], file: Path) -> None:
     """Write a picture, uint8 (H, W) or in colour (H, W, 3), as PNG.
 
@@ -78,17 +111,14 @@ def save_picture(picture: NDArray[np.uint8], file: Path) -> None:
         raise InputError(f"{file}: pictures are written as PNG; let the name end in .png")
     if not file.parent.is_dir():
         raise InputError(f"{file}: there is no folder {file.parent}; make it first")
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        pillow().fromarray(picture).save(temporary, "PNG")
-        os.replace(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    image = pillow().fromarray(picture)
+    with atomic_path(file) as temporary:
+        image.save(temporary, "PNG")
 
 
 def _load_npy(path: str | Path | io.BytesIO) -> NDArray[np.uint8]:
-    # Mapped, so that a header which promises gigabytes costs nothing before its shape is checked.
-    return grey(np.load(path, mmap_mode="r", allow_pickle=False))
+    # Memory-mapped: a header that promises gigabytes costs nothing before its shape is checked.
+    return to_grayscale(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def _load_pgm(file: BinaryIO) -> NDArray[np.uint8]:
@@ -123,7 +153,7 @@ def _plain(file: BinaryIO, count: int) -> NDArray[np.uint16]:
         text = rest + block
         commented = b"#" in text[text.rfind(b"\n") + 1 :]
         text = re.sub(rb"#[^\n]*", b" ", text)
-        # What the next block may go on with is kept for it: a comment, of which # is enough, or else a number.
+        # What may continue in the next block is kept for it: a comment, of which # is enough, or else a number.
         whole = text.rstrip(b"0123456789") if len(block) == _BLOCK else text
         rest = b"#" if commented else text[len(whole) :]
         numbers = np.array(whole.split()[: count - found], np.uint32)
@@ -145,8 +175,8 @@ def pillow() -> ModuleType:
     except ImportError:
         from ..host import Host
 
-        mend = Host.here().pip("install", PILLOW)
-        raise InputError(f"PNG, JPEG and BMP need Pillow ({mend}); PGM and .npy do without") from None
+        command = Host.here().pip("install", PILLOW)
+        raise InputError(f"PNG, JPEG and BMP need Pillow ({command}); PGM and .npy do without") from None
     return Image
 
 
@@ -164,27 +194,27 @@ def _load_with_pillow(path: str | Path | io.BytesIO, whole: bool) -> NDArray[np.
         check_size(width, height)
         if opened.format == "JPEG":
             if (scans := _content(path).count(b"\xff\xda")) > _MAX_SCANS:
-                raise InputError(f"a JPEG of {scans} scans, expected {_MAX_SCANS} at most; save it anew")
+                raise InputError(f"a JPEG of {scans} scans, expected {_MAX_SCANS} at most; save it again")
             # The decoder halves as it goes, for a fraction of the time and memory.
             shrink = next((by for by in (8, 4, 2) if width * height >= _ENOUGH * by * by and not whole), 1)
             opened.draft("L", (width // shrink, height // shrink))
         opened.load()
         pixels = np.empty((opened.height, opened.width), np.uint8)
         for rows in strips((*pixels.shape, 4)):
-            pixels[rows] = _flattened(opened.crop((0, rows.start, opened.width, rows.stop)))
-        return _turned(pixels, opened.getexif().get(0x0112, 1))
+            pixels[rows] = _composited(opened.crop((0, rows.start, opened.width, rows.stop)))
+        return _rotated(pixels, opened.getexif().get(0x0112, 1))
 
 
-def _flattened(picture: Image.Image) -> NDArray[np.uint8]:
-    """Return a part of a picture as grey; pen strokes on a transparent page would turn all black without paper."""
+def _composited(picture: Image.Image) -> NDArray[np.uint8]:
+    """Return a part of a picture as grayscale; on a transparent page, black strokes need the white background."""
     if picture.mode.startswith("I"):  # 16-bit grey, which convert("L") would clip at 255
-        return grey(np.asarray(picture).astype(np.uint16))
+        return to_grayscale(np.asarray(picture).astype(np.uint16))
     if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
-        return grey(np.asarray(picture.convert("RGBA")))
+        return to_grayscale(np.asarray(picture.convert("RGBA")))
     return np.asarray(picture.convert("L"))
 
 
-def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def _rotated(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Return the picture upright, by the orientation of EXIF 2.3, 4.6.4: 1 to 8, anything else counts as 1."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.T

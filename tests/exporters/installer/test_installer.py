@@ -359,7 +359,7 @@ def test_the_service_runs_as_the_owner_of_its_folder(unpacked: Path, public: Pat
     assert told.endswith(f"; to start the service: sudo systemctl enable --now {prefix}/mnist-edge.service\n")
     unit = prefix / "mnist-edge.service"
     lines = unit.read_text().splitlines()
-    assert f'ExecStart="{prefix}/current/bin/mnist-edge-runtime" classify --watch --jsonl "{watched}"' in lines
+    assert f'ExecStart="{prefix}/current/bin/mnist-edge-runtime" watch --jsonl "{watched}"' in lines
     assert f"User={watched.owner()}" in lines
     if shutil.which("systemd-analyze"):
         analyze = ["systemd-analyze", "--man=no", "verify", str(unit)]

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,23 +26,8 @@ def write(tmp_path: Path) -> Write:
     return write
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_sources, "_POLL_SECONDS", 0.01)
-
-
-@pytest.fixture
-def watched(tmp_path: Path, quick: None) -> Iterator[Iterator[str]]:
-    """The names that come out of the watched folder; SIGALRM ends a test that waits for nothing."""
-    signal.alarm(20)
-    pictures = image_sources.open_all([str(tmp_path)], recursive=True, watch=True)
-    yield (picture.name for picture in pictures)
-    signal.alarm(0)
-    pictures.close()  # type: ignore[attr-defined]
-
-
 def _names(*names: str, recursive: bool = False) -> list[str]:
-    return [picture.name for picture in image_sources.open_all(names, recursive=recursive, watch=False)]
+    return [picture.name for picture in image_sources.open_all(names, recursive=recursive)]
 
 
 def test_files_come_as_they_are_named(write: Write) -> None:
@@ -75,81 +59,39 @@ def test_in_a_folder_nothing_is_waited_for(tmp_path: Path, write: Write) -> None
 
 def test_a_folder_without_pictures_is_bad_input(tmp_path: Path, write: Write) -> None:
     write("deep/c.png")
-    (picture,) = image_sources.open_all([str(tmp_path)], recursive=False, watch=False)
+    (picture,) = image_sources.open_all([str(tmp_path)], recursive=False)
 
-    with pytest.raises(InputError, match=r"a folder without pictures \(.*\.png.*\); --recursive"):
-        picture.read()
+    with pytest.raises(InputError, match=rf"{tmp_path}: a folder without pictures \(.*\.png.*\); --recursive"):
+        picture.to_mnist("auto")
 
 
 @pytest.mark.parametrize(
     ("names", "options", "message"),
     [
         (["a.png"], {"recursive": True}, "--recursive is for folders"),
-        (["a.png"], {"watch": True}, r"--watch is for folders; a\.png is none"),
-        (["-"], {"watch": True}, "--watch is for folders; - is none"),
         (["-", "-"], {}, "once only"),
     ],
 )
 def test_options_that_do_not_belong_to_what_is_named(names: list[str], options: dict[str, bool], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        image_sources.open_all(names, **{"recursive": False, "watch": False, **options})
+        image_sources.open_all(names, **{"recursive": False, **options})
 
 
-class TestWatch:
-    def test_what_is_there_then_what_comes(self, watched: Iterator[str], write: Write) -> None:
-        first = write("a.png")
-        assert next(watched) == first
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file"),
+        (b"an essay", "not a picture"),
+        (b"P5 4 4 255\n" + bytes(3), "cut short"),
+        (b"P5 4 4 255\n" + bytes(16), "blank"),
+        (b"P5 2 2 255\n" + bytes(4), "at least 3 x 3"),
+    ],
+    ids=["missing", "text", "cut short", "blank", "tiny"],
+)
+def test_messages_name_the_file(tmp_path: Path, content: bytes | None, message: str) -> None:
+    file = tmp_path / "seven.pgm"
+    if content is not None:
+        file.write_bytes(content)
 
-        second, third = write("b.png"), write("deep/c.png")
-
-        assert [next(watched), next(watched)] == [second, third]
-
-    def test_a_file_that_is_written_anew_comes_again(self, watched: Iterator[str], write: Write) -> None:
-        camera = write("latest.jpg")
-        assert next(watched) == camera
-        write("latest.jpg", b"newer")
-        other = write("other.jpg")
-
-        assert [next(watched), next(watched)] == [camera, other]
-
-    def test_a_file_that_was_removed_and_comes_back_comes_again(self, watched: Iterator[str], write: Write) -> None:
-        first, second = write("a.png"), write("b.png")
-        assert [next(watched), next(watched)] == [first, second]
-        os.remove(first)
-        third = write("c.png")
-        assert next(watched) == third
-
-        assert write("a.png") == next(watched)
-
-    def test_a_file_still_being_written_is_left(
-        self, watched: Iterator[str], write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It grows with each look at the folder, until five have been."""
-        growing, looks = tmp_path / "growing.png", 0
-
-        def look(seconds: float) -> None:
-            nonlocal looks
-            looks += 1
-            if looks <= 5:
-                with growing.open("ab") as file:
-                    file.write(b"more")
-
-        monkeypatch.setattr(image_sources.time, "sleep", look)
-        growing.write_bytes(b"begun")
-
-        assert next(watched) == str(growing)
-        assert looks >= 6
-        assert growing.read_bytes() == b"begun" + 5 * b"more"
-
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_a_signal_ends_it_after_the_picture_at_hand(
-        self, watched: Iterator[str], write: Write, number: signal.Signals
-    ) -> None:
-        handler = signal.getsignal(number)
-        first = write("a.png")
-        write("b.png")
-        assert next(watched) == first
-        os.kill(os.getpid(), number)
-
-        assert list(watched) == []
-        assert signal.getsignal(number) == handler
+    with pytest.raises(InputError, match=rf"seven\.pgm: .*{message}"):
+        image_sources.Picture.of_file(str(file)).to_mnist("auto")

@@ -7,11 +7,11 @@ from mnist_edge_runtime.preprocessing import binarization
 PAGE = np.full((100, 120), 200, np.uint8)
 
 
-def test_an_even_page_has_the_share_that_the_ink_swallows() -> None:
+def test_an_even_page_has_the_share_that_the_ink_absorbs() -> None:
     page = PAGE.copy()
     page[40:44, 20:60] = 50
 
-    ink = next(binarization.readings(page))
+    ink = next(binarization.ink_density_maps(page))
 
     np.testing.assert_allclose(ink[41, 30], 0.75)
     assert np.abs(ink[:30]).max() == 0
@@ -21,7 +21,7 @@ def test_a_slope_of_light_is_no_ink_to_the_wide_closing() -> None:
     page = PAGE.copy()
     page[40:44, 20:100] //= 4
 
-    even, _, wide, *_ = binarization.readings((page * np.linspace(1, 0.4, 120)).astype(np.uint8))
+    even, _, wide, *_ = binarization.ink_density_maps((page * np.linspace(1, 0.4, 120)).astype(np.uint8))
 
     assert even[:36, 110:].max() > 0.2
     assert wide[:36, 110:].max() < 0.1
@@ -32,7 +32,7 @@ def test_without_contrast_there_is_no_ink() -> None:
     page = PAGE.copy()
     page[40:44, 20:60] = 190
 
-    assert all(not ink.any() for ink in binarization.readings(page))
+    assert all(not ink.any() for ink in binarization.ink_density_maps(page))
 
 
 @pytest.mark.parametrize("lines", [0.1, 0.2, 0.3])

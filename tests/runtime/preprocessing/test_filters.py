@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from mnist_edge_runtime.preprocessing.filters import block_means, reduction, resampled
+from mnist_edge_runtime.preprocessing.filters import (
+    block_means,
+    box_sum,
+    dilate,
+    min_max_filter,
+    reduction_factor,
+    resample,
+)
+from scipy import ndimage
 
 
 @pytest.mark.parametrize(("shape", "side"), [((6, 8), 2), ((7, 9), 3), ((50, 61), 7), ((3000, 2000), 2)])
@@ -16,7 +24,7 @@ def test_block_means(shape: tuple[int, int], side: int) -> None:
 
 @pytest.mark.parametrize("shape", [(10, 10), (700, 700), (701, 900), (4000, 5000), (20, 900_000)])
 def test_a_reduced_picture_has_about_as_many_pixels_as_asked_for(shape: tuple[int, int]) -> None:
-    side = reduction(shape, 500_000)
+    side = reduction_factor(shape, 500_000)
 
     assert shape[0] * shape[1] / side**2 <= 550_000
     assert side == 1 or shape[0] * shape[1] / (side - 1) ** 2 > 500_000
@@ -25,8 +33,30 @@ def test_a_reduced_picture_has_about_as_many_pixels_as_asked_for(shape: tuple[in
 def test_resampling_keeps_what_is_even_and_where_the_ink_lies() -> None:
     ramp = np.tile(np.arange(64, dtype=np.float32), (48, 1))
 
-    np.testing.assert_allclose(resampled(np.full((9, 13), 0.3, np.float32), 5, 31), 0.3, rtol=1e-5)
+    np.testing.assert_allclose(resample(np.full((9, 13), 0.3, np.float32), 5, 31), 0.3, rtol=1e-5)
     np.testing.assert_allclose(
-        resampled(ramp, 12, 16)[:, 2:-2], np.tile(np.arange(64).reshape(16, 4).mean(1), (12, 1))[:, 2:-2], atol=1e-3
+        resample(ramp, 12, 16)[:, 2:-2], np.tile(np.arange(64).reshape(16, 4).mean(1), (12, 1))[:, 2:-2], atol=1e-3
     )
-    np.testing.assert_array_equal(resampled(ramp, 48, 64), ramp)
+    np.testing.assert_array_equal(resample(ramp, 48, 64), ramp)
+
+
+@pytest.mark.parametrize("reach", [0, 1, 2, 3, 7, 12])
+def test_minimum_maximum_and_dilation_are_those_of_scipy(reach: int) -> None:
+    plane = np.random.default_rng(0).random((40, 31), np.float32)
+    side = 2 * reach + 1
+    inner = (slice(reach, 40 - reach), slice(reach, 31 - reach))
+
+    highest, lowest = min_max_filter(plane, reach, np.maximum), min_max_filter(plane, reach, np.minimum)
+    near = dilate(plane > 0.98, reach)
+
+    np.testing.assert_array_equal(highest, ndimage.maximum_filter(plane, side)[inner])
+    np.testing.assert_array_equal(lowest, ndimage.minimum_filter(plane, side)[inner])
+    np.testing.assert_array_equal(near, ndimage.binary_dilation(plane > 0.98, np.ones((side, side))))
+
+
+def test_box_sum() -> None:
+    mask = np.random.default_rng(0).random((9, 12)) > 0.5
+    found = box_sum(mask, 4)
+
+    assert found.shape == (6, 9)
+    assert found[2, 5] == mask[2:6, 5:9].sum()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from mnist_edge_runtime import InputError
-from mnist_edge_runtime.preprocessing.grayscale import grey
+from mnist_edge_runtime.preprocessing.grayscale import to_grayscale
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
 
@@ -41,7 +41,7 @@ ARRAYS: dict[str, tuple[NDArray[Any], Picture]] = {
 def test_arrays_come_out_grey(kind: str) -> None:
     array, expected = ARRAYS[kind]
 
-    found = grey(array)
+    found = to_grayscale(array)
 
     assert found.dtype == np.uint8
     np.testing.assert_allclose(found.astype(int), expected, atol=0 if array.ndim == 2 else 1)
@@ -50,7 +50,7 @@ def test_arrays_come_out_grey(kind: str) -> None:
 def test_green_is_lighter_than_red_and_red_than_blue() -> None:
     pure = np.eye(3, dtype=np.uint8)[np.newaxis] * np.uint8(255)
 
-    assert grey(pure).tolist() == [[76, 150, 29]]
+    assert to_grayscale(pure).tolist() == [[76, 150, 29]]
 
 
 def _with(value: float) -> NDArray[np.float64]:
@@ -81,26 +81,26 @@ def test_unfit_arrays_are_refused(kind: str) -> None:
     array, message = UNFIT_ARRAYS[kind]
 
     with pytest.raises(InputError, match=message):
-        grey(array)
+        to_grayscale(array)
 
 
 @pytest.mark.parametrize("thing", [None, 3, "picture.png", DRAWN.tolist()], ids=lambda thing: type(thing).__name__)
 def test_what_is_no_array_is_refused(thing: Any) -> None:
     with pytest.raises(InputError, match=f"got {type(thing).__name__}, expected a numpy array"):
-        grey(thing)
+        to_grayscale(thing)
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (0, 5, 3)])
 def test_an_array_without_pixels_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="no pixels"):
-        grey(np.zeros(shape, np.uint8))
+        to_grayscale(np.zeros(shape, np.uint8))
 
 
 def test_the_order_of_light_is_kept_through_every_strip() -> None:
     """An array larger than what is converted at a time."""
     array = np.linspace(0, 1, 3_000_000).reshape(1500, 2000)
 
-    found = grey(array)
+    found = to_grayscale(array)
 
     np.testing.assert_array_equal(found, np.rint(array.astype(np.float32) * np.float32(255)))
 
@@ -117,7 +117,7 @@ def test_the_order_of_light_is_kept_through_every_strip() -> None:
 )  # fmt: skip
 def test_any_array_becomes_grey_or_is_refused(array: NDArray[Any]) -> None:
     try:
-        found = grey(array)
+        found = to_grayscale(array)
     except InputError:
         return
     assert (found.dtype, found.shape) == (np.dtype(np.uint8), array.shape[:2])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import struct
 import subprocess
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mnist_edge_runtime import InputError
 from mnist_edge_runtime.preprocessing.grayscale import MAX_PIXELS
-from mnist_edge_runtime.preprocessing.image_io import load_picture
+from mnist_edge_runtime.preprocessing.image_io import load_picture, picture_files, save_picture
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
 from PIL import Image
@@ -400,10 +401,10 @@ BOMBS: dict[str, Callable[[Path], None]] = {
 MEASURED = """
 import resource, sys, time
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin
-from mnist_edge_runtime import InputError, images
+from mnist_edge_runtime import InputError, load_picture, to_mnist
 before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
 try:
-    images.read(sys.argv[1])
+    to_mnist(load_picture(sys.argv[1]))
 except InputError as error:
     print(time.process_time() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
@@ -459,3 +460,37 @@ def test_any_damage_is_read_or_refused(kind: str, changes: list[tuple[float, int
         except InputError:
             return
     assert (found.dtype, found.ndim) == (np.dtype(np.uint8), 2)
+
+
+@pytest.mark.parametrize("as_path", [Path, str])
+def test_a_path_may_be_text(file: Path, as_path: Callable[[Path], Any]) -> None:
+    Image.fromarray(DRAWN).save(file, "PNG")
+
+    np.testing.assert_array_equal(load_picture(as_path(file)), DRAWN)
+
+
+def test_picture_files_come_in_order_and_nothing_is_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "gone.png").symlink_to("nowhere")
+    for name in ("notes.txt", ".hidden.png", "deep/c.png", ".git/e.png", "A.PNG", "b.jpeg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    assert [Path(file).name for file in picture_files(tmp_path)] == ["A.PNG", "b.jpeg", "gone.png"]
+    assert [Path(file).name for file in picture_files(tmp_path, recursive=True)] == [
+        "A.PNG", "b.jpeg", "gone.png", "c.png",
+    ]  # fmt: skip
+
+
+def test_a_folder_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+    errors: list[OSError] = []
+
+    assert list(picture_files(tmp_path / "missing", on_error=errors.append)) == []
+    assert [error.filename for error in errors] == [str(tmp_path / "missing")]
+
+
+def test_a_saved_picture_is_the_same_when_it_is_read(tmp_path: Path) -> None:
+    save_picture(DRAWN, tmp_path / "drawn.png")
+
+    np.testing.assert_array_equal(load_picture(tmp_path / "drawn.png"), DRAWN)
+    assert [file.name for file in tmp_path.iterdir()] == ["drawn.png"]

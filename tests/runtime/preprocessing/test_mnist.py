@@ -12,11 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from mnist_edge_runtime import BlankError, InputError, UsageError
+from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.preprocessing import mnist
-from mnist_edge_runtime.preprocessing.image_io import load_picture
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
-from PIL import Image
 
 Picture = NDArray[np.uint8]
 
@@ -313,41 +312,21 @@ def test_a_small_digit_on_a_large_page_is_seen_in_full(digit: str) -> None:
 def test_ink_of_any_strength_is_normalised(scale: float) -> None:
     ink = PAPER - _drawn("4").astype(float)
 
-    assert _is_alike(mnist.normalise(ink * scale), mnist.to_mnist(_drawn("4")))
+    assert _is_alike(mnist.normalize_size(ink * scale), mnist.to_mnist(_drawn("4")))
 
 
 @pytest.mark.parametrize("ink", [np.zeros((8, 8)), np.full((8, 8), -1.0)], ids=["none", "negative"])
 def test_there_is_nothing_to_normalise_without_ink(ink: NDArray[np.float64]) -> None:
     with pytest.raises(InputError, match="no ink"):
-        mnist.normalise(ink)
+        mnist.normalize_size(ink)
 
 
-@pytest.mark.parametrize("as_path", [Path, str])
-def test_a_picture_file_is_read_into_mnist_form(tmp_path: Path, as_path: Callable[[Path], Any]) -> None:
-    file = tmp_path / "three.png"
-    Image.fromarray(_drawn("3")).save(file)
+def test_golden_images_are_drawn_as_a_person_would(model_file: Path) -> None:
+    image = sealed_model.read(model_file).golden.images[0]
+    picture = mnist.to_picture(image)
 
-    found = mnist.read(as_path(file))
-
-    np.testing.assert_array_equal(found, mnist.to_mnist(load_picture(file)))
-    np.testing.assert_array_equal(found, mnist.to_mnist(_drawn("3")))
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (None, "No such file"),
-        (b"an essay", "not a picture"),
-        (b"P5 4 4 255\n" + bytes(3), "cut short"),
-        (b"P5 4 4 255\n" + bytes(16), "blank"),
-        (b"P5 2 2 255\n" + bytes(4), "at least 3 x 3"),
-    ],
-    ids=["missing", "text", "cut short", "blank", "tiny"],
-)
-def test_messages_name_the_file(tmp_path: Path, content: bytes | None, message: str) -> None:
-    file = tmp_path / "seven.pgm"
-    if content is not None:
-        file.write_bytes(content)
-
-    with pytest.raises(InputError, match=rf"seven\.pgm: .*{message}"):
-        mnist.read(file)
+    assert picture.dtype == np.uint8
+    assert min(picture.shape) > 100
+    assert picture[0, 0] == 255
+    assert picture.min() == 255 - image.max()
+    assert picture.shape != image.shape

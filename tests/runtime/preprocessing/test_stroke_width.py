@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from mnist_edge_runtime.preprocessing import mnist
-from mnist_edge_runtime.preprocessing.stroke_width import thickened
+from mnist_edge_runtime.preprocessing.stroke_width import normalize_stroke_width
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
 
@@ -15,7 +15,7 @@ def _bar(length: int, width: int) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("length", [40, 200, 1000])
 def test_a_hairline_becomes_as_wide_as_a_pen(length: int) -> None:
-    image = mnist.normalise(_bar(length, max(1, length // 200)))
+    image = mnist.normalize_size(_bar(length, max(1, length // 200)))
 
     widths = (image[8:20] > 127).sum(axis=1)
 
@@ -26,7 +26,7 @@ def test_a_hairline_becomes_as_wide_as_a_pen(length: int) -> None:
 def test_a_bold_stroke_is_left_as_it_is() -> None:
     bar = _bar(100, 20)
 
-    assert thickened(bar) is bar
+    assert normalize_stroke_width(bar) is bar
 
 
 @pytest.mark.parametrize("digit", "0123456789")

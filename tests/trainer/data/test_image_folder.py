@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mnist_edge_runtime import load_picture, to_mnist
 from mnist_edge_runtime.errors import InputError
-from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_trainer.data import datasets, image_folder
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from PIL import Image
@@ -50,7 +50,7 @@ def test_pictures_come_as_the_device_sees_them_under_their_own_label(own: Path) 
     found += list(zip(dataset.test_images, dataset.test_labels, strict=True))
     pairs = sorted((image.tobytes(), dataset.labels[label]) for image, label in found)
     files = [file for name in KEEP for file in (own / name).iterdir() if file.name[0] != "."]
-    assert pairs == sorted((mnist.read(file).tobytes(), file.parent.name) for file in files)
+    assert pairs == sorted((to_mnist(load_picture(file)).tobytes(), file.parent.name) for file in files)
 
 
 def test_it_is_the_same_each_time(own: Path) -> None:

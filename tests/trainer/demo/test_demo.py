@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import Classifier
+from mnist_edge_runtime import Classifier, load_picture, to_mnist
 from mnist_edge_runtime.errors import InputError, ModelError
-from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_trainer.demo.demo import Reading, draw_readings, read_drawings
 from PIL import Image
 
@@ -41,7 +40,7 @@ def test_ten_pictures_and_one_of_it_all(readings: list[Reading], folder: Path) -
 def test_readings_are_what_the_file_says_of_the_pictures(readings: list[Reading], model: Path) -> None:
     with Classifier.load(model) as classifier:
         for reading in readings:
-            prediction = classifier.classify(mnist.read(reading.file))
+            prediction = classifier.classify(to_mnist(load_picture(reading.file)))
             assert (reading.label, reading.confidence) == (prediction.label, prediction.confidence)
 
 

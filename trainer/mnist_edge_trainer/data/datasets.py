@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError
-from mnist_edge_runtime.preprocessing.mnist import normalise
+from mnist_edge_runtime.preprocessing.mnist import normalize_size
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
@@ -221,7 +221,7 @@ def _digits(warning: str | None = None) -> Dataset:
     from sklearn.model_selection import train_test_split
 
     bundled: Mapping[str, Any] = load_digits()
-    images = np.stack([normalise(image) for image in bundled["images"]])
+    images = np.stack([normalize_size(image) for image in bundled["images"]])
     parts = train_test_split(
         images, bundled["target"].astype(np.int64), test_size=300, stratify=bundled["target"], random_state=SPLIT_SEED
     )

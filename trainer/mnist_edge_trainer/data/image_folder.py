@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from mnist_edge_runtime.errors import InputError
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
-from mnist_edge_runtime.preprocessing import mnist
+from mnist_edge_runtime.preprocessing.image_io import PICTURE_SUFFIXES, load_picture
+from mnist_edge_runtime.preprocessing.mnist import to_mnist
 from numpy.typing import NDArray
 
 from ..progress import progress_bar
@@ -23,7 +24,6 @@ from .idx import Arrays
 
 __all__ = ["is_folder", "read"]
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".npy")
 _TEST = 7  # pictures of a class for each test picture, as in MNIST
 _SEED = 0  # of the draw of test pictures
 
@@ -61,7 +61,10 @@ def read(path: Path) -> tuple[Arrays, tuple[str, ...]]:
         def pixels(files: list[Path]) -> NDArray[np.uint8]:
             read = np.empty((len(files), *IMAGE_SHAPE), np.uint8)
             for number, file in enumerate(files):
-                read[number] = mnist.read(file)
+                try:
+                    read[number] = to_mnist(load_picture(file))
+                except InputError as error:
+                    raise error.at(file) from None
                 advance(1)
             return read
 
@@ -78,7 +81,7 @@ def _classes(folder: Path) -> list[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.suffix.lower() in _SUFFIXES and each.name[0] != ".")
+    return sorted(each for each in folder.iterdir() if each.suffix.lower() in PICTURE_SUFFIXES and each.name[0] != ".")
 
 
 def _list(folder: Path, classes: list[str]) -> _Pictures:

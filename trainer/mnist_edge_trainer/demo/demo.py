@@ -46,11 +46,11 @@ def read_drawings(model: Path, folder: Path) -> list[Reading]:
         for digit, tilt in zip("0123456789", _TILTS, strict=True):
             file = folder / f"{digit}.png"
             Image.fromarray(draw(digit, tilt=tilt, pen=_PEN)).save(file)
-            prediction = classifier.classify(mnist.read(file))
+            prediction = classifier.classify(mnist.to_mnist(load_picture(file)))
             readings.append(Reading(file, digit, prediction.label, prediction.confidence))
     figure = draw_readings(
         [load_picture(reading.file) for reading in readings],
-        [mnist.read(reading.file) for reading in readings],
+        [mnist.to_mnist(load_picture(reading.file)) for reading in readings],
         [(reading.label, reading.confidence, reading.label == reading.drawn) for reading in readings],
     )
     figure.savefig(folder / "readings.png", dpi=120)

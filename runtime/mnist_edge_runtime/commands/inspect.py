@@ -1,0 +1,64 @@
+"""`mnist-edge-runtime inspect`: show the contract of a model file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .. import models
+from ..json_output import print_json
+from ..model_file import sealed_model
+
+__all__ = ["add_command"]
+
+
+def add_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], model: str, *parents: argparse.ArgumentParser
+) -> None:
+    """Add the command to the parser; `model` is the help of the model."""
+    parser = commands.add_parser("inspect", parents=parents, help="Show the contract of a model file.")
+    parser.add_argument("model", nargs="?", metavar="MODEL", help=model)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    file = arguments.model or models.bundled_models()[0]
+    sealed = sealed_model.read(file)
+    contract = sealed.contract
+    if arguments.json:
+        print_json({"model": str(file), **json.loads(contract.to_json())})
+        return
+    rows = {
+        "file": f"{file}, intact",
+        "format": f"{contract.format}, {contract.quantization}",
+        "payload": f"{contract.payload.size:,} bytes, SHA-256 {contract.payload.sha256}",
+        "labels": " ".join(contract.labels),
+        "input": f"{contract.input.dtype} {contract.input.shape}, {contract.input.polarity}, "
+        f"real value = {contract.input.real_value}, scale {contract.input.scale:.9g}, "
+        f"zero point {contract.input.zero_point}",
+        "output": f"logits, {contract.output.dtype}, scale {contract.output.scale:.9g}, "
+        f"zero point {contract.output.zero_point}",
+        "network": f"{_of(contract.origin, 'architecture')}, {_of(contract.origin, 'parameters')} parameters",
+        "data": f"{_of(contract.origin, 'dataset', 'name')}, SHA-256 {_of(contract.origin, 'dataset', 'sha256')}",
+        "accuracy": f"{_of(contract.parity, 'accuracy')} on {_of(contract.parity, 'images')} test images, "
+        f"the Keras model {_of(contract.parity, 'reference_accuracy')}; "
+        f"{_of(contract.parity, 'agreement')} the same answer",
+        "runtimes": ", ".join(
+            f"{_of(row, 'engine')} {_of(row, 'version')} ({_of(row, 'status')})" for row in contract.runtimes
+        ),
+        "golden": f"{len(sealed.golden.images)} images",
+    }
+    if (warning := _of(contract.origin, "dataset", "warning")) not in ("unknown", "None"):
+        rows["WARNING"] = warning
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        print(f"{name:<{width}}  {value}")
+
+
+def _of(value: Any, *keys: str) -> str:
+    """Return the entry under `keys` of a free part of a contract, which other releases may fill differently."""
+    for key in keys:
+        value = value.get(key, "unknown") if isinstance(value, Mapping) else "unknown"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)

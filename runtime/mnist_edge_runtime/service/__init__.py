@@ -1,0 +1,3 @@
+"""Run as a service: watch folders for new pictures."""
+
+__all__ = ["inbox"]

@@ -1,0 +1,82 @@
+"""Watch folders: yield each picture file once it is completely written, until the process is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from ..preprocessing.image_io import picture_files
+
+__all__ = ["watch"]
+
+_POLL_SECONDS = 0.5
+_SETTLED_SECONDS = 2.0  # since the last change; a file that old is complete at first sight
+
+# Identifies one state of a file: its modification time, its size, and its inode.
+_State = tuple[int, int, int]
+
+
+def watch(folders: Sequence[Path], *, recursive: bool) -> Iterator[str]:
+    """Yield each picture file in the folders once, and again whenever it has been rewritten.
+
+    The files of one look at the folders come folder by folder in the order of their names. A file that is still being
+    written is left until two looks, half a second apart, find it unchanged. Only files that are there are remembered,
+    so a folder that is emptied costs no memory. SIGTERM or SIGINT ends it after the file at hand.
+
+    Args:
+        folders: the folders to watch.
+        recursive: also watch the folders inside them.
+    """
+    done: dict[str, _State] = {}
+    waiting: dict[str, _State] = {}
+    with _until_stopped() as is_stopped:
+        while not is_stopped():
+            files = (file for folder in folders for file in picture_files(folder, recursive=recursive))
+            now = {file: state for file in files if (state := _state(file))}
+            for file, state in now.items():
+                if done.get(file) == state or not (waiting.get(file) == state or _is_settled(state)):
+                    continue
+                done[file] = state
+                yield file
+                if is_stopped():
+                    return
+            waiting = now
+            done = {file: state for file, state in done.items() if file in now}
+            time.sleep(_POLL_SECONDS)
+
+
+def _state(file: str) -> _State | None:
+    """Return the state of a file, None if it has gone."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _is_settled(state: _State) -> bool:
+    return time.time_ns() - state[0] > _SETTLED_SECONDS * 1e9
+
+
+@contextmanager
+def _until_stopped() -> Iterator[Callable[[], bool]]:
+    """Yield the function that tells whether SIGTERM or SIGINT came; a second one ends the process immediately."""
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield lambda: bool(came)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
