@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime import EngineError
-from mnist_edge_runtime.diagnostics.turn_process import Child
+from mnist_edge_runtime.diagnostics.turn_process import InterleavedProcess
 from mnist_edge_runtime.host import Host
 from mnist_edge_runtime.model_file import sealed_model
 
@@ -96,13 +96,13 @@ def compare(python: Path, files: Sequence[Path]) -> tuple[dict[tuple[Path, str],
     failures = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        children: dict[tuple[Path, str], Child] = {}
+        children: dict[tuple[Path, str], InterleavedProcess] = {}
         for number, file in enumerate(files):
             sealed = sealed_model.read(file)
             np.save(folder / f"{number}.npy", sealed.golden.images)
             for name in CONTENDERS[sealed.contract.format]:
                 command = [str(python), str(HERE / "contenders.py"), name, str(file), str(folder / f"{number}.npy")]
-                children[file, name] = stack.enter_context(Child(command, engine=name))
+                children[file, name] = stack.enter_context(InterleavedProcess(command, engine=name))
         for word in ("", *["single"] * SINGLE_TURNS, *["batch"] * BATCH_TURNS):
             for run in list(children):
                 try:

@@ -22,7 +22,6 @@ import keras
 from mnist_edge_exporters.analysis import latency
 from mnist_edge_runtime import models
 from mnist_edge_runtime.model_file import sealed_model
-from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.runs.run import MODEL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +30,6 @@ NETWORKS = ("classic", "base", "small", "tiny", "nano")
 FORMATS = {"litert": "tflite", "onnxruntime": "onnx"}
 SHIPPED = "small"
 PUBLISHED = ("base", "small", "tiny", "nano")
-IMAGES = 500  # that take turns in the measurement of latency
 TEMPLATE = Path(__file__).with_suffix(".md")
 
 
@@ -135,7 +133,7 @@ def main(runs_dir: Path) -> None:
     }
     best = {network: max(runs, key=lambda run: run.validation) for network, runs in found.items()}
     timed = [(file, engine) for network in NETWORKS for engine, file in best[network].files.items()]
-    times = latency.measure(timed, datasets.load("mnist").test_images[:IMAGES])
+    times = latency.measure(timed)
     ratios = {
         network: [
             times[file, engine] / times[best["classic"].files[engine], engine]

@@ -1,4 +1,4 @@
-"""What the runtime's tests share: the exported files, files sealed anew with other contents, pictures, children."""
+"""What the runtime's tests share: the exported files, resealed files, pictures, child processes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from mnist_edge_runtime.model_file.contract import Payload
 from mnist_edge_runtime.model_file.golden import Golden
 from mnist_edge_runtime.preprocessing.mnist import to_picture
 
-CELLS = ("tflite-none", "tflite-int8", "onnx-none", "onnx-int8")
+VARIANTS = ("tflite-none", "tflite-int8", "onnx-none", "onnx-int8")
 
 
-@pytest.fixture(params=CELLS)
+@pytest.fixture(params=VARIANTS)
 def model_file(request: pytest.FixtureRequest, files: Mapping[str, Path]) -> Path:
     return files[request.param]
 
 
-@pytest.fixture(params=[cell for cell in CELLS if cell.endswith("int8")])
+@pytest.fixture(params=[variant for variant in VARIANTS if variant.endswith("int8")])
 def int8_file(request: pytest.FixtureRequest, files: Mapping[str, Path]) -> Path:
     return files[request.param]
 

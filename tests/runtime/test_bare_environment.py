@@ -203,8 +203,8 @@ def test_the_doctor_names_every_engine_and_that_there_is_no_pip(bare: Callable[.
     assert (code, errors) == (4, ["error: no engine here runs model files"])
     for found in (*json.loads(out)["engines"], json.loads(out)["pictures"]):
         assert (found["version"], found["works"]) == (None, False)
-        assert "make another bundle on the workstation" in found["mend"]
-        assert found["distribution"] in found["mend"]
+        assert "make another bundle on the workstation" in found["fix"]
+        assert found["distribution"] in found["fix"]
 
 
 @pytest.mark.parametrize("cell", ["tflite-int8", "onnx-int8"])

@@ -179,17 +179,17 @@ def test_an_interrupt_ends_quietly(invoke: Invoke) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("cell", ["tflite-int8", "onnx-int8"])
+@pytest.mark.parametrize("variant", ["tflite-int8", "onnx-int8"])
 def test_a_process_of_its_own_prints_one_document_and_nothing_else(
-    device: Device, files: Mapping[str, Path], picture: WritePicture, command: str, cell: str
+    device: Device, files: Mapping[str, Path], picture: WritePicture, command: str, variant: str
 ) -> None:
     """Engines greet on both streams when they are loaded; none of it may be seen."""
-    file, _ = picture(files[cell])
-    result = device(*COMMANDS[command](files[cell], file), "--json")
+    file, _ = picture(files[variant])
+    result = device(*COMMANDS[command](files[variant], file), "--json")
 
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("\n") == 1
-    assert json.loads(result.stdout)["model"] == str(files[cell])
+    assert json.loads(result.stdout)["model"] == str(files[variant])
 
 
 def test_a_process_of_its_own_ends_with_the_exit_code(

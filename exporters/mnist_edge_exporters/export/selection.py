@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Candidate", "Choice", "Constraint", "adopt", "choose", "parse", "workspace"]
 
-_TIMED_IMAGES = 100
 _CONSTRAINT = re.compile(r"\s*(\w+)\s*(<=|>=)\s*(\S+)\s*")
 
 
@@ -149,7 +148,7 @@ def choose(outcomes: Sequence[Exported], source: Source, constraints: tuple[Cons
     """
     images, labels = source.validation
     engines = {outcome.file: _engine(outcome) for outcome in outcomes if outcome.file}
-    times = latency.measure(list(engines.items()), images[:_TIMED_IMAGES])
+    times = latency.measure(list(engines.items()))
     candidates = []
     for outcome in outcomes:
         if outcome.file:

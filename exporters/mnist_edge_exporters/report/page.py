@@ -151,7 +151,7 @@ def _latencies(evidence: Sequence[Evidence], source: Source) -> _Latencies:
     timed = [(each.file, verdict.target) for each in evidence for verdict in each.verdicts if verdict.is_timed]
     if timed:
         print(f"measuring latency: {len(evidence)} files on their engines, in turns", file=sys.stderr)
-    found = latency.measure([(file, target.engine) for file, target in timed], source.validation[0])
+    found = latency.measure([(file, target.engine) for file, target in timed])
     return {(file, target): found[file, target.engine] for file, target in timed}
 
 

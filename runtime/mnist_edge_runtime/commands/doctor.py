@@ -12,7 +12,7 @@ from ..errors import EngineError
 from ..json_output import print_json
 
 if TYPE_CHECKING:
-    from ..diagnostics.doctor import Finding, Report
+    from ..diagnostics.doctor import DoctorReport, Finding
 
 __all__ = ["add_command"]
 
@@ -45,7 +45,7 @@ def _run(arguments: argparse.Namespace) -> EngineError | None:
     return error
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: DoctorReport) -> Iterator[str]:
     host = report.host
     bits = f"{host.bits}-bit" if host.bits == 64 or host.architecture == host.processor else "32-bit, on a kernel of 64"
     libc = f", glibc {'.'.join(map(str, host.libc))}" if host.libc else ""
@@ -59,5 +59,5 @@ def _lines(report: Report) -> Iterator[str]:
 def _finding(found: Finding, is_enough: bool) -> Iterator[str]:
     version = f"{found.distribution} {found.version}" if found.version else found.distribution
     yield f"{found.engine:<16}{version}: {'works' if found.works else found.wrong}"
-    if found.mend:
-        yield f"{'':<16}{'to have it too' if is_enough and not found.version else 'mend it with'}: {found.mend}"
+    if found.fix:
+        yield f"{'':<16}{'to have it too' if is_enough and not found.version else 'fix it with'}: {found.fix}"

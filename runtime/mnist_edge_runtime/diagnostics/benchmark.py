@@ -1,4 +1,4 @@
-"""How fast files are on the engines of this machine, measured in turns."""
+"""Measure the speed of model files on the engines of this machine, in interleaved processes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ..errors import EngineError, UsageError
 from ..host import Host, Throttling
 from ..model_file import sealed_model
 from ..models import bundled_models
-from .turn_process import Child
+from .turn_process import InterleavedProcess
 
 __all__ = ["Benchmark", "Measurement", "benchmark", "pairs", "shipped_for"]
 
-SINGLE_TURNS = 10
-BATCH_TURNS = 3
+SINGLE_TURNS = 10  # for each file
+BATCH_TURNS = 3  # for each file
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,15 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What was measured in one run, and whether it holds.
+    """The result of one run, and whether it is valid.
 
     Attributes:
         host: where.
         measurements: of each file on each engine that ran it.
         errors: (file, engine, reason) of each that did not.
         temperatures: in degrees Celsius before and after; None without a sensor.
-        throttled: what held the machine back meanwhile: figures are invalid unless this is empty.
-        throttling_known: False where no firmware says; only Raspberry Pis have one that does.
+        throttled: what slowed the machine down while it measured; the figures are invalid unless this is empty.
+        throttling_known: False where no firmware reports it; only that of a Raspberry Pi does.
     """
 
     host: Host
@@ -109,8 +109,8 @@ class Benchmark:
 
 
 @dataclass
-class _Watch:
-    """What the firmware said whenever it was asked."""
+class _ThrottlingMonitor:
+    """The firmware's reports on throttling during a run."""
 
     readings: list[Throttling] = field(default_factory=list)
 
@@ -120,7 +120,7 @@ class _Watch:
 
     @property
     def throttled(self) -> tuple[str, ...]:
-        """What held the machine back in one of the moments that were looked at, or between two of them."""
+        """The causes of throttling at one of the reports, or between two of them."""
         if not self.readings:
             return ()
         seen = {name for reading in self.readings for name in reading.now}
@@ -133,7 +133,7 @@ def pairs(models: Sequence[str | Path], engines: Sequence[str] = ()) -> list[tup
 
     Raises:
         InputError, ModelError: a file cannot be read or is damaged.
-        UsageError: an engine or a file has no partner among the others.
+        UsageError: no engine runs one of the files, or no file is for one of the engines.
         EngineError: no engine that a file is for is installed.
     """
     found: list[tuple[Path, str]] = []
@@ -150,8 +150,8 @@ def pairs(models: Sequence[str | Path], engines: Sequence[str] = ()) -> list[tup
             if not chosen:
                 raise EngineError(f"{model}: no engine for it is installed: {'; '.join(map(not_installed, possible))}")
         found += [(model, name) for name in chosen]
-    if idle := set(engines) - {name for _, name in found}:
-        raise UsageError(f"none of the files is for {', '.join(sorted(idle))}")
+    if unused := set(engines) - {name for _, name in found}:
+        raise UsageError(f"none of the files is for {', '.join(sorted(unused))}")
     return found
 
 
@@ -161,48 +161,55 @@ def shipped_for(engines: Sequence[str] = ()) -> list[Path]:
     return [file for file in suited if any(map(_is_installed, names_for(file.suffix[1:])))] or suited
 
 
-def benchmark(runs: Sequence[tuple[Path, str]], progress: Callable[[str], None] = lambda message: None) -> Benchmark:
+def benchmark(
+    runs: Sequence[tuple[Path, str]],
+    progress: Callable[[str], None] = lambda message: None,
+    *,
+    engine_only: bool = False,
+) -> Benchmark:
     """Measure files on engines, each in a process of its own, in turns.
 
     Args:
         runs: pairs of a sealed file and the engine to run it on.
-        progress: is told what is being done.
+        progress: receives the name of each step.
+        engine_only: measure single images without preprocessing, and no batches.
     """
-    watch, before = _Watch(), host.temperature()
+    monitor, before = _ThrottlingMonitor(), host.temperature()
     errors: list[tuple[str, str, str]] = []
     results: dict[tuple[Path, str], dict[str, Any]] = {}
     with ExitStack() as stack:
-        children: dict[tuple[Path, str], Child] = {}
+        children: dict[tuple[Path, str], InterleavedProcess] = {}
         for file, engine in runs:
             command = [sys.executable, "-m", f"{__package__}.benchmark_worker", str(file), engine]
-            children[file, engine] = stack.enter_context(Child(command, engine=engine))
-        for name, step in _steps():
+            children[file, engine] = stack.enter_context(InterleavedProcess(command, engine=engine))
+        for name, step in _steps(engine_only):
             progress(name)
-            watch.look()
+            monitor.look()
             for run in list(children):
                 try:
                     step(children[run])
                 except EngineError as error:
                     errors.append((str(run[0]), run[1], str(error)))
                     del children[run]
-        watch.look()
+        monitor.look()
         results = {run: json.loads(child.result()) for run, child in children.items()}
     return Benchmark(
         host=Host.here(),
         measurements=tuple(_measurement(file, engine, result) for (file, engine), result in results.items()),
         errors=tuple(errors),
         temperatures=(before, host.temperature()),
-        throttled=watch.throttled,
-        throttling_known=bool(watch.readings),
+        throttled=monitor.throttled,
+        throttling_known=bool(monitor.readings),
     )
 
 
-def _steps() -> Iterator[tuple[str, Callable[[Child], None]]]:
-    """Yield what is done, to one child after the other, and what to call it."""
-    yield "loading", Child.wait
+def _steps(engine_only: bool) -> Iterator[tuple[str, Callable[[InterleavedProcess], None]]]:
+    """Yield the name of each step, and the function that runs it in one process after the other."""
+    word = "engine" if engine_only else "single"
+    yield "loading", InterleavedProcess.wait
     for turn in range(SINGLE_TURNS):
-        yield f"single images, turn {turn + 1} of {SINGLE_TURNS}", lambda child: child.take_turn("single")
-    for turn in range(BATCH_TURNS):
+        yield f"single images, turn {turn + 1} of {SINGLE_TURNS}", lambda child: child.take_turn(word)
+    for turn in range(0 if engine_only else BATCH_TURNS):
         yield f"batches, turn {turn + 1} of {BATCH_TURNS}", lambda child: child.take_turn("batch")
 
 

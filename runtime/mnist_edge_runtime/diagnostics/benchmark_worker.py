@@ -1,7 +1,8 @@
 """Measure one file on one engine, in a process of its own: the arguments are FILE and ENGINE.
 
-A turn is "single" (images one by one) or "batch" (images together, on several numbers of threads). All single turns
-come first: the peak of memory is that of who reads one image after the other.
+A turn is "single" (images one by one), "engine" (the same without preprocessing, which takes longer than all else) or
+"batch" (images together, on several numbers of threads). All batch turns come last, so that peak memory is that of a
+program that classifies one image after the other.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ..classifier import Classifier
 from ..engines.tensor_codec import Tensor
 from ..errors import MnistEdgeError
 from ..model_file import sealed_model
+from ..model_file.contract import IMAGE_SHAPE
 from ..preprocessing import mnist
 
 __all__ = ["main"]
@@ -28,14 +30,14 @@ __all__ = ["main"]
 _STAGES = ("preprocessing", "engine", "rest", "together")
 _BATCHES = (1, 4, 16, 64, 256)
 
-_SINGLES = 100  # at least, in a turn
-_TURN_NANOSECONDS = 50_000_000
-_WARM_UP = 20  # at the start of a turn; what others did meanwhile has emptied the caches
-_BATCH_NANOSECONDS = 10_000_000
+_SINGLES = 100  # images in a turn, at least
+_TURN_NANOSECONDS = 50_000_000  # of a turn of single images, at least
+_WARM_UP = 20  # images at the start of a turn; other processes have evicted the caches
+_BATCH_NANOSECONDS = 10_000_000  # of each size of batch in a turn, at least
 
 
 class _Stopwatch:
-    """Runs of an engine, with the time that the last one took."""
+    """Wrap an engine's run, and keep the time that the last one took."""
 
     def __init__(self, run: Callable[[Tensor], Tensor]) -> None:
         self._run, self.nanoseconds = run, 0
@@ -48,7 +50,7 @@ class _Stopwatch:
 
 
 class _Subject:
-    """The file on its engine, and all that was measured of it."""
+    """A file on its engine, and its measurements."""
 
     def __init__(self, file: str, engine: str) -> None:
         start = now()
@@ -73,21 +75,22 @@ class _Subject:
     def _load(self, threads: int) -> Classifier:
         return Classifier(self._sealed, engine=self._engine, threads=threads)
 
-    def single(self) -> None:
-        """Time images one by one, each stage of it, in nanoseconds."""
+    def single(self, preprocessing: bool = True) -> None:
+        """Time images one by one, each of the stages, in nanoseconds."""
         for number in range(_WARM_UP):
-            self._time_one(number)
+            self._time_one(number, preprocessing)
         turn: list[tuple[int, ...]] = []
         end = now() + _TURN_NANOSECONDS
         while len(turn) < _SINGLES or now() < end:
-            turn.append(self._time_one(len(turn)))
+            turn.append(self._time_one(len(turn), preprocessing))
         self.turns.append(np.array(turn))
         self.peak_rss = host.peak_rss()
 
-    def _time_one(self, number: int) -> tuple[int, ...]:
+    def _time_one(self, number: int, preprocessing: bool) -> tuple[int, ...]:
         image = self._images[number % len(self._images)]
         start = now()
-        mnist.to_mnist(self._picture)
+        if preprocessing:
+            mnist.to_mnist(self._picture)
         ready = now()
         self._classifier.classify(image)
         end = now()
@@ -101,12 +104,12 @@ class _Subject:
             if threads not in self._by_threads:
                 self._by_threads[threads] = self._load(threads)
             for size in _BATCHES:
-                rate = _rate(self._by_threads[threads], np.resize(self._images, (size, 28, 28)))
+                rate = _rate(self._by_threads[threads], np.resize(self._images, (size, *IMAGE_SHAPE)))
                 self.rates.setdefault((threads, size), []).append(rate)
             threads *= 2
 
     def result(self) -> dict[str, Any]:
-        """Return what was measured, in the units of `benchmark.Measurement`."""
+        """Return the measurements, in the units of `benchmark.Measurement`."""
         microseconds = np.concatenate(self.turns) / 1000
         medians = np.array([np.median(turn[:, -1]) for turn in self.turns]) / 1000
         return {
@@ -146,13 +149,14 @@ def _clock() -> float:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do it: a turn for each line on stdin, at its end the result on stdout as JSON."""
+    """Take a turn for each line on stdin; at its end print the result as JSON."""
     file, engine = arguments
     try:
         subject = _Subject(file, engine)
         print(flush=True)
+        turns = {"single": subject.single, "engine": lambda: subject.single(False), "batch": subject.batch}
         for line in sys.stdin:
-            {"single": subject.single, "batch": subject.batch}[line.strip()]()
+            turns[line.strip()]()
             print(flush=True)
         print(json.dumps(subject.result()))
     except MnistEdgeError as error:

@@ -1,6 +1,6 @@
-"""What is wrong with the engines of this machine, and the command that mends it.
+"""Diagnose the engines of this machine, and name the command that fixes each that fails.
 
-Each engine runs the self-test of a model file in a child process: a crash there is a finding.
+Each engine runs the self-test of a model file in a child process, where a crash is a finding.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ from pathlib import Path
 from typing import Any
 
 from .. import models
+from ..child_process import run_module
 from ..engines.availability import alternative, missing
 from ..engines.registry import ENGINES
+from ..errors import EngineError, VerificationError
 from ..host import Host
 from ..model_file import sealed_model
 from ..preprocessing.image_io import PILLOW
 
-__all__ = ["Finding", "Outcome", "Report", "diagnose", "examine", "run"]
+__all__ = ["DoctorReport", "Finding", "SelfTestOutcome", "diagnose", "examine", "run"]
 
-_SECONDS = 120
+_SECONDS = 120  # for a self-test
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SelfTestOutcome:
     """How the self-test on one engine ended: exit code (negative: a signal; None: not in time) and last words."""
 
     code: int | None
@@ -38,19 +40,19 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one engine; `wrong` and `mend` (a command, or what to do) are None where it works."""
+    """What was found of one engine; `wrong` and `fix` (a command, or what to do) are None where it works."""
 
     engine: str
     distribution: str
     version: str | None
     works: bool
     wrong: str | None = None
-    mend: str | None = None
+    fix: str | None = None
 
 
 @dataclass(frozen=True)
-class Report:
-    """What `doctor` found."""
+class DoctorReport:
+    """The findings of `doctor`."""
 
     host: Host
     model: str | None
@@ -71,7 +73,7 @@ class Report:
 _PACKAGES = {"libstdc++": "libstdc++6", "libgomp": "libgomp1", "libatomic": "libatomic1", "libopenblas": "libopenblas0"}
 
 
-def examine(model: Path | None = None) -> Report:
+def examine(model: Path | None = None) -> DoctorReport:
     """Run the self-test of `model`, where it is of an engine's format, or else of the model that ships, on each engine.
 
     Raises:
@@ -91,29 +93,26 @@ def examine(model: Path | None = None) -> Report:
         else:
             outcome = run(name, file) if installed and file else None
             findings.append(diagnose(name, installed, outcome, host))
-    return Report(host, str(model) if model else None, tuple(findings), _pictures(host))
+    return DoctorReport(host, str(model) if model else None, tuple(findings), _pictures(host))
 
 
-def run(engine: str, file: Path) -> Outcome:
-    """Run the self-test of `file` on one engine in a child."""
-    command = [sys.executable, "-m", "mnist_edge_runtime", "selftest", "--engine", engine, "--json", str(file)]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
-    except subprocess.TimeoutExpired:
-        return Outcome(None, "")
-    if result.returncode == 5:
-        return Outcome(5, "; ".join(json.loads(result.stdout)["failures"]))
-    message = (result.stderr.strip().splitlines() or [""])[-1].removeprefix("error: ").removeprefix(f"{file}: ")
-    if result.returncode == 4:
-        # The reason in the words of the library, where it does not even import.
-        command = [sys.executable, "-c", f"import {ENGINES[engine].library}"]
+def run(engine: str, file: Path) -> SelfTestOutcome:
+    """Run the self-test of `file` on one engine in a child process."""
+    found = run_module("mnist_edge_runtime", "selftest", "--engine", engine, "--json", str(file), seconds=_SECONDS)
+    if found.code == VerificationError.exit_code:
+        return SelfTestOutcome(found.code, "; ".join(json.loads(found.stdout)["failures"]))
+    message = found.reason.removeprefix(f"{file}: ")
+    if found.code == EngineError.exit_code:
+        # Where the library cannot even be imported, its own message is the reason.
+        code = f"import {ENGINES[engine].library}"
+        command = [sys.executable, "-c", code]
         imported = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
         if imported.returncode:
             message = (imported.stderr.strip().splitlines() or [message])[-1]
-    return Outcome(result.returncode, message)
+    return SelfTestOutcome(found.code, message)
 
 
-def diagnose(engine: str, installed: str | None, outcome: Outcome | None, host: Host) -> Finding:
+def diagnose(engine: str, installed: str | None, outcome: SelfTestOutcome | None, host: Host) -> Finding:
     """Return what an outcome means on a host.
 
     Args:
@@ -124,15 +123,15 @@ def diagnose(engine: str, installed: str | None, outcome: Outcome | None, host: 
     """
     row = ENGINES[engine]
     if installed is None or outcome is None:
-        wrong, mend = missing(engine, host)
+        wrong, fix = missing(engine, host)
     elif outcome.code == 0:
         return Finding(engine, row.distribution, installed, works=True)
     else:
-        wrong, mend = _broken(engine, outcome, host)
-    return Finding(engine, row.distribution, installed, works=False, wrong=wrong, mend=mend)
+        wrong, fix = _broken(engine, outcome, host)
+    return Finding(engine, row.distribution, installed, works=False, wrong=wrong, fix=fix)
 
 
-def _broken(engine: str, outcome: Outcome, host: Host) -> tuple[str, str]:
+def _broken(engine: str, outcome: SelfTestOutcome, host: Host) -> tuple[str, str]:
     distribution, said = ENGINES[engine].distribution, outcome.message
     again = host.pip("install", "--force-reinstall", "--no-deps", distribution)
     if outcome.code is None:
@@ -173,7 +172,7 @@ def _pictures(host: Host) -> Finding:
         *("pictures", "Pillow", None),
         works=False,
         wrong="PNG, JPEG and BMP cannot be read without it; PGM and .npy can",
-        mend=host.pip("install", PILLOW),
+        fix=host.pip("install", PILLOW),
     )
 
 

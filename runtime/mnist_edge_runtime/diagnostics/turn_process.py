@@ -1,7 +1,6 @@
-"""Processes that are measured in turns, so that a machine that grows warm or busy meanwhile treats them alike.
+"""Run each engine in its own process and interleave them, so that thermal drift affects all equally.
 
-Each file runs on its engine in a process of its own: engines do not always bear each other, one that crashes must not
-take the others with it, and memory is counted for a process.
+Some engines cannot be loaded into one process; a crash must not end the others; and memory is counted per process.
 """
 
 from __future__ import annotations
@@ -11,25 +10,26 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 
+from ..child_process import how_it_ended
 from ..errors import EngineError
 
-__all__ = ["Child", "failure"]
+__all__ = ["InterleavedProcess", "failure"]
 
 
-class Child:
+class InterleavedProcess:
     """A process that prints a line when it is ready and after each turn, and at its end a result.
 
     A turn begins with a line on the child's stdin, the word of the turn; the end of stdin is the end of turns.
     """
 
     def __init__(self, command: Sequence[str], *, engine: str) -> None:
-        """Start it; `engine` is the one to name when it fails."""
+        """Start the command; `engine` is named in the error if it fails."""
         self._engine = engine
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe)
 
     def wait(self) -> None:
-        """Wait for the line that says that it is ready.
+        """Wait until the process is ready.
 
         Raises:
             EngineError: it ended instead.
@@ -40,20 +40,20 @@ class Child:
             raise failure(self._engine, self._process.returncode, message)
 
     def take_turn(self, word: str = "") -> None:
-        """Let it have a turn; raises EngineError if it ended instead."""
+        """Give the process a turn of the kind `word`, and wait for its end; raises EngineError if the process ended."""
         assert self._process.stdin
-        with suppress(BrokenPipeError):  # it is dead, and why will be read below
+        with suppress(BrokenPipeError):  # it has ended; `wait` reads why
             self._process.stdin.write(f"{word}\n".encode())
         self.wait()
 
     def result(self) -> str:
-        """End its turns and return what it has to say; raises EngineError if that is nothing."""
+        """End its turns and return its result; raises EngineError if it failed."""
         result, message = self._process.communicate()
         if self._process.returncode:
             raise failure(self._engine, self._process.returncode, message.decode(errors="replace"))
         return result.decode()
 
-    def __enter__(self) -> Child:
+    def __enter__(self) -> InterleavedProcess:
         return self
 
     def __exit__(
@@ -64,8 +64,8 @@ class Child:
 
 
 def failure(engine: str, code: int, message: str) -> EngineError:
-    """Return the error that a child's exit code and its last words on stderr amount to."""
-    if code < 0:
-        return EngineError(f"{engine} crashed over the file (signal {-code})")
+    """Return the error for a child's exit code and the last line that it wrote on stderr."""
     lines = message.strip().splitlines()
-    return EngineError(lines[-1] if lines else f"{engine} ended with exit code {code}")
+    if code < 0 or not lines:
+        return EngineError(f"{engine} {how_it_ended(code)} while running the file")
+    return EngineError(lines[-1])

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mnist_edge_exporters.analysis import latency, layer_drift
+from mnist_edge_exporters.analysis import layer_drift
 from mnist_edge_exporters.parity.targets import Target
 from mnist_edge_exporters.report import page
 from mnist_edge_exporters.report.page import Report, write
 from mnist_edge_exporters.source import Source
 from mnist_edge_runtime import InputError
+from mnist_edge_runtime.diagnostics import benchmark
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_trainer.runs.run import Run
 
@@ -23,7 +24,7 @@ from mnist_edge_trainer.runs.run import Run
 def report(run: Run, source: Source, files: Mapping[str, Path]) -> Report:
     assert files
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(latency, "_TURNS", 2)
+        patch.setattr(benchmark, "SINGLE_TURNS", 2)
         return write(source, run.folder, run.record)
 
 

@@ -168,14 +168,14 @@ def test_what_a_throttled_machine_says_is_invalid(
 
     assert code == 0
     assert "throttling   throttled\n" in out  # under-voltage was before
-    assert "INVALID: the machine was held back meanwhile (throttled)" in out
+    assert "INVALID: the machine was throttled while it measured (throttled)" in out
 
 
 @pytest.mark.parametrize(
     ("first", "later", "valid"),
     [("0x0", "0x0", True), ("0xf0000", "0xf0000", True), ("0x0", "0x20000", False), ("0x8", "0x0", False)],
 )
-def test_figures_are_valid_unless_something_held_the_machine_back_meanwhile(
+def test_figures_are_valid_unless_the_machine_was_throttled_while_it_measured(
     firmware: Callable[..., Path], first: str, later: str, valid: bool
 ) -> None:
     firmware(f"throttled={first}", f"throttled={later}")

@@ -10,7 +10,7 @@ import pytest
 from mnist_edge_runtime import ModelError, models
 from mnist_edge_runtime.__main__ import main
 from mnist_edge_runtime.diagnostics import doctor
-from mnist_edge_runtime.diagnostics.doctor import Finding, Outcome, Report
+from mnist_edge_runtime.diagnostics.doctor import DoctorReport, Finding, SelfTestOutcome
 from mnist_edge_runtime.host import Host
 
 ARM64 = replace(Host.here(), system="Linux", processor="aarch64", bits=64, libc=(2, 36))
@@ -36,11 +36,11 @@ def test_an_engine_that_works_has_no_finding() -> None:
     outcome = doctor.run("litert", models.bundled_models("litert")[0])
     found = doctor.diagnose("litert", "2.3.0", outcome, PI)
 
-    assert (found.works, found.wrong, found.mend) == (True, None, None)
+    assert (found.works, found.wrong, found.fix) == (True, None, None)
 
 
 @pytest.mark.parametrize(
-    ("code", "wrong", "mend"),
+    ("code", "wrong", "fix"),
     [
         (
             "import os, signal; os.kill(os.getpid(), signal.SIGILL)",
@@ -58,7 +58,7 @@ def test_an_engine_that_works_has_no_finding() -> None:
     ids=["illegal instruction", "crash", "a module is missing", "a system library is missing"],
 )
 def test_an_engine_that_fails_in_a_child_is_a_finding(
-    litert: Callable[[str], None], code: str, wrong: str, mend: str
+    litert: Callable[[str], None], code: str, wrong: str, fix: str
 ) -> None:
     litert(code)
     outcome = doctor.run("litert", models.bundled_models("litert")[0])
@@ -66,35 +66,35 @@ def test_an_engine_that_fails_in_a_child_is_a_finding(
 
     assert not found.works
     assert wrong in str(found.wrong)
-    assert mend in str(found.mend)
+    assert fix in str(found.fix)
 
 
 @pytest.mark.parametrize(
-    ("engine", "outcome", "host", "wrong", "mend"),
+    ("engine", "outcome", "host", "wrong", "fix"),
     [
-        ("tflite-runtime", Outcome(4, "AttributeError: _ARRAY_API not found"), NUMPY_2,
+        ("tflite-runtime", SelfTestOutcome(4, "AttributeError: _ARRAY_API not found"), NUMPY_2,
          "built for numpy 1 and fails with numpy 2.1.0", "python -m pip install 'numpy<2'"),
-        ("tflite-runtime", Outcome(-11, ""), NUMPY_2, "crashes (SIGSEGV)", "--force-reinstall"),
-        ("onnxruntime", Outcome(4, "ImportError: numpy.core.multiarray failed to import"), PI,
+        ("tflite-runtime", SelfTestOutcome(-11, ""), NUMPY_2, "crashes (SIGSEGV)", "--force-reinstall"),
+        ("onnxruntime", SelfTestOutcome(4, "ImportError: numpy.core.multiarray failed to import"), PI,
          "built for a newer numpy than 1.26.4", "python -m pip install --upgrade numpy"),
-        ("onnxruntime", Outcome(-4, ""), PI, "illegal instruction (SIGILL)", "# and take .tflite files"),
-        ("onnxruntime", Outcome(4, "ImportError: /lib/libc.so.6: version `GLIBC_2.38' not found"), PI,
+        ("onnxruntime", SelfTestOutcome(-4, ""), PI, "illegal instruction (SIGILL)", "# and take .tflite files"),
+        ("onnxruntime", SelfTestOutcome(4, "ImportError: /lib/libc.so.6: version `GLIBC_2.38' not found"), PI,
          "built for a newer system", "ai-edge-litert"),
-        ("litert", Outcome(4, "ImportError: libodd.so.7: cannot open shared object file"), PI,
+        ("litert", SelfTestOutcome(4, "ImportError: libodd.so.7: cannot open shared object file"), PI,
          "libodd.so.7", "package that holds libodd.so"),
-        ("litert", Outcome(4, "no engine here runs it: the file is not for litert (...)"), PI,
+        ("litert", SelfTestOutcome(4, "no engine here runs it: the file is not for litert (...)"), PI,
          "not for litert", "mnist-edge export --target-runtime litert"),
-        ("litert", Outcome(5, "3 of 40 golden images get another class"), PI,
+        ("litert", SelfTestOutcome(5, "3 of 40 golden images get another class"), PI,
          "answers otherwise than it should: 3 of 40", "--force-reinstall --no-deps ai-edge-litert"),
-        ("litert", Outcome(None, ""), PI, "did not end within", "--force-reinstall"),
+        ("litert", SelfTestOutcome(None, ""), PI, "did not end within", "--force-reinstall"),
     ],
 )  # fmt: skip
-def test_what_an_outcome_means(engine: str, outcome: Outcome, host: Host, wrong: str, mend: str) -> None:
+def test_what_an_outcome_means(engine: str, outcome: SelfTestOutcome, host: Host, wrong: str, fix: str) -> None:
     found = doctor.diagnose(engine, "2.3.0", outcome, host)
 
     assert (found.works, found.version) == (False, "2.3.0")
     assert wrong in str(found.wrong)
-    assert mend in str(found.mend)
+    assert fix in str(found.fix)
 
 
 def test_where_nothing_is_installed_wheels_decide() -> None:
@@ -115,7 +115,7 @@ def test_where_nothing_is_installed_wheels_decide() -> None:
 def test_one_engine_of_the_models_format_is_enough(model: str | None, working: str, works: bool) -> None:
     findings = tuple(Finding(name, name, "1", works=name == working) for name in ("litert", "onnxruntime"))
 
-    assert Report(PI, model, findings, findings[0]).works is works
+    assert DoctorReport(PI, model, findings, findings[0]).works is works
 
 
 def test_the_command_line(capsys: pytest.CaptureFixture[str], tflite_file: Path) -> None:
@@ -126,18 +126,18 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], tflite_file: Path)
     assert document["works"] is True
     assert document["host"]["executable"] == sys.executable
     assert [found["engine"] for found in document["engines"]] == ["litert", "tflite-runtime", "onnxruntime"]
-    assert {"distribution", "version", "works", "wrong", "mend"} <= document["engines"][0].keys()
+    assert {"distribution", "version", "works", "wrong", "fix"} <= document["engines"][0].keys()
     assert document["pictures"]["works"] is True
 
 
 def test_the_command_line_where_nothing_works(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "run", lambda engine, file: Outcome(-4, ""))
+    monkeypatch.setattr(doctor, "run", lambda engine, file: SelfTestOutcome(-4, ""))
 
     assert main(["doctor"]) == 4
     out, err = capsys.readouterr()
-    assert out.count("mend it with: ") >= 3
+    assert out.count("fix it with: ") >= 3
     assert err == "error: no engine here runs model files\n"
 
 

@@ -52,8 +52,8 @@ def test_an_untouched_file_passes(model_file: Path) -> None:
 
 
 def test_steps_are_counted_for_int8_files_only(files: Mapping[str, Path]) -> None:
-    for cell, file in files.items():
-        assert _run(file).max_lsb == (0 if cell.endswith("-int8") else None)
+    for variant, file in files.items():
+        assert _run(file).max_lsb == (0 if variant.endswith("-int8") else None)
 
 
 def test_the_report_can_be_printed(int8_file: Path) -> None:
@@ -122,9 +122,9 @@ def test_the_temperature_is_no_part_of_what_is_proven(model_file: Path, reseal: 
     assert report.failures == ()
 
 
-@pytest.mark.parametrize("cell", ["onnx-none", "onnx-int8"])
+@pytest.mark.parametrize("variant", ["onnx-none", "onnx-int8"])
 def test_another_network_of_the_same_shape_is_found(
-    files: Mapping[str, Path], reseal: Callable[..., Path], cell: str
+    files: Mapping[str, Path], reseal: Callable[..., Path], variant: str
 ) -> None:
     """The file with its largest tensor of weights turned round, sealed as if that were right."""
 
@@ -136,7 +136,7 @@ def test_another_network_of_the_same_shape_is_found(
         changed: bytes = model.SerializeToString()
         return changed
 
-    assert not _run(reseal(files[cell], payload=other)).passed
+    assert not _run(reseal(files[variant], payload=other)).passed
 
 
 def test_inverted_images_are_found(model_file: Path, reseal: Callable[..., Path]) -> None:
