@@ -3,7 +3,7 @@ SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist
 BOARD := pi4
 COMMAND := mnist-edge-runtime doctor
 
-.PHONY: help install check format test coverage demo pi memory clean
+.PHONY: help install check format test coverage emulators demo pi memory clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,20 +21,23 @@ format:  ## Bring the code into form
 	ruff format .
 	ruff check --fix .
 
-test:  ## Run the tests, on real MNIST where MNIST_EDGE_DATA names its folder; emulated boards take minutes of it
+test:  ## Run the tests, on real MNIST where MNIST_EDGE_DATA names its folder
 	python -m pytest -n 2
 
 coverage:  ## Run the tests and show the lines that none of them reaches
 	python -m pytest -n 2 --cov --cov-report=term-missing
 
+emulators:  ## Run the tests on emulated boards, which take minutes
+	python -m pytest tests/emulators
+
 demo:  ## Go the whole way once: train, export, prove, classify
 	mnist-edge demo
 
 pi:  ## Run COMMAND on an emulated Raspberry Pi, BOARD: pi4, pi5, zero2 or legacy32
-	scripts/emulated-pi $(BOARD) -- $(COMMAND)
+	emulators/emulated-pi $(BOARD) -- $(COMMAND)
 
 memory:  ## Measure the runtime's memory in an emulated machine, for docs/boards.md
-	python scripts/board_page.py --memory
+	python emulators/board_page.py --memory
 
 clean:  ## Remove what builds and tools leave behind
 	rm -rf build runtime/build dist *.egg-info runtime/*.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

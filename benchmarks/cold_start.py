@@ -1,4 +1,4 @@
-"""What the runtime adds to a start: process after process, in turns, and exit with 1 above the stated limits.
+"""Measure what the runtime adds to a start of Python, process by process in turns; exit code 1 above a limit.
 
     python benchmarks/cold_start.py small-tflite-int8.tflite small-onnx-int8.onnx
 
@@ -93,11 +93,11 @@ def start(*arguments: str | Path) -> tuple[float, float, str]:
     wall = (time.perf_counter() - began) * 1000
     if process.returncode:
         sys.exit(f"failed with {process.returncode}: {arguments}")
-    return wall, usage.ru_maxrss / 1000, answer
+    return wall, usage.ru_maxrss * 1024 / 1e6, answer
 
 
 def measure(file: Path, image: Path) -> dict[str, object]:
-    """Return what was found of one file: medians."""
+    """Return the figures of one file: medians."""
     start(IMAGE, file, image)
     pairs = [(start(TEN_LINES[file.suffix], file, image), start(OURS, file, image)) for _ in range(STARTS + 1)][1:]
     if any(theirs[2] != ours[2] for theirs, ours in pairs):
@@ -120,8 +120,8 @@ def measure(file: Path, image: Path) -> dict[str, object]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="exported files, by their usual names")
-    parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="Exported files.")
+    parser.add_argument("--json", action="store_true", help="Print one JSON document instead.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         results = [measure(file, Path(folder) / "image.npy") for file in options.models]

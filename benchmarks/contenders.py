@@ -1,4 +1,4 @@
-"""Ways to run a file, one measured in a process of its own: `contenders.py NAME FILE IMAGES`, a child of engines.py.
+"""Measure one way to run a file, in a process of its own: `contenders.py NAME FILE IMAGES`, a child of engines.py.
 
 Each takes a uint8 image (28, 28) to the index of its class, and, where its tool has batches, images (N, 28, 28) to N of
 them. All run on one thread, with everything looked up beforehand that can be, but for the tutorial's.
@@ -15,8 +15,8 @@ from pathlib import Path
 from time import perf_counter_ns as now
 from typing import Any
 
+import bare_engines
 import numpy as np
-import overhead
 from mnist_edge_runtime import Classifier
 from mnist_edge_runtime.engines.tensor_codec import encoder
 from mnist_edge_runtime.model_file.sealed_model import read
@@ -68,12 +68,12 @@ def tutorial(file: str) -> Contender:
 
 def litert(file: str) -> Contender:
     sealed = read(file)
-    return _of_tensors(encoder(sealed.contract.input), partial(overhead.litert, sealed.payload))
+    return _of_tensors(encoder(sealed.contract.input), partial(bare_engines.load, "litert", sealed.payload))
 
 
 def onnxruntime(file: str) -> Contender:
     sealed = read(file)
-    return _of_tensors(encoder(sealed.contract.input), partial(overhead.onnxruntime, sealed.payload))
+    return _of_tensors(encoder(sealed.contract.input), partial(bare_engines.load, "onnxruntime", sealed.payload))
 
 
 def openvino(file: str) -> Contender:

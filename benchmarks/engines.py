@@ -1,4 +1,4 @@
-"""The same network in every engine, and what the runtime adds to its own: measure, and write docs/benchmarks.md.
+"""Measure one network in every engine, and the cost of the runtime beside its own engine; write docs/benchmarks.md.
 
     python benchmarks/engines.py small-tflite-int8.tflite small-tflite-none.tflite small-onnx-int8.onnx ...
 
@@ -114,7 +114,7 @@ def compare(python: Path, files: Sequence[Path]) -> tuple[dict[tuple[Path, str],
 
 
 def script(name: str, files: Sequence[Path]) -> dict[str, Any]:
-    """Return what one of the other two scripts has found."""
+    """Return the figures of one of the other two scripts."""
     command = [sys.executable, str(HERE / name), "--json", *map(str, files)]
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     found: dict[str, Any] = json.loads(result.stdout)
@@ -170,7 +170,7 @@ def page(
         imported=start["import_ms"],
     )
     for row in start["results"]:
-        sides = " | ".join(f"{row[side]['ms']} ms, {row[side]['mb']} MB" for side in ("ten_lines", "classifier"))
+        sides = " | ".join(f"{row[side]['ms']} ms, {row[side]['mb']:.0f} MB" for side in ("ten_lines", "classifier"))
         yield f"| {row['model']} | {sides} | x {row['time_ratio']:.2f} | x {row['memory_ratio']:.2f} |\n"
 
 
@@ -199,7 +199,7 @@ def plot(found: Mapping[tuple[Path, str], Mapping[str, Any]]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="exported files of one network")
+    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="Exported files of one network.")
     files = [file.resolve() for file in parser.parse_args().models]
     python = environment()
     os.environ["PYTHONPATH"] = str(ROOT / "runtime")

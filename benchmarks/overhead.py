@@ -1,4 +1,4 @@
-"""What the classifier adds to its engine: run both in turns in one process, and exit with 1 above the stated limits.
+"""Measure the time that the classifier adds to its engine: both take turns in one process; exit code 1 above a limit.
 
     python benchmarks/overhead.py small-tflite-int8.tflite small-onnx-int8.onnx
 
@@ -13,14 +13,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns as now
 from typing import Any
 
+import bare_engines
 import numpy as np
+from bare_engines import Run
 from mnist_edge_runtime import Classifier
-from mnist_edge_runtime.engines import onnxruntime as engine
 from mnist_edge_runtime.engines.tensor_codec import Tensor, encoder
 from mnist_edge_runtime.model_file import sealed_model
 
@@ -32,44 +34,18 @@ BLOCKS, ROUNDS = 40, 200
 BATCH_BLOCKS, BATCH_ROUNDS, BATCH_IMAGES = 15, 15, 256  # few images, so that most rounds are never interrupted
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-Run = Callable[[Tensor], Tensor]
-
-
-def litert(payload: bytes, batch: int) -> Run:
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=payload, num_threads=1)
-    source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-    interpreter.resize_tensor_input(source, (batch, 28, 28, 1))
-    interpreter.allocate_tensors()
-    set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
-
-    def run(tensor: Tensor) -> Tensor:
-        set_tensor(source, tensor)
-        invoke()
-        return get_tensor(target)
-
-    return run
-
-
-def onnxruntime(payload: bytes, batch: int) -> Run:
-    session = engine.session(payload)
-    source, targets = session.get_inputs()[0].name, [session.get_outputs()[0].name]
-    return lambda tensor: session.run(targets, {source: tensor})[0]
-
-
-ENGINES: Mapping[str, Callable[[bytes, int], Run]] = {"tflite": litert, "onnx": onnxruntime}
+ENGINES = {"tflite": "litert", "onnx": "onnxruntime"}
 
 
 def measure(file: Path) -> dict[str, Any]:
-    """Return what was found of one file; each figure as its percentiles 5, 50 and 95."""
+    """Return the figures of one file, each as its percentiles 5, 50 and 95."""
     sealed = sealed_model.read(file)
     images = np.resize(sealed.golden.images, (BATCH_IMAGES, 28, 28))
     tensors = encoder(sealed.contract.input)(images)
-    load = ENGINES[sealed.contract.format]
+    load = partial(bare_engines.load, ENGINES[sealed.contract.format], sealed.payload)
     with Classifier(sealed) as classifier:
-        rows = singles(load(sealed.payload, 1), classifier, images, tensors)
-        best, shares = batches({size: load(sealed.payload, size) for size in BATCHES}, classifier, images, tensors)
+        rows = singles(load(), classifier, images, tensors)
+        best, shares = batches({size: load(size) for size in BATCHES}, classifier, images, tensors)
     engine, logits, classify = rows.T
     return {
         "model": file.name,
@@ -101,7 +77,7 @@ def singles(run: Run, classifier: Classifier, images: Tensor, tensors: Tensor) -
 
 
 def batches(runs: Mapping[int, Run], classifier: Classifier, images: Tensor, tensors: Tensor) -> tuple[int, Any]:
-    """Return the engine's best size of batch, and block by block the classifier's share of its images a second."""
+    """Return the engine's best batch size, and of each block the classifier's share of its images a second."""
 
     def raw(size: int) -> int:
         run, start = runs[size], now()
@@ -153,8 +129,8 @@ def show(found: Mapping[str, Any]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="exported files")
-    parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="Exported files.")
+    parser.add_argument("--json", action="store_true", help="Print one JSON document instead.")
     options = parser.parse_args()
     results = [measure(file) for file in options.models]
     missed = [sentence for found in results for sentence in failures(found)]

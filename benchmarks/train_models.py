@@ -1,4 +1,4 @@
-"""Train the networks of the table for real: a teacher, then students that learn from it, each with several seeds.
+"""Train the networks of docs/models.md: a teacher, then students that learn from it, each with several seeds.
 
     python benchmarks/train_models.py --runs-dir runs/models
 
@@ -34,10 +34,12 @@ def plan(networks: list[str], seeds: int) -> Iterator[tuple[str, list[str]]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs-dir", type=Path, required=True, help="where the runs are written")
-    parser.add_argument("--data", default="mnist", help="as in mnist-edge train")
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS, help="besides the teacher")
-    parser.add_argument("--seeds", type=int, default=3, help="of each student")
+    parser.add_argument("--runs-dir", type=Path, required=True, help="Folder of the runs.")
+    parser.add_argument("--data", default="mnist", help="Data set, as in mnist-edge train.")
+    parser.add_argument(
+        "--networks", nargs="+", choices=NETWORKS, default=NETWORKS, help="Networks besides the teacher."
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="Number of seeds of each network.")
     options = parser.parse_args()
     one_thread = {f"TF_NUM_{kind}_THREADS": "1" for kind in ("INTRAOP", "INTEROP")}
     for name, chosen in plan(options.networks, options.seeds):

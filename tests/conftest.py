@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from mnist_edge_emulators.raspberry_pi import cache
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset
 
@@ -51,9 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the suite off the person's caches, but for emulated boards, which take minutes to make."""
+    """Keep the suite off the person's caches."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MNIST_EDGE_BOARDS", str(cache.folder()))
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
         yield

@@ -1,3 +1,3 @@
-"""Other machines, emulated on this one with qemu, from packages alone and without root rights."""
+"""Emulate other machines on this one with qemu, from packages alone and without root rights."""
 
-__all__ = ["raspberry_pi"]
+__all__ = ["cache", "debian", "environment", "errors", "raspberry_pi"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from mnist_edge_runtime import models
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "overhead.py"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SCRIPT.parent)}  # it imports what lies beside it
 
 JUDGE = """
 import json, runpy, sys
@@ -34,7 +36,9 @@ sys.exit(script["main"]())
 )
 def test_figures_beyond_a_limit_fail(logits: float, classify: float, share: float, missed: list[str]) -> None:
     figures = json.dumps({"logits_adds_us": logits, "classify_adds_us": classify, "batch_share": share})
-    result = subprocess.run([sys.executable, "-c", JUDGE, SCRIPT, figures], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", JUDGE, SCRIPT, figures], capture_output=True, text=True, check=True, env=ENVIRONMENT
+    )
     found = json.loads(result.stdout)
 
     assert len(found) == len(missed)
@@ -43,7 +47,7 @@ def test_figures_beyond_a_limit_fail(logits: float, classify: float, share: floa
 
 def test_each_engine_is_measured_beside_the_classifier() -> None:
     command = [sys.executable, "-c", BRIEFLY, SCRIPT, *models.bundled_models()]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
 

@@ -1,5 +1,3 @@
-"""Raspberry Pis that are not there: the runtime's real wheels for a board under qemu, in a Debian root of one's own.
+"""Run the runtime's real wheels for a Raspberry Pi under qemu, in a root folder made of Debian's packages."""
 
-recipes.py says what each board is, packages.py fetches, root.py unpacks and keeps, emulator.py runs, command.py is
-`scripts/emulated-pi`.
-"""
+__all__ = ["command", "measure"]

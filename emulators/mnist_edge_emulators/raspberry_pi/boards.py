@@ -1,60 +1,33 @@
-"""What each board is: its processor, its system, and what a person installs on it."""
+"""List the boards: the processor of each, its system, and what a person installs on it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import UsageError
+from mnist_edge_runtime.errors import UsageError
 
-__all__ = ["BOARDS", "EMULATOR", "KERNEL", "SYSTEM_EMULATOR", "Board", "Recipe", "board"]
+from ..debian import DebianRoot
+
+__all__ = ["BOARDS", "EMULATOR", "KERNEL", "SYSTEM_EMULATOR", "Board", "board"]
 
 _CONSTRAINTS = Path(__file__).resolve().parents[3] / ".ci" / "constraints.txt"
-_RECIPE = 1  # raised when what root.py makes of the same packages changes
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A folder in the cache that is made of Debian packages.
-
-    Attributes:
-        name: what it is called.
-        codename: the Debian release.
-        architecture: Debian's name of it.
-        packages: Debian packages; what they depend on comes along.
-        links: symbolic links that the packages' maintainer scripts would make, by their path.
-    """
-
-    name: str
-    codename: str
-    architecture: str
-    packages: tuple[str, ...]
-    links: Mapping[str, str] = field(default_factory=dict)
-
-    @cached_property
-    def folder(self) -> str:
-        """The folder's name: another recipe, another folder."""
-        text = json.dumps([_RECIPE, asdict(self)], sort_keys=True)
-        return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Board(Recipe):
+class Board(DebianRoot):
     """A Raspberry Pi with its system and the engines that a person would install on it.
 
     Attributes:
-        title: which boards it stands for.
-        cpu: what qemu calls the processor.
-        qemu: the qemu that runs it.
-        processor: the lines of /proc/cpuinfo, once a core; engines choose their kernels by them.
-        python: Python's version.
-        platforms: the tags of wheels that fit.
-        wheels: the distributions from the package index, with their versions.
-        engines: the engines of the runtime that are there.
+        title: the Raspberry Pis that it stands for.
+        cpu: qemu's name of the processor.
+        qemu: name of the qemu program that runs it.
+        processor: names and values of /proc/cpuinfo for one core; engines choose their kernels by them.
+        python: version of Python.
+        platforms: platform tags of wheels that fit.
+        wheels: requirements from the package index, with their versions.
+        engines: the runtime's engines that are installed.
         system_site_packages: whether the runtime's environment sees the system's Python packages.
     """
 
@@ -76,7 +49,7 @@ class Board(Recipe):
 
 
 def _pinned(*names: str) -> Iterator[str]:
-    """Yield requirements of the versions that the workstation is tested with, so that both run the same engines."""
+    """Yield requirements with the versions of the workstation's constraints, so that both run the same engines."""
     rows = (line.partition("==") for line in _CONSTRAINTS.read_text(encoding="utf-8").splitlines())
     versions = {name.lower(): version for name, _, version in rows if version}
     for name in names:
@@ -95,7 +68,7 @@ def _arm(part: str, variant: str, revision: str, features: str, architecture: in
     )
 
 
-# What the README's commands need, and what comes with Raspberry Pi OS anyway.
+# Debian packages: what the README's commands need, and what comes with Raspberry Pi OS.
 _SYSTEM = (
     *("python3", "python3-venv", "libstdc++6", "ca-certificates"),
     *("dash", "coreutils", "findutils", "grep", "gzip", "sed", "tar"),
@@ -165,19 +138,19 @@ BOARDS: Mapping[str, Board] = {
     )
 }
 
-# The dynamically linked qemu: only that one loads plugins.
-EMULATOR = Recipe("emulator", "bookworm", "amd64", ("proot", "qemu-user"))
+# qemu for single programs, dynamically linked: only that one loads plugins.
+EMULATOR = DebianRoot("emulator", "bookworm", "amd64", ("proot", "qemu-user"))
 
-# For the measurement of memory alone.
-SYSTEM_EMULATOR = Recipe("system", "bookworm", "amd64", ("qemu-system-arm",))
-KERNEL = Recipe("kernel", "bookworm", "arm64", ("linux-image-cloud-arm64", "busybox-static"))
+# qemu for a whole machine, and its kernel: only the measurement of memory needs them.
+SYSTEM_EMULATOR = DebianRoot("system", "bookworm", "amd64", ("qemu-system-arm",))
+KERNEL = DebianRoot("kernel", "bookworm", "arm64", ("linux-image-cloud-arm64", "busybox-static"))
 
 
 def board(name: str) -> Board:
     """Return the board of that name.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such board.
     """
     if name not in BOARDS:
         raise UsageError(f"there is no board {name!r}; choose from {', '.join(BOARDS)}")

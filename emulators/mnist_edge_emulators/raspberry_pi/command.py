@@ -1,4 +1,4 @@
-"""The command `scripts/emulated-pi`."""
+"""Parse and run the command `emulators/emulated-pi`."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from mnist_edge_runtime.errors import MnistEdgeError, UsageError, describe
+
 from . import root
 from .boards import BOARDS, board
-from .errors import BoardError, UsageError
 
 __all__ = ["main"]
 
 _EPILOG = """\
-The command sees the board's own files and, under their own paths, the current folder, where it starts, and /tmp. Its
-home, /home/pi, is empty, and what it writes there is gone afterwards, unless --home names a folder to keep it. The
-runtime and its engines are installed in the environment /opt/reader; mnist-edge-runtime is in the PATH.
+The command sees the board's own files and, under their own paths, the current folder, in which it starts, and /tmp.
+Its home, /home/pi, is an empty temporary folder unless --home names one. The runtime and its engines are installed in
+the environment /opt/reader; mnist-edge-runtime is in the PATH.
 
     emulated-pi pi5 -- mnist-edge-runtime doctor
     emulated-pi zero2 -- mnist-edge-runtime classify photo.png
     emulated-pi legacy32 -- /opt/reader/bin/python3 script.py
 
-The first call makes the board, in under two minutes, from Debian's packages and wheels; later ones find it in the
-user's cache. Exit codes: the command's own; 2 usage; 69 the board cannot be had here (the message says why).
+The first call makes the board from Debian's packages and wheels, in under two minutes; later calls take it from the
+user's cache ($MNIST_EDGE_EMULATORS). Exit codes: the command's own; 2 usage; 3 a file or folder cannot be used, or the
+product is not installed in this Python; 69 something that the board needs is not available here (the message names it).
 """
 
 
@@ -35,19 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command on an emulated board; return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     end = given.index("--") if "--" in given else len(given)
-    parser = argparse.ArgumentParser(
-        prog="emulated-pi",
-        usage="emulated-pi [--offline] [--home DIR] BOARD -- COMMAND...\n       emulated-pi BOARD\n"
-        "       emulated-pi --list",
-        description="Run a command on a Raspberry Pi that is not there; without one, make the board and say where.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("board", nargs="?", metavar="BOARD", help=", ".join(BOARDS))
-    parser.add_argument("--list", action="store_true", help="list the boards")
-    parser.add_argument("--offline", action="store_true", help="without any network")
-    parser.add_argument("--home", type=Path, metavar="DIR", help="what the board has as /home/pi")
-    options = parser.parse_args(given[:end])
+    options = _parser().parse_args(given[:end])
     signal.signal(signal.SIGTERM, _terminated)
     try:
         if options.list:
@@ -56,27 +46,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if not options.board:
             raise UsageError("name a board; --list lists them")
-        device = root.device(board(options.board), lambda sentence: print(sentence, file=sys.stderr))
-        if end == len(given):
+        chosen, command = board(options.board), given[end + 1 :]
+        if end < len(given) and not command:
+            raise UsageError("no command follows --")
+        device = root.device(chosen, lambda sentence: print(sentence, file=sys.stderr))
+        if not command:
             print(device.root)
             return 0
-        if not given[end + 1 :]:
-            raise UsageError("-- is followed by no command")
         with tempfile.TemporaryDirectory() as scratch:
             here = Path.cwd()
             home = options.home.resolve() if options.home else Path(scratch)
-            command = device.command(
-                given[end + 1 :], home=home, directory=str(here), binds=[(here, str(here))], offline=options.offline
-            )
-            return _run(command)
-    except BoardError as error:
-        print(f"emulated-pi: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(f"emulated-pi: {error.filename or 'the cache'}: {error.strerror or error}", file=sys.stderr)
-        return 1
+            binds = [(here, str(here))]
+            return _run(device.command(command, home=home, directory=str(here), binds=binds, offline=options.offline))
+    except (MnistEdgeError, OSError) as error:
+        message, code = describe(error)
+        # Not "error:", as the product's own commands say on the board.
+        print(f"emulated-pi: {message}", file=sys.stderr)
+        return code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emulated-pi",
+        usage="emulated-pi [--offline] [--home DIR] BOARD -- COMMAND...\n       emulated-pi BOARD\n"
+        "       emulated-pi --list",
+        description="Run a command on an emulated Raspberry Pi. Without a command, make the board and print the path "
+        "of its root folder.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("board", nargs="?", metavar="BOARD", help=f"One of {', '.join(BOARDS)}.")
+    parser.add_argument("--list", action="store_true", help="List the boards.")
+    parser.add_argument("--offline", action="store_true", help="Cut off the network.")
+    parser.add_argument("--home", type=Path, metavar="DIR", help="Folder that is /home/pi on the board.")
+    return parser
 
 
 def _run(command: Sequence[str]) -> int:
@@ -84,7 +89,7 @@ def _run(command: Sequence[str]) -> int:
         try:
             code = process.wait()
         except BaseException:
-            process.send_signal(signal.SIGQUIT)  # the one at which proot takes all that runs under it along
+            process.send_signal(signal.SIGQUIT)  # at which proot ends all processes that run under it
             process.wait()
             raise
     return 128 - code if code < 0 else code

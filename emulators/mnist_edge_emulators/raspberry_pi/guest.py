@@ -1,7 +1,8 @@
-"""What runs on the board: `python3 guest.py answers|count FOLDER`; the folder has the job, and gets the results.
+"""Run on the board, as `python3 guest.py answers|count FOLDER`: do the job in the folder and write the results there.
 
-It holds the files, `images.npy`, uint8 (N, 28, 28), and `job.json`: the engine, how many images each file is for, and
-how many of them are warm-up where instructions are counted. Standard library, numpy and the runtime are all there is.
+The folder has the model files, `images.npy`, uint8 (N, 28, 28), and `job.json`: the engine, the number of images for
+each file, and how many of them are warm-up where instructions are counted. Only the standard library, numpy, the
+runtime and `bare_engines.py` beside this file are there.
 """
 
 from __future__ import annotations
@@ -18,14 +19,12 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime import Classifier, MnistEdgeError
 from mnist_edge_runtime.diagnostics.selftest import selftest
-from mnist_edge_runtime.engines import onnxruntime
-from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.engines.tensor_codec import Tensor, encoder
 from mnist_edge_runtime.model_file import sealed_model
 
 
 def answers(folder: Path, job: dict[str, Any]) -> None:
-    """Write `answers.npz`, the logits of each file, and `answers.json`, why the self-test failed or nothing ran."""
+    """Write `answers.npz`, the logits of each file, and `answers.json`, the failures of its self-test or its error."""
     images = np.load(folder / "images.npy")
     logits: dict[str, Any] = {}
     failures: dict[str, list[str]] = {}
@@ -42,15 +41,16 @@ def answers(folder: Path, job: dict[str, Any]) -> None:
 
 
 def count(folder: Path, job: dict[str, Any]) -> None:
-    """Mark where inferences begin and end, twice for each file: the engine alone, then `Classifier.classify`.
+    """Mark the begin and the end of inferences, twice for each file: the engine alone, then `Classifier.classify`.
 
-    The plugin writes down how many instructions lie between a mark and the one before.
+    The plugin writes down the number of instructions between each mark and the one before.
     """
+    load = import_module("bare_engines").load
     gc.disable()
     images = np.load(folder / "images.npy")
     for name in job["files"]:
         sealed = sealed_model.read(folder / name)
-        run = bare(job["engine"], sealed.payload)
+        run = load(job["engine"], sealed.payload)
         tensors = encoder(sealed.contract.input)(images)
         marked(run, [tensors[number : number + 1] for number in range(len(images))], job["warm_up"])
         with Classifier.load(folder / name, engine=job["engine"]) as classifier:
@@ -58,7 +58,7 @@ def count(folder: Path, job: dict[str, Any]) -> None:
 
 
 def marked(run: Callable[[Tensor], Any], inputs: list[Tensor], warm_up: int) -> None:
-    """Run all inputs, with a mark after the first `warm_up` and one at the end."""
+    """Run all inputs, with a mark (a call of getppid) after the first `warm_up` and one at the end."""
     for each in inputs[:warm_up]:
         run(each)
     rest = inputs[warm_up:]
@@ -66,26 +66,6 @@ def marked(run: Callable[[Tensor], Any], inputs: list[Tensor], warm_up: int) -> 
     for each in rest:
         run(each)
     os.getppid()
-
-
-def bare(engine: str, payload: bytes) -> Callable[[Tensor], Tensor]:
-    """Return the engine's own way from tensor to raw output, as its documentation has it."""
-    if engine == "onnxruntime":
-        session = onnxruntime.session(payload)
-        source, targets = session.get_inputs()[0].name, [session.get_outputs()[0].name]
-        return lambda tensor: session.run(targets, {source: tensor})[0]
-    library = import_module(ENGINES[engine].library)
-    interpreter = library.Interpreter(model_content=payload, num_threads=1)
-    interpreter.allocate_tensors()
-    place, result = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-    set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
-
-    def run(tensor: Tensor) -> Tensor:
-        set_tensor(place, tensor)
-        invoke()
-        return get_tensor(result)
-
-    return run
 
 
 if __name__ == "__main__":

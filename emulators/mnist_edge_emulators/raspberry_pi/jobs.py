@@ -1,4 +1,4 @@
-"""Work for a board, in as few processes as it takes: starting one costs seconds under qemu."""
+"""Run jobs on a board in as few processes as possible: starting one takes seconds under qemu."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import cache
-from .emulator import HOST, READER, Device
-from .errors import BoardError, UnavailableError
+from .. import cache
+from ..errors import EmulatorError, UnavailableError
+from .device import HOST, READER, Device
 
 __all__ = ["answers", "instructions", "run"]
 
 _GUEST = Path(__file__).with_name("guest.py")
-_PLUGIN = Path(__file__).with_name("count.c")
+_BARE_ENGINES = Path(__file__).resolve().parents[3] / "benchmarks" / "bare_engines.py"
+_PLUGIN = Path(__file__).with_name("instruction_counter.c")
 _JOB = "/job"
-_SECONDS = 900
-_WARM_UP, _COUNTED = 30, 10  # Python itself gets faster in the first calls, the more so after other files
+_SECONDS = 900  # seconds after which a process on a board is ended
+_WARM_UP, _COUNTED = 30, 10  # images; Python itself gets faster in the first calls, the more so after other files
 
 
 def run(device: Device, command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command on a board with an empty home and return what became of it; options as of `Device.command`.
+    """Run a command on a board with an empty home and return its result; options as of `Device.command`.
 
-    After a quarter of an hour it is ended, with exit code 124.
+    After 15 minutes it is ended, with exit code 124.
     """
-    # At this signal proot takes all that runs under it along.
+    # At this signal proot ends all processes that run under it.
     limit = ["timeout", "--signal=QUIT", str(_SECONDS)]
     with tempfile.TemporaryDirectory() as home:
         line = device.command(command, home=Path(home), **options)
@@ -42,16 +43,16 @@ def run(device: Device, command: Sequence[str], **options: Any) -> subprocess.Co
 def answers(
     device: Device, engine: str, files: Mapping[Path, int], images: NDArray[np.uint8]
 ) -> dict[Path, tuple[NDArray[np.float32], list[str]]]:
-    """Return what a board answers: logits, float32 (N, classes), and the failures of the self-test, of each file.
+    """Return a board's answers for each file: logits, float32 (N, classes), and the failures of the self-test.
 
     Args:
         device: the board.
         engine: the runtime's engine.
-        files: sealed model files, and how many of the images each is given.
+        files: sealed model files, and the number of images for each.
         images: uint8 (N, 28, 28).
 
     Raises:
-        BoardError: the process on the board did not end well; or it could not run a file at all.
+        EmulatorError: the process on the board failed, or a file did not run there.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -60,16 +61,16 @@ def answers(
         with np.load(folder / "answers.npz") as found:
             for file in files:
                 if file.name not in found:
-                    raise BoardError(f"{file.name} on {device.board.name}: {'; '.join(failures[file.name])}")
+                    raise EmulatorError(f"{file.name} on {device.board.name}: {'; '.join(failures[file.name])}")
             return {file: (found[file.name], failures[file.name]) for file in files}
 
 
 def instructions(
     device: Device, engine: str, files: Sequence[Path], images: NDArray[np.uint8]
 ) -> dict[Path, tuple[float, float]]:
-    """Return the instructions of one inference of each file: of the engine alone, and of `Classifier.classify`.
+    """Return the instructions per inference of each file: of the engine alone, and of `Classifier.classify`.
 
-    They are counted on single images and one thread, as the mean of ten inferences after thirty.
+    Counted on single images and one thread, as the mean of ten inferences after thirty.
 
     Args:
         device: the board.
@@ -78,8 +79,8 @@ def instructions(
         images: uint8 (N, 28, 28), at least forty.
 
     Raises:
-        UnavailableError: there is no C compiler.
-        BoardError: the process on the board did not end well.
+        UnavailableError: no C compiler is installed.
+        EmulatorError: the process on the board failed.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -89,8 +90,8 @@ def instructions(
         counts = [int(line) for line in (folder / "counts").read_text(encoding="utf-8").split()]
     if len(counts) != 4 * len(files):
         where = f"with {engine} on {device.board.name}"
-        raise BoardError(f"counting {where} left {len(counts)} marks, expected four for each of {len(files)} files")
-    # Four marks a file; what lies between two inferences is of no interest.
+        raise EmulatorError(f"counting {where} left {len(counts)} marks, expected four for each of {len(files)} files")
+    # Four marks a file: only the second and the fourth end an inference.
     between = np.array(counts).reshape(len(files), 4)[:, 1::2] / _COUNTED
     return {file: (float(alone), float(whole)) for file, (alone, whole) in zip(files, between, strict=True)}
 
@@ -104,7 +105,7 @@ def _job(
     folder: Path,
     qemu_options: Sequence[str] = (),
 ) -> None:
-    """Run guest.py in a folder that the board sees as /job."""
+    """Run guest.py on the board, with `folder` as /job."""
     for file in files:
         shutil.copyfile(file, folder / file.name)
     np.save(folder / "images.npy", images)
@@ -114,17 +115,17 @@ def _job(
     result = run(
         device,
         command,
-        binds=[(folder, _JOB), (_GUEST, "/guest.py")],
+        binds=[(folder, _JOB), (_GUEST, "/guest.py"), (_BARE_ENGINES, "/bare_engines.py")],
         environment={"PYTHONHASHSEED": "0"},
         qemu_options=qemu_options,
     )
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise BoardError(f"{task} with {engine} on {device.board.name} ended with {result.returncode}: {last}")
+        raise EmulatorError(f"{task} with {engine} on {device.board.name} ended with {result.returncode}: {last}")
 
 
 def _plugin() -> Path:
-    """Return the plugin that counts, compiled for this machine's qemu."""
+    """Return qemu's plugin that counts instructions, compiled for this machine."""
     source = _PLUGIN.read_bytes()
 
     def make(new: Path) -> None:
@@ -133,8 +134,9 @@ def _plugin() -> Path:
             command = ["cc", *flags, "-Wall", "-o", str(new / "count.so"), str(_PLUGIN)]
             subprocess.run(command, capture_output=True, text=True, check=True)
         except FileNotFoundError as error:
-            raise UnavailableError("instructions cannot be counted: there is no C compiler (cc)") from error
+            raise UnavailableError("instructions cannot be counted: no C compiler (cc) is installed") from error
         except subprocess.CalledProcessError as error:
-            raise UnavailableError(f"the plugin that counts cannot be compiled: {error.stderr.strip()}") from error
+            reason = error.stderr.strip()
+            raise UnavailableError(f"the plugin that counts instructions cannot be compiled: {reason}") from error
 
-    return cache.kept(f"plugin-{hashlib.sha256(source).hexdigest()[:12]}", make) / "count.so"
+    return cache.cached(f"plugin-{hashlib.sha256(source).hexdigest()[:12]}", make) / "count.so"

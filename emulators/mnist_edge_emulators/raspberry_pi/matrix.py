@@ -1,4 +1,4 @@
-"""Files on boards against the same files on this workstation: one row for each file, board and engine."""
+"""Compare the answers of files on boards with those on this workstation: one row for each file, board and engine."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from mnist_edge_runtime.output_capture import suppress_output
 from numpy.typing import NDArray
 
 from . import jobs
-from .emulator import Device
+from .device import Device
 
 __all__ = ["IMAGES", "Row", "for_engine", "rows"]
 
-IMAGES = 500
-_SLOW_IMAGES = 20  # of int16x8, which runs on reference kernels
-_FLOAT = 1e-5
-# What is computed in integers is the same to the bit within a family of kernels; onnxruntime computes float16 in half
-# precision where the processor can, and is given what parity gives it.
+IMAGES = 500  # images of each file, for docs/boards.md
+_SLOW_IMAGES = 20  # images for int16x8, which runs on reference kernels
+_FLOAT = 1e-5  # difference of a probability
+# Largest difference of a probability. Integers give the same bits within a family of kernels; onnxruntime computes
+# float16 in half precision where the processor can, so the tolerance is that of parity.
 _LIMITS = {
     "tflite none": _FLOAT,
     "onnx none": _FLOAT,
@@ -41,18 +41,18 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class Row:
-    """What came of one file on one engine of one board.
+    """The comparison of one file on one engine of one board with the workstation.
 
     Attributes:
-        file: its name.
-        board: the board's name.
-        engine: the runtime's engine.
-        images: how many.
-        identical: whether all logits are the same to the bit as on the workstation.
-        difference: the largest absolute difference of a probability.
-        limit: what is allowed of it; 0 wants the logits identical, None nothing but the same classes.
-        other_classes: how many images get another class than on the workstation.
-        failures: of the file's self-test on the board.
+        file: name of the file.
+        board: name of the board.
+        engine: the runtime's name of the engine.
+        images: number of images.
+        identical: whether all logits are the same to the bit.
+        difference: largest absolute difference of a probability.
+        limit: largest difference allowed; 0: the logits must be identical, None: only the classes are compared.
+        other_classes: number of images that get another class than on the workstation.
+        failures: failures of the file's self-test on the board.
     """
 
     file: str
@@ -67,19 +67,19 @@ class Row:
 
     @property
     def passed(self) -> bool:
-        """Whether the file is on the board what it is on the workstation."""
+        """Whether the file answers on the board as it does on the workstation."""
         if self.limit == 0 and not self.identical:
             return False
         near = self.limit is None or self.difference <= self.limit
         return near and self.other_classes == 0 and not self.failures
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the row as docs/boards.json has it."""
+        """Return the row in the form of docs/boards.json."""
         return {**asdict(self), "passed": self.passed}
 
 
 def for_engine(engine: str, files: Sequence[Path]) -> list[Path]:
-    """Return those of the files that were proven on an engine when they were made."""
+    """Return the files that were proven on an engine when they were exported."""
     proven = {file: {runtime["engine"] for runtime in sealed_model.read(file).contract.runtimes} for file in files}
     return [file for file in files if engine in proven[file]]
 
@@ -93,7 +93,7 @@ def rows(devices: Sequence[Device], files: Sequence[Path], images: NDArray[np.ui
         images: uint8 (N, 28, 28); int16x8 takes the first twenty.
 
     Raises:
-        BoardError: a file did not run on a board.
+        EmulatorError: a file did not run on a board.
     """
     sizes = {file: _SLOW_IMAGES if _kind(file) == "tflite int16x8" else len(images) for file in files}
 
@@ -137,12 +137,12 @@ def _kind(file: Path) -> str:
 
 
 def _on_workstation(file: Path, engine: str, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the logits, float32 (N, classes), of the same family of kernels here."""
+    """Return the workstation's logits, float32 (N, classes), of the same family of kernels."""
     with suppress_output():
         if engine != "tflite-runtime":
             with Classifier.load(file, engine=engine) as classifier:
                 return np.stack([classifier.logits(image) for image in images])
-        # tflite-runtime itself has other kernels on this processor; LiteRT's built-in ones are those of the board.
+        # On this processor tflite-runtime has other kernels than on the board; LiteRT's built-in kernels are the same.
         from ai_edge_litert.interpreter import OpResolverType
 
         sealed = sealed_model.read(file)

@@ -1,4 +1,4 @@
-"""Memory of the runtime on a board, in a machine emulated whole, since qemu-user hides the guest's in its own."""
+"""Measure the runtime's memory in a whole emulated machine; under qemu-user the guest's memory is part of qemu's."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import cache, packages
-from .boards import KERNEL, SYSTEM_EMULATOR, Recipe
-from .emulator import HOST_LIBRARIES, HOST_LOADER, READER, Device
-from .errors import BoardError, UnavailableError
+from .. import debian
+from ..errors import EmulatorError, UnavailableError
+from .boards import KERNEL, SYSTEM_EMULATOR
+from .device import HOST_LIBRARIES, HOST_LOADER, READER, Device
 
-__all__ = ["AMPLE", "IMAGE", "PICTURE", "STEP", "least", "machine", "peak"]
+__all__ = ["AMPLE", "IMAGE", "PICTURE", "STEP", "VirtualMachine", "least", "peak", "virtual_machine"]
 
-AMPLE = 512
-STEP = 16
-IMAGE, PICTURE = "digit.npy", "digit.png"  # what is read
-_SECONDS = 60  # a start takes ten; one that thrashes for want of memory is stopped
+AMPLE = 512  # MiB of the machine in which the peak is measured
+STEP = 16  # MiB between two sizes of machine
+IMAGE, PICTURE = "digit.npy", "digit.png"  # the two inputs that are classified
+_SECONDS = 60  # seconds for one start, which takes ten; without enough memory it thrashes and is stopped
 _MODULES = ("virtio/virtio", "virtio/virtio_ring", "virtio/virtio_mmio", "block/virtio_blk")
 _INIT = """#!/bin/busybox sh
 export PATH=/usr/bin:/bin HOME=/home/pi LANG=C.UTF-8
@@ -45,19 +45,19 @@ print("exit code", result.returncode, "peak", resource.getrusage(resource.RUSAGE
 """
 
 
-class Machine:
+class VirtualMachine:
     """A whole emulated machine with a board's files on its disk."""
 
     def __init__(self, command: list[str], kernel: Path, disk: Path, start: Path) -> None:
-        """Take what it starts from; `machine` makes it."""
+        """Take the command and the files to start it from; `virtual_machine` makes them."""
         self._command, self._kernel, self._disk, self._start = command, kernel, disk, start
 
-    def run(self, engine: str, name: str, megabytes: int) -> float | None:
-        """Classify an input with so much memory; return the peak resident memory in MB, None where it failed."""
+    def run(self, engine: str, name: str, mebibytes: int) -> float | None:
+        """Classify an input with this many MiB of memory; return the peak RSS in MiB, None where it failed."""
         append = f"console=ttyAMA0 quiet panic=-1 engine={engine} input={name}"
         command = [
             *self._command,
-            *("-M", "virt", "-cpu", "cortex-a72", "-m", str(megabytes), "-nographic", "-nic", "none", "-no-reboot"),
+            *("-M", "virt", "-cpu", "cortex-a72", "-m", str(mebibytes), "-nographic", "-nic", "none", "-no-reboot"),
             *("-kernel", str(self._kernel), "-initrd", str(self._start), "-append", append),
             *("-drive", f"file={self._disk},format=raw,if=none,id=disk,readonly=on"),
             *("-device", "virtio-blk-device,drive=disk"),
@@ -69,64 +69,57 @@ class Machine:
         except subprocess.TimeoutExpired:
             return None
         except subprocess.CalledProcessError as error:
-            raise BoardError(f"qemu-system-aarch64 ended with {error.returncode}: {error.stderr.strip()}") from error
+            raise EmulatorError(f"qemu-system-aarch64 ended with {error.returncode}: {error.stderr.strip()}") from error
         found = re.search(r"exit code 0 peak (\d+) kB", result.stdout)
         return int(found[1]) / 1024 if found else None
 
 
-def peak(machine: Machine, engine: str, name: str) -> float:
-    """Return the peak resident memory, in MB, of reading one of the inputs where there is plenty.
+def peak(machine: VirtualMachine, engine: str, name: str) -> float:
+    """Return the peak RSS, in MiB, of classifying one of the inputs in a machine with ample memory.
 
     Raises:
-        BoardError: it could not be read.
+        EmulatorError: it could not be classified.
     """
     found = machine.run(engine, name, AMPLE)
     if found is None:
-        raise BoardError(f"classify of {name} with {engine} failed in an emulated machine of {AMPLE} MB")
+        raise EmulatorError(f"classify of {name} with {engine} failed in an emulated machine of {AMPLE} MiB")
     return found
 
 
-def least(machine: Machine, engine: str) -> int:
-    """Return the memory of the smallest machine, in MB and steps of 16, in which the picture is still read."""
-    megabytes = 8 * STEP
-    while machine.run(engine, PICTURE, megabytes) is None:
-        megabytes += STEP
-    while machine.run(engine, PICTURE, megabytes - STEP) is not None:
-        megabytes -= STEP
-    return megabytes
+def least(machine: VirtualMachine, engine: str) -> int:
+    """Return the memory of the smallest machine, in MiB and steps of 16, in which the picture is still classified."""
+    mebibytes = 8 * STEP
+    while machine.run(engine, PICTURE, mebibytes) is None:
+        mebibytes += STEP
+    while machine.run(engine, PICTURE, mebibytes - STEP) is not None:
+        mebibytes -= STEP
+    return mebibytes
 
 
 @contextmanager
-def machine(device: Device, inputs: Path) -> Iterator[Machine]:
-    """Yield a machine with the files of `device` and a folder with what is read; its disk is gone afterwards.
+def virtual_machine(device: Device, inputs: Path) -> Iterator[VirtualMachine]:
+    """Yield a machine with the files of `device` and the folder of inputs; its disk is removed afterwards.
 
     Raises:
-        UnavailableError: packages cannot be had, or mke2fs (e2fsprogs) is missing.
+        UnavailableError: packages are not available, or mke2fs (e2fsprogs) is not installed.
     """
-    tools, kernel = _unpacked(SYSTEM_EMULATOR), _unpacked(KERNEL)
+    tools, kernel = debian.unpacked(SYSTEM_EMULATOR), debian.unpacked(KERNEL)
     loader = [str(tools / HOST_LOADER), "--library-path", str(tools / HOST_LIBRARIES)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "start").write_bytes(_archive(kernel))
         _disk(device, inputs, folder / "disk")
         (image,) = (kernel / "boot").glob("vmlinuz-*")
-        yield Machine([*loader, str(tools / "usr/bin/qemu-system-aarch64")], image, folder / "disk", folder / "start")
-
-
-def _unpacked(recipe: Recipe) -> Path:
-    def make(new: Path) -> None:
-        packages.unpack(packages.debian(recipe, new / "apt"), new / "root")
-        packages.discard(new / "apt")
-
-    return cache.kept(recipe.folder, make) / "root"
+        command = [*loader, str(tools / "usr/bin/qemu-system-aarch64")]
+        yield VirtualMachine(command, image, folder / "disk", folder / "start")
 
 
 def _disk(device: Device, inputs: Path, image: Path) -> None:
-    """Write a file system with all that the board shows, and the measurement."""
+    """Write a disk image with the board's files, the inputs and the script that measures."""
     if device.runtime is None:
-        raise BoardError(f"{device.board.name} has no runtime")
+        raise EmulatorError(f"{device.board.name} has no runtime")
     files = image.with_name("files")
-    # Links, since the files are many and none is changed.
+    # Hard links, since there are many files and none is changed.
     shutil.copytree(device.root, files, symlinks=True, copy_function=_link)
     shutil.copytree(device.runtime, files / "opt" / "runtime", dirs_exist_ok=True, copy_function=_link)
     shutil.copytree(inputs, files / "inputs")
@@ -147,7 +140,7 @@ def _link(source: str, target: str) -> None:
 
 
 def _archive(kernel: Path) -> bytes:
-    """Return the initial file system, a cpio archive: busybox, the modules of the disk and what starts it all."""
+    """Return the initial file system, a cpio archive: busybox, the disk's kernel modules and the init script."""
     (modules,) = (kernel / "usr" / "lib" / "modules").glob("*/kernel/drivers")
     names = [module.rpartition("/")[2] for module in _MODULES]
     init = _INIT.format(modules=" ".join(names), python=f"{READER}/bin/python3").encode()
@@ -161,7 +154,7 @@ def _archive(kernel: Path) -> bytes:
 
 
 def _member(name: str, mode: int, content: bytes) -> bytes:
-    """Return a member of a cpio archive: "newc" in cpio(5)."""
+    """Return one member of a cpio archive, in the format "newc" of cpio(5)."""
     size = len(name) + 1
     fields = (0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, size, 0)
     header = b"070701" + b"".join(f"{field:08x}".encode() for field in fields) + name.encode() + b"\0"

@@ -1,4 +1,4 @@
-"""docs/boards.md from docs/boards.json: what was measured on the boards."""
+"""Render docs/boards.md from docs/boards.json."""
 
 from __future__ import annotations
 
@@ -12,64 +12,64 @@ __all__ = ["matrix", "render"]
 _HEAD = """\
 # Boards
 
-Written by `scripts/board_page.py`; the figures lie beside it in `boards.json`. The boards are emulated
-(`scripts/emulated-pi`, [CONTRIBUTING.md](../CONTRIBUTING.md)): the processor by qemu-user, everything else is what a Pi
-has, Debian's Python and the published wheels. Nothing here was measured on a Raspberry Pi.
+Written by `python emulators/board_page.py`; the figures are also in `boards.json`. The boards are emulated
+([emulators](../emulators/README.md)): qemu-user emulates the processor, everything else is the software of a Pi,
+Debian's Python and the published wheels. Nothing on this page was measured on a Raspberry Pi.
 
 {boards}
 """
 _MATRIX = """
 ## The same answers
 
-Each file on the board against the same file on an x86-64 workstation: {images} of MNIST's test images one by one
-(int16x8: 20). `.tflite` files run on LiteRT, on `legacy32` on tflite-runtime, which is held against LiteRT without its
-default delegate there; `.onnx` files on onnxruntime. "identical": all logits are the same to the bit, as those of int8
-files must be. A number is the largest difference of a probability: 1e-5 is allowed of float files, and 0.02 of ONNX
-float16, which onnxruntime computes in half precision on `pi5` and in float32 elsewhere; of `dynamic` and `int16x8` the
-same classes are asked. Every image got the same class unless it says so, and every file passed its self-test on the
-board.
+Each file on the board is compared with the same file on an x86-64 workstation, on {images} of MNIST's test images
+(int16x8: 20), one by one. `.tflite` files run on LiteRT, and on `legacy32` on tflite-runtime, which is compared with
+LiteRT without its default delegate; `.onnx` files run on onnxruntime. "identical": all logits are the same to the bit,
+which int8 files must be. A number is the largest difference of a probability. Allowed are 1e-5 for float files and
+0.02 for ONNX float16, which onnxruntime computes in half precision on `pi5` and in float32 elsewhere; `dynamic` and
+`int16x8` files must give the same classes. Every image got the same class unless the table says otherwise, and every
+file passed its self-test on the board.
 
 {matrix}
 
-On `legacy32` a batch of images takes other kernels than a single one, and a logit of an int8 file may then be one step
-away.
+On `legacy32` a batch of images takes other kernels than a single image, and a logit of an int8 file may then differ by
+one quantization step.
 """
 _INSTRUCTIONS = """
 ## Instructions per inference
 
-Millions of instructions that the processor executes for one image on one thread, counted by a plugin of qemu, the mean
-of ten inferences after thirty: of the engine alone (tensor in, raw output out), and of the whole `Classifier.classify`,
-with probabilities and acceptance. The difference is Python's and ours. The count repeats itself to a fraction of a
-percent on any machine, however busy, so it shows what a change costs.
+Millions of instructions that the processor executes for one image on one thread, counted by a plugin of qemu, as the
+mean of ten inferences after thirty: of the engine alone (tensor in, raw output out), and of the whole
+`Classifier.classify`, with probabilities and rejection. The difference is the cost of Python and of the runtime. The
+count is the same to a fraction of a percent on any machine, busy or not, so it shows the cost of a change.
 
-It is a proxy and no time: an instruction of a vector unit may take as long as ten others, and nothing here knows of
-caches or memory. Compare files on one board with it, not boards with each other, and measure microseconds on the board
-(`mnist-edge-runtime benchmark`). Weights do not matter, only a file's network, format and quantization.
+Instructions are a proxy for time: a vector instruction may take as long as ten others, and caches and memory are not
+modelled. Compare files on one board, not boards with each other, and measure microseconds on the board itself
+(`mnist-edge-runtime benchmark`). The count depends on a file's network, format and quantization, not on its weights.
 
 {instructions}
 """
 _MEMORY = """
 ## Memory
 
-Peak resident memory of `mnist-edge-runtime classify` with the network that ships, of one image that is ready (a `.npy`
-of 28 x 28) and of one picture (a PNG, with Pillow and the whole preparation), under
-`qemu-system-aarch64 -M virt -m {ample}` with Debian's cloud kernel, which counts memory as a board does; and the least
-memory of the whole machine in which the picture was still read (in steps of {step} MB; the kernel and its start take
-the rest).
+Peak resident memory of `mnist-edge-runtime classify` with the network of the wheel, for one prepared image (a `.npy` of
+28 x 28) and for one picture (a PNG, with Pillow and the whole preprocessing), under
+`qemu-system-aarch64 -M virt -m {ample}` with Debian's cloud kernel, which counts memory as a board does; and the
+smallest memory of the whole machine in which the picture was still classified (in steps of {step} MiB; the kernel takes
+the rest). 1 MiB = 1,048,576 bytes.
 
 {memory}
 """
 _VERSIONS = """
 ## Versions
 
-Instructions are compared only where all of these are the same.
+The tests compare instructions only where all of these versions are the same.
 
 {versions}
 """
 
 
 def render(document: Mapping[str, Any]) -> str:
-    """Return the page, with a section for each part that was measured."""
+    """Return the page, with a section for each part of the document."""
     rows = [[f"`{each.name}`", each.title, each.python, ", ".join(each.engines)] for each in BOARDS.values()]
     page = _HEAD.format(boards=_table(["board", "stands for", "Python", "engines"], rows))
     if answers := document.get("matrix"):
@@ -79,11 +79,15 @@ def render(document: Mapping[str, Any]) -> str:
         page += _INSTRUCTIONS.format(instructions=_instructions(figures))
     if memory := document.get("memory"):
         rows = [
-            [each["engine"], f"{each['image_mb']:.1f} MB", f"{each['picture_mb']:.1f} MB", f"{each['least_mb']} MB"]
+            [
+                each["engine"],
+                *(f"{each[key]:.1f} MiB" for key in ("image_mib", "picture_mib")),
+                f"{each['least_mib']} MiB",
+            ]
             for each in memory["engines"]
         ]
-        table = _table(["engine", "peak, ready image", "peak, picture", "least RAM"], rows)
-        page += _MEMORY.format(ample=memory["ample_mb"], step=memory["step_mb"], memory=table)
+        table = _table(["engine", "peak, prepared image", "peak, picture", "smallest machine"], rows)
+        page += _MEMORY.format(ample=memory["ample_mib"], step=memory["step_mib"], memory=table)
     if versions := document.get("versions"):
         rows = [
             [f"`{board}`", ", ".join(f"{name} {version}" for name, version in packages.items())]
@@ -94,7 +98,7 @@ def render(document: Mapping[str, Any]) -> str:
 
 
 def matrix(rows: Sequence[Mapping[str, Any]], boards: Sequence[str]) -> str:
-    """Return the table of files on boards; rows as `Row.to_dict` gives them."""
+    """Return the table of files by boards; rows in the form of `Row.to_dict`."""
     cells: dict[str, dict[str, str]] = {}
     for row in rows:
         cells.setdefault(row["file"], {})[row["board"]] = _cell(row)

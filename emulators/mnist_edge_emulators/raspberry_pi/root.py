@@ -1,27 +1,24 @@
-"""A board's file system, and the runtime's wheel: made once, kept in the user's cache."""
+"""Make a board's root folder from Debian's packages and wheels; it is kept in the user's cache."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
-from . import cache, packages
+from .. import cache, debian
+from ..errors import EmulatorError
+from . import wheels
 from .boards import Board
-from .emulator import HOME, READER, RUNTIME, Device, emulator
-from .errors import BoardError
+from .device import HOME, READER, RUNTIME, Device, emulator
 
 __all__ = ["device", "versions"]
 
-_RUNTIME = Path(__file__).resolve().parents[3] / "runtime"
-_NO_SOURCE = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
 _COMMAND = f"""#!{READER}/bin/python3
 import sys
 from mnist_edge_runtime.__main__ import main
@@ -33,35 +30,36 @@ def device(board: Board, say: Callable[[str], None] = lambda sentence: None) -> 
     """Return a board ready to run commands, made first where it is not in the cache.
 
     Args:
-        board: which.
-        say: is told what is done while it is made.
+        board: its description.
+        say: called with a sentence before each step of making it.
 
     Raises:
-        UnavailableError: packages cannot be had.
-        BoardError: they cannot be installed, or the runtime's wheel cannot be built.
+        UnavailableError: packages are not available.
+        EmulatorError: they cannot be installed, or the runtime's wheel cannot be built.
     """
     tools = emulator()
 
     def make(new: Path) -> None:
         say(f"{board.name}: fetching packages of Debian {board.codename} and wheels")
-        archives = packages.debian(board, new / "apt")
-        packages.wheels(board, new / "wheels")
+        archives = debian.download(board, new / "apt")
+        wheels.download(board, new / "wheels")
         say(f"{board.name}: unpacking them")
         root = new / "root"
-        packages.unpack(archives, root)
+        debian.unpack(archives, root)
         _finish(board, root)
         say(f"{board.name}: installing the wheels with its own pip")
         _install(Device(board, root, tools), new / "wheels")
         found = {"debian": [unquote(file.stem.rpartition("_")[0]) for file in archives], "wheels": sorted(board.wheels)}
         (new / "packages.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-        packages.discard(new / "apt", new / "wheels", new / "pip")
+        for name in ("apt", "wheels", "pip"):
+            shutil.rmtree(new / name)
 
-    root = cache.kept(board.folder, make) / "root"
-    return Device(board, root, tools, _runtime())
+    root = cache.cached(board.folder, make) / "root"
+    return Device(board, root, tools, wheels.runtime())
 
 
 def versions(device: Device) -> dict[str, str]:
-    """Return the version of each package on a board that a figure may depend on."""
+    """Return the version of each package on a board that instruction counts may depend on."""
     found = json.loads((device.root.parent / "packages.json").read_text(encoding="utf-8"))
     system = dict(text.split("_", 1) for text in found["debian"])
     names = [f"python{device.board.python}", "libc6", *(name for name in system if name == "python3-numpy")]
@@ -69,7 +67,7 @@ def versions(device: Device) -> dict[str, str]:
 
 
 def _finish(board: Board, root: Path) -> None:
-    """Write what maintainer scripts, the kernel and a person would have."""
+    """Write the files that maintainer scripts, the kernel and a person would have written."""
     for name, target in {"usr/bin/sh": "dash", **board.links}.items():
         if not (root / name).exists():
             (root / name).symlink_to(target)
@@ -85,48 +83,26 @@ def _finish(board: Board, root: Path) -> None:
     (root / "etc" / "group").write_text("root:x:0:\npi:x:1000:\n")
 
 
-def _install(bare: Device, wheels: Path) -> None:
+def _install(bare: Device, downloaded: Path) -> None:
     """Install the wheels on the board as the runtime's README has it, into the environment /opt/reader."""
-    pip = wheels.with_name("pip")
+    pip = downloaded.with_name("pip")
     with zipfile.ZipFile(next(bare.root.glob("usr/share/python-wheels/pip-*.whl"))) as archive:
         archive.extractall(pip)
     options = ["--system-site-packages"] if bare.board.system_site_packages else []
     index = ["--no-index", "--find-links", "/wheels", "--no-compile", "--quiet", "--disable-pip-version-check"]
     with tempfile.TemporaryDirectory() as home:
         for command in (
-            # The system's pip, not one of the environment's own: to put it there takes half a minute under qemu.
+            # With the system's pip: to install one in the environment takes half a minute under qemu.
             ["python3", "-m", "venv", "--without-pip", *options, READER],
             [f"{READER}/bin/python3", "/pip/pip", "install", *index, *bare.board.wheels],
         ):
-            line = bare.command(command, home=Path(home), binds=[(wheels, "/wheels"), (pip, "/pip")])
+            line = bare.command(command, home=Path(home), binds=[(downloaded, "/wheels"), (pip, "/pip")])
             result = subprocess.run(line, capture_output=True, text=True, check=False)
             if result.returncode:
-                raise BoardError(f"{' '.join(command)} failed on {bare.board.name}: {result.stderr.strip()}")
+                raise EmulatorError(f"{' '.join(command)} failed on {bare.board.name}: {result.stderr.strip()}")
     reader = bare.root / READER.lstrip("/")
-    # The runtime changes more often than all this, so it lies beside it and its environment knows where.
+    # The runtime changes more often than the rest, so it is bound at RUNTIME, and a .pth file names that place.
     (reader / "lib" / f"python{bare.board.python}" / "site-packages" / "mnist_edge_runtime.pth").write_text(RUNTIME)
     (reader / "bin" / "mnist-edge-runtime").write_text(_COMMAND)
     (reader / "bin" / "mnist-edge-runtime").chmod(0o755)
     (bare.root / "usr" / "local" / "bin" / "mnist-edge-runtime").symlink_to(f"{READER}/bin/mnist-edge-runtime")
-
-
-def _runtime() -> Path:
-    """Return the unpacked wheel of this repository's runtime."""
-    digest = hashlib.sha256()
-    for file in sorted(_RUNTIME.rglob("*")):
-        if file.is_file() and not {"build", "__pycache__"}.intersection(file.parts) and ".egg-info" not in str(file):
-            digest.update(f"{file.relative_to(_RUNTIME)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
-
-    def make(new: Path) -> None:
-        # In a copy, since setuptools builds beside the source.
-        copy = shutil.copytree(_RUNTIME, new / "source", ignore=_NO_SOURCE)
-        build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(new), str(copy)]
-        result = subprocess.run(build, capture_output=True, text=True, check=False)
-        if result.returncode:
-            raise BoardError(f"the runtime's wheel cannot be built: {result.stderr.strip().splitlines()[-1]}")
-        (wheel,) = new.glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(new / "unpacked")
-        packages.discard(copy)
-
-    return cache.kept(f"runtime-{digest.hexdigest()[:12]}", make) / "unpacked"

@@ -1,9 +1,9 @@
-"""Run a command for which the kernel does not know the system calls that are newer than proot.
+"""Run a command under a seccomp filter that hides the system calls which are newer than proot.
 
-    python withhold.py COMMAND...
+    python seccomp.py COMMAND...
 
-proot 5.1 translates the paths of those it knows; with any other a program on the board would see this machine's files.
-A C library that is told that a call is not there takes an older one.
+proot 5.1 translates the paths of the calls it knows; through any other a program on the board would see this machine's
+files. A C library that gets ENOSYS for a call takes an older one.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import os
 import struct
 import sys
 
-__all__ = ["withhold"]
+__all__ = ["hide_calls"]
 
 # Numbers of Linux on x86_64: arch/x86/entry/syscalls/syscall_64.tbl.
-_WITHHELD = {
+_HIDDEN = {
     "renameat2": 316,
     "execveat": 322,
     "statx": 332,
@@ -38,14 +38,14 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def withhold() -> None:
-    """Let the kernel answer this process and its children ENOSYS to those calls.
+def hide_calls() -> None:
+    """Make those calls fail with ENOSYS in this process and its children.
 
     Raises:
-        OSError: the kernel filters no system calls.
+        OSError: the kernel does not filter system calls.
     """
     jumps = [
-        (_JUMP_IF_EQUAL, len(_WITHHELD) - place, 0, number) for place, number in enumerate(_WITHHELD.values())
+        (_JUMP_IF_EQUAL, len(_HIDDEN) - place, 0, number) for place, number in enumerate(_HIDDEN.values())
     ]  # to the last step
     steps = [
         (_LOAD, 0, 0, 4),  # seccomp_data.arch
@@ -63,9 +63,9 @@ def withhold() -> None:
         _SET_SECCOMP, ctypes.c_ulong(_MODE_FILTER), ctypes.byref(program), none, none
     ):
         number = ctypes.get_errno()
-        raise OSError(number, f"the kernel filters no system calls: {os.strerror(number)}")
+        raise OSError(number, f"the kernel does not filter system calls: {os.strerror(number)}")
 
 
 if __name__ == "__main__":
-    withhold()
+    hide_calls()
     os.execvp(sys.argv[1], sys.argv[1:])

@@ -1,3 +1,3 @@
 """Prove that a file answers as the Keras model does."""
 
-__all__ = ["comparison", "prove", "targets", "verify"]
+__all__ = ["comparison", "prove", "targets", "tolerance", "verify"]

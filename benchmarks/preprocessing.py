@@ -1,9 +1,9 @@
-"""How many digits a model reads in pictures of each kind: on paper, in shadow, thin, small, on a blackboard.
+"""Measure how many digits a model reads in pictures of each kind: on paper, in shadow, thin, small, on a blackboard.
 
-    MNIST_EDGE_DATA=FOLDER python benchmarks/pictures.py MODEL
+    MNIST_EDGE_DATA=FOLDER python benchmarks/preprocessing.py MODEL
 
-The digits are images of MNIST's validation set, one after the other laid into each scene of scenes.py at several
-sizes, and the drawings of the trainer with a thin pen. The same seed gives the same pictures.
+The digits are images of MNIST's validation set, laid into each scene of synthetic_scenes.py at several sizes, and the
+drawings of the trainer with a thin pen. The same seed gives the same pictures.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_trainer.data import datasets
 from numpy.typing import NDArray
 from PIL import Image
-from scenes import SCENES, enlarged, pen
+from synthetic_scenes import SCENES, enlarged, pen
 
 SIDES = (56, 120, 240)  # pixels of the square that the digit comes in
 PENS = (0.008, 0.015, 0.03)  # of the side
@@ -43,9 +43,9 @@ def pictures(count: int) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, help="an exported file")
-    parser.add_argument("--count", type=int, default=100, help="pictures of each kind")
-    parser.add_argument("--wrong", type=Path, help="a folder for the pictures that were read wrongly")
+    parser.add_argument("model", type=Path, help="Exported file.")
+    parser.add_argument("--count", type=int, default=100, help="Number of pictures of each kind.")
+    parser.add_argument("--wrong", type=Path, help="Folder for the pictures that were read wrongly.")
     options = parser.parse_args()
     right: dict[str, list[bool]] = defaultdict(list)
     with Classifier.load(options.model) as classifier:

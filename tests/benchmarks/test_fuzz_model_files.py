@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mnist_edge_runtime import models
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "hardening.py"
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz_model_files.py"
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from Linux's /proc")

@@ -1,11 +1,11 @@
-"""Try to fool the runtime, and write docs/hardening.md: damaged model files, foreign ones, and a long stream.
+"""Fuzz the reading of model files, run files without a contract, stream many pictures; write docs/hardening.md.
 
-    python benchmarks/hardening.py
+    python benchmarks/fuzz_model_files.py
 
-Ten thousand random mutations of each model file that ships are read as `classify` would read them; the same with a
-digest made valid again, as somebody would who wants to be believed; mutations of the plain models, which carry no
-contract, run in `--no-verify`; and 100,000 pictures go through one `classify -` while its memory is watched. It fails
-where a mutation is accepted, a process ends by a signal or memory grows.
+10,000 random mutations of each bundled model file are read as `classify` reads its model, and 10,000 more whose digest
+was made valid again, as an attacker would; mutations of the plain models, which have no contract, run with
+`--no-verify`; and 100,000 pictures go through one `classify -` while its memory is watched. Fails where a mutation is
+accepted, a process ends by a signal or memory grows.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ GROWTH_KIB = 1024
 HEADER = """\
 # Hardening
 
-Written by `python benchmarks/hardening.py` on the files that ship with the runtime.
+Written by `python benchmarks/fuzz_model_files.py` on the files that ship with the runtime.
 
 ## Damaged model files
 
 {mutations:,} random mutations of each file: bits flipped, bytes overwritten, zeroed, inserted, removed, doubled,
 exchanged, taken from the other file, the end cut off or something added. Each is read as every command reads its model,
-in one process, which has imported no engine at the end. "Signed again" are mutations whose digest was made valid: it
-tells damage and is no signature. What is accepted of these has the intact model, and a trailer that says other things
-about it, such as another digit in an accuracy, or other golden vectors, over which the self-test then fails.
+in one process, which has imported no engine at the end. "Signed again" are mutations whose digest was made valid:
+the digest detects damage and is no signature. Those that are accepted have the intact model and a changed trailer, with
+another digit in an accuracy, for example, or other golden vectors, for which the self-test then fails.
 
 | file | | refused | accepted | other errors | slowest |
 |---|---|---|---|---|---|
@@ -55,8 +55,8 @@ FOREIGN = """
 ## Files without a contract
 
 {count:,} mutations of each plain model with `--no-verify`, which runs them in a process of its own with {memory} MiB
-of memory and {seconds} seconds for each step. The process that asked went on every time, with an answer or an error of
-exit code 4; in brackets, the signals that the child ended by.
+of memory and {seconds} seconds for each step. The calling process continued every time, with an answer or an error of
+exit code 4; in brackets, the signals that ended the child.
 
 | file | answered | refused before an engine | refused by the engine | crashes |
 |---|---|---|---|---|
@@ -64,7 +64,7 @@ exit code 4; in brackets, the signals that the child ended by.
 STREAM = """
 ## Long streams
 
-One `classify --jsonl -` reads {images:,} JPEGs one after the other, {rate:,.0f} a second here. Its resident memory
+One `classify --jsonl -` reads {images:,} JPEG pictures, {rate:,.0f} a second on this machine. Its resident memory
 after so many:
 
 | pictures | MiB |
@@ -105,7 +105,7 @@ def _flipped(data: bytes, random: np.random.Generator) -> bytes:
 
 
 def read_mutations(path: str, other_path: str, count: int, signed: bool) -> dict[str, Any]:
-    """Read so many mutations of a file as a model; done in a child, which may not end by a signal."""
+    """Read `count` mutations of a file as a model; runs in a child, which must not end by a signal."""
     file, random = Path(path), np.random.default_rng(0)
     data, other = file.read_bytes(), Path(other_path).read_bytes()
     outcomes: Counter[str] = Counter()
@@ -143,7 +143,7 @@ def in_child(*arguments: object) -> dict[str, Any]:
 
 
 def try_foreign(file: Path, other: Path, count: int) -> Counter[str]:
-    """Run mutations of the plain model without a contract and count how they ended."""
+    """Run mutations of the plain model without a contract and count the outcomes."""
     random = np.random.default_rng(0)
     payload, strange = sealed_model.read(file).payload, sealed_model.read(other).payload
     outcomes: Counter[str] = Counter()
@@ -231,10 +231,10 @@ def streamed(count: int) -> tuple[str, list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mutations", type=int, default=10_000, help="of each file")
-    parser.add_argument("--foreign", type=int, default=200, help="of each plain model, in processes of their own")
-    parser.add_argument("--images", type=int, default=100_000, help="through one process")
-    parser.add_argument("--page", type=Path, default=PAGE, help="where the figures are written")
+    parser.add_argument("--mutations", type=int, default=10_000, help="Number of mutations of each file.")
+    parser.add_argument("--foreign", type=int, default=200, help="Number of mutations of each plain model.")
+    parser.add_argument("--images", type=int, default=100_000, help="Number of pictures in the stream.")
+    parser.add_argument("--page", type=Path, default=PAGE, help="Page to write.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:

@@ -1,6 +1,6 @@
-"""Compare runs on moved validation images: 5,000 as they are cannot tell networks apart that miss 15 of them.
+"""Compare runs on augmented validation images: 5,000 alone cannot distinguish networks that miss 15 of them.
 
-    python benchmarks/moved.py runs/models/base-0 runs/models/small-0
+    python benchmarks/compare_augmented.py runs/models/base-0 runs/models/small-0
 
 Twenty variants of each validation image, turned, sheared, zoomed and shifted as `--augment light` does, are the same
 for every run: percent of wrong answers and mean cross-entropy, on the images as they are and on the variants. `base`
@@ -36,8 +36,8 @@ def wrong(model: keras.Model, images: NDArray[np.float32], labels: NDArray[np.in
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", type=Path, help="folders of runs that were trained on the same data")
-    parser.add_argument("--data", default="mnist", help="as in mnist-edge train")
+    parser.add_argument("runs", nargs="+", type=Path, help="Run folders, trained on the same data.")
+    parser.add_argument("--data", default="mnist", help="Data set, as in mnist-edge train.")
     options = parser.parse_args()
     split = datasets.split(datasets.load(options.data))
     light, labels = augmented("light", ARCHITECTURES["base"].recipe), split.validation_labels

@@ -1,13 +1,13 @@
-"""Digits on paper as a camera or a scanner sees them: what the way from a picture to MNIST's form is measured with.
+"""Draw scenes of digits on paper as a camera or a scanner sees them, to measure the preprocessing of pictures.
 
-The ink comes from elsewhere (MNIST's validation images, or the drawings of `mnist_edge_trainer.demo`). A kind of scene
-is one function and one row in `SCENES`. No picture of anybody else's has a part in them.
+The ink comes from MNIST's validation images or from the drawings of `mnist_edge_trainer.demo`. A kind of scene is one
+function and one row in `SCENES`. No photograph is used.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-__all__ = ["SCENES", "enlarged", "note", "page", "pen", "shaded"]
+__all__ = ["SCENES", "enlarged", "page", "pen"]
 
 Plane = NDArray[np.float64]  # (H, W); ink: 0 none to 1; light and paper: 0 black to 255
 Picture = NDArray[np.uint8]  # (H, W), grey
@@ -186,34 +186,3 @@ SCENES: Mapping[str, Callable[[Plane, Generator], Picture]] = {
     "cropped": _cropped,
     "table": _table,
 }
-
-
-def note(lines: Sequence[str], random: Generator, tilt: float = 0.0, size: int = 90, gap: float = 0.15) -> Plane:
-    """Return lines of drawn digits as ink, turned clockwise by `tilt` degrees; a gap below 0 lets digits touch."""
-    rows = []
-    for line in lines:
-        row = np.zeros((int(size * 1.5), int(size * (1.2 + len(line)))))
-        left = int(size * random.uniform(0.2, 0.6))
-        for digit in line:
-            ink = _trimmed(digit, size, float(random.choice((3.0, 5.0, 7.0))), float(random.choice((-8.0, 0.0, 8.0))))
-            top = int(random.uniform(0, row.shape[0] - ink.shape[0]) / 2 + size * 0.1)
-            part = row[top : top + ink.shape[0], left : left + ink.shape[1]]
-            np.maximum(part, ink[:, : part.shape[1]], out=part)
-            left += ink.shape[1] + int(size * gap)
-        rows.append(row)
-    width = max(row.shape[1] for row in rows)
-    whole = np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
-    turned = ndimage.rotate(np.pad(whole, size // 3), -tilt, order=1)
-    return np.asarray(np.clip(turned, 0, 1))
-
-
-def _trimmed(digit: str, side: int, width: float, tilt: float) -> Plane:
-    """Return a drawing as ink with nothing around it."""
-    ink = pen(digit, side, width, tilt)
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def shaded(ink: Plane, random: Generator) -> Picture:
-    """Return the ink on paper that is light on one side and in shadow on the other."""
-    return _shot(ink, 240 - 130 * _slope(ink.shape, random), 0.25, random, noise=3)

@@ -1,4 +1,4 @@
-"""A command on a board: proot gives it the board's files and qemu its processor, in it and in all that it starts."""
+"""Run commands on a board: proot shows them the board's files and qemu is their processor, children included."""
 
 from __future__ import annotations
 
@@ -10,36 +10,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cache, packages
+from mnist_edge_runtime.errors import UsageError
+
+from .. import cache, debian
+from ..errors import UnavailableError
 from .boards import EMULATOR, Board
-from .errors import UnavailableError, UsageError
 
 __all__ = ["HOME", "HOST", "HOST_LIBRARIES", "HOST_LOADER", "READER", "RUNTIME", "Device", "emulator"]
 
 HOME = "/home/pi"
 READER = "/opt/reader"
 RUNTIME = "/opt/runtime"
-HOST = "/host-rootfs"  # where proot shows this machine's files to qemu
+HOST = "/host-rootfs"  # path under which proot shows this machine's files to qemu
 HOST_LIBRARIES = "usr/lib/x86_64-linux-gnu"
 HOST_LOADER = "lib64/ld-linux-x86-64.so.2"
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts")
 
 
 def emulator() -> Path:
-    """Return the folder with proot and qemu.
+    """Return the root folder with proot and qemu.
 
     Raises:
-        UnavailableError: its packages cannot be had, or this machine is none of the kind they are for.
+        UnavailableError: its packages are not available, or this machine is not Linux on x86_64.
     """
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         raise UnavailableError(f"boards are emulated on Linux x86_64, this is {platform.system()} {platform.machine()}")
-
-    def make(new: Path) -> None:
-        archives = packages.debian(EMULATOR, new / "apt")
-        packages.unpack(archives, new / "root")
-        packages.discard(new / "apt")
-
-    return cache.kept(EMULATOR.folder, make) / "root"
+    return debian.unpacked(EMULATOR)
 
 
 @dataclass(frozen=True)
@@ -47,10 +43,10 @@ class Device:
     """A board that commands can be run on.
 
     Attributes:
-        board: which.
-        root: its file system.
-        emulator: the folder with proot and qemu.
-        runtime: the unpacked wheel of the runtime; None while the board is made.
+        board: its description.
+        root: its root folder.
+        emulator: the root folder with proot and qemu.
+        runtime: folder with the unpacked wheel of the runtime; None while the board is made.
     """
 
     board: Board
@@ -72,16 +68,16 @@ class Device:
         """Return the command of this machine that runs `command` on the board.
 
         Args:
-            command: as one types it on the board.
-            home: what the board shows as /home/pi.
-            directory: where it starts, /home/pi by default.
-            binds: files or folders of this machine, and where the board shows them.
-            environment: variables beside HOME, PATH and LANG; none of this machine's gets through.
-            qemu_options: more options of qemu.
-            offline: without any network.
+            command: the command as typed on the board.
+            home: folder of this machine that is /home/pi on the board.
+            directory: working directory on the board, /home/pi by default.
+            binds: files or folders of this machine, and their paths on the board.
+            environment: variables beside HOME, PATH and LANG; this machine's are not passed on.
+            qemu_options: additional options of qemu.
+            offline: cut off the network.
 
         Raises:
-            UnavailableError: the kernel allows no network of one's own.
+            UnavailableError: the kernel does not let this user make a network namespace.
             UsageError: the cache's path has a space in it.
         """
         variables = {"HOME": HOME, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **(environment or {})}
@@ -95,18 +91,18 @@ class Device:
         ]
         return [
             *(_without_network() if offline else ()),
-            *(sys.executable, str(Path(__file__).with_name("withhold.py"))),
+            *(sys.executable, str(Path(__file__).with_name("seccomp.py"))),
             *("env", "--ignore-environment", *(f"{name}={value}" for name, value in variables.items())),
             *self._host("usr/bin/proot"),
             *("-r", str(self.root), "-w", directory or HOME),
             *(part for path, place in shown for part in ("-b", f"{path}:{place}")),
             *("-q", self._qemu(qemu_options)),
-            # proot forgets a signal that ended its own child; a shell does not.
+            # proot reports no signal that ended its own child; a shell does, as 128 + number.
             *("/bin/sh", "-c", '"$@"; exit $?', "sh", *command),
         ]
 
     def _host(self, program: str) -> list[str]:
-        """Return the start of a command of the emulator's folder, which has libraries and a loader of its own."""
+        """Return the first words of a command of the emulator's folder, which has its own libraries and loader."""
         return [
             str(self.emulator / HOST_LOADER),
             *("--library-path", str(self.emulator / HOST_LIBRARIES)),
@@ -117,7 +113,7 @@ class Device:
         loader, option, libraries, program = self._host(f"usr/bin/{self.board.qemu}")
         words = [loader, option, f"{HOST}{libraries}", f"{HOST}{program}", "-cpu", self.board.cpu, *options]
         if any(" " in word for word in words):
-            raise UsageError(f"proot wants a path without spaces, not {cache.folder()} (MNIST_EDGE_BOARDS sets it)")
+            raise UsageError(f"proot needs a path without spaces, not {cache.folder()}; set MNIST_EDGE_EMULATORS")
         return " ".join(words)
 
 
@@ -126,7 +122,7 @@ def _without_network() -> list[str]:
     try:
         subprocess.run([*unshare, "true"], capture_output=True, text=True, check=True)
     except FileNotFoundError as error:
-        raise UnavailableError("a network cannot be cut off: unshare (util-linux) is not installed") from error
+        raise UnavailableError("the network cannot be cut off: unshare (util-linux) is not installed") from error
     except subprocess.CalledProcessError as error:
-        raise UnavailableError(f"a network cannot be cut off: {error.stderr.strip()}") from error
+        raise UnavailableError(f"the network cannot be cut off: {error.stderr.strip()}") from error
     return unshare

@@ -1,12 +1,12 @@
-/* A plugin of qemu's code generator: counts the guest's instructions between marks, a mark being a call of getppid.
+/* A plugin of qemu's code generator: counts the guest's instructions between marks; a mark is a call of getppid.
 
-   Declared here is what it takes of qemu's interface (include/qemu/qemu-plugin.h, version 1), whose header Debian does
-   not package. No C library, so that it loads into any qemu. One thread of the guest is assumed. */
+   The declarations are those it needs of qemu's interface (include/qemu/qemu-plugin.h, version 1), whose header Debian
+   does not package. No C library, so that it loads into any qemu. The guest must have a single thread. */
 
 #include <stdint.h>
 
 struct qemu_plugin_tb;
-struct qemu_info { const char *target_name; }; /* it goes on */
+struct qemu_info { const char *target_name; }; /* more members follow */
 
 extern void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*cb)(uint64_t, struct qemu_plugin_tb *));
 extern void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *counter, uint64_t add);

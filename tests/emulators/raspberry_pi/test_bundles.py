@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from mnist_edge_emulators.raspberry_pi import root
-from mnist_edge_emulators.raspberry_pi.boards import BOARDS
-from mnist_edge_emulators.raspberry_pi.emulator import Device
-from mnist_edge_emulators.raspberry_pi.errors import UnavailableError
+from mnist_edge_emulators.errors import UnavailableError
+from mnist_edge_emulators.raspberry_pi.device import Device
 from mnist_edge_exporters.bundle import archive
 from mnist_edge_exporters.bundle.build import build
-from mnist_edge_runtime import InputError, models
+from mnist_edge_runtime import InputError, host, models
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from PIL import Image
-
-pytestmark = pytest.mark.boards
 
 TARGETS = {"pi4": "bookworm-arm64", "pi5": "trixie-arm64", "legacy32": "bookworm-armhf"}
 PREFIX = ".local/share/mnist-edge"
@@ -56,19 +53,32 @@ def _sh(device: Device, home: Path, script: str) -> str:
     return result.stdout
 
 
-@pytest.fixture(scope="module", params=TARGETS)
-def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    """Install a bundle on each board; skips where board or bundle cannot be had."""
-    home = tmp_path_factory.mktemp(request.param)
+@pytest.fixture(scope="module")
+def installations(
+    devices: Mapping[str, Device], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Installed]]:
+    """Install a bundle on each board; as many boards work in parallel as there are cores."""
+    folder = tmp_path_factory.mktemp("bundles")
+
+    def install(board: str) -> Installed:
+        home = folder / board
+        home.mkdir()
+        build(models.bundled_models("litert")[0], TARGETS[board], home / "bundle.tar.gz")
+        Image.fromarray(draw("3")).save(home / "three.jpg")
+        script = f"tar -xzf bundle.tar.gz; sh mnist-edge/install.sh; sh mnist-edge/install.sh; {CLASSIFY}"
+        return Installed(devices[board], home, _sh(devices[board], home, script))
+
     try:
-        device = root.device(BOARDS[request.param])
-        build(models.bundled_models("litert")[0], TARGETS[request.param], home / "bundle.tar.gz")
+        with ThreadPoolExecutor(host.cores()) as pool:
+            yield dict(zip(TARGETS, pool.map(install, TARGETS), strict=True))
     except (UnavailableError, InputError) as error:
         pytest.skip(str(error))
-    Image.fromarray(draw("3")).save(home / "three.jpg")
-    script = f"tar -xzf bundle.tar.gz; sh mnist-edge/install.sh; sh mnist-edge/install.sh; {CLASSIFY}"
-    yield Installed(device, home, _sh(device, home, script))
-    shutil.rmtree(home)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=TARGETS)
+def installed(request: pytest.FixtureRequest, installations: Mapping[str, Installed]) -> Installed:
+    return installations[request.param]
 
 
 def test_it_installs_twice_and_reads_a_picture(installed: Installed) -> None:

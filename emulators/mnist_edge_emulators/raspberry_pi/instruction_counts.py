@@ -1,4 +1,4 @@
-"""Instructions per inference on each board, and whether they are still the committed ones."""
+"""Count instructions per inference on each board, and compare them with the committed figures."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from mnist_edge_runtime.model_file import sealed_model
 from numpy.typing import NDArray
 
 from . import jobs, matrix, root
-from .emulator import Device
+from .device import Device
 
 __all__ = ["COUNTED", "TOLERANCE", "compare", "instructions", "key", "versions_of"]
 
-TOLERANCE = 0.02
-COUNTED = ("none", "int8")  # the quantizations whose cost is of interest
+TOLERANCE = 0.02  # share of the committed figure
+COUNTED = ("none", "int8")  # quantizations
 
-# By board, engine, file (as `key` calls it) and what was run: "engine" alone or the whole "classify".
+# Instructions by board, engine, file (as `key` names it) and part: the "engine" alone or the whole "classify".
 Figures = dict[str, dict[str, dict[str, dict[str, float]]]]
 
 
 def key(file: Path) -> str:
-    """Return network, format and quantization of a file: what its cost depends on, whatever its weights."""
+    """Return network, format and quantization of a file: its cost depends on these and not on its weights."""
     contract = sealed_model.read(file).contract
     return f"{contract.origin['architecture']} {contract.format} {contract.quantization}"
 
@@ -39,8 +39,8 @@ def instructions(devices: Sequence[Device], files: Sequence[Path], images: NDArr
         images: uint8 (N, 28, 28), at least forty.
 
     Raises:
-        UnavailableError: there is no C compiler.
-        BoardError: a process on a board did not end well.
+        UnavailableError: no C compiler is installed.
+        EmulatorError: a process on a board failed.
     """
 
     def counts_on(device: Device, engine: str) -> dict[Path, tuple[float, float]]:
@@ -60,16 +60,16 @@ def instructions(devices: Sequence[Device], files: Sequence[Path], images: NDArr
 def compare(
     committed: Mapping[str, Any], figures: Figures, versions: Mapping[str, Mapping[str, str]]
 ) -> tuple[list[str], list[str]]:
-    """Hold figures against the committed ones.
+    """Compare figures with the committed ones.
 
     Args:
         committed: the document of docs/boards.json: "versions" and "instructions".
-        figures: what was counted now.
+        figures: the new figures.
         versions: the packages of each board, by `root.versions`.
 
     Returns:
-        A sentence for each figure that is more than 2 % off or not committed; and one for each board that is not
-        compared, since its packages are of other versions than those of the committed figures.
+        A sentence for each figure that is more than 2 % off or not committed; and a sentence for each board that is not
+        compared because its packages have other versions than those of the committed figures.
     """
     wrong, skipped = [], []
     for board, engines in figures.items():
@@ -91,5 +91,5 @@ def compare(
 
 
 def versions_of(devices: Sequence[Device]) -> dict[str, dict[str, str]]:
-    """Return the packages that figures may depend on, by board."""
+    """Return the versions of the packages that figures may depend on, by board."""
     return {device.board.name: root.versions(device) for device in devices}

@@ -1,0 +1,120 @@
+"""Measure exported files on the emulated boards and write docs/boards.json and docs/boards.md.
+
+    mnist-edge export --run classic --format all --quantize all
+    python emulators/board_page.py --matrix runs/classic --count runs/small runs/classic
+    python emulators/board_page.py --memory
+
+The matrix compares the answers of a run's files and of the bundled ones; instructions are counted for the float32 and
+int8 files of all runs and for the bundled ones; memory is that of the bundled ones, in a whole emulated machine. Parts
+that are not measured keep their figures. Exit code 1: a file does not answer on a board as it does here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mnist_edge_runtime import models
+from mnist_edge_runtime.errors import MnistEdgeError, describe
+from mnist_edge_runtime.files import atomic_path
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.preprocessing import mnist
+from mnist_edge_trainer.data import datasets
+from PIL import Image
+
+from . import instruction_counts, matrix, memory, page, root
+from .boards import BOARDS
+from .device import Device
+
+__all__ = ["main"]
+
+_DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+def _exports(run: Path) -> list[Path]:
+    """Return the files that a run has published."""
+    return sorted(file for file in (run / "exports").iterdir() if file.suffix in (".tflite", ".onnx"))
+
+
+def _say(sentence: str) -> None:
+    """Print progress."""
+    print(sentence, file=sys.stderr)
+
+
+def _matrix(devices: Sequence[Device], run: Path) -> list[dict[str, Any]]:
+    """Return the part of docs/boards.json on answers."""
+    images = datasets.load("mnist").test_images[: matrix.IMAGES]
+    return [row.to_dict() for row in matrix.rows(devices, [*models.bundled_models(), *_exports(run)], images)]
+
+
+def _instructions(devices: Sequence[Device], runs: Sequence[Path]) -> dict[str, Any]:
+    """Return the parts of docs/boards.json on instructions and versions."""
+    every = [*(file for run in runs for file in _exports(run)), *models.bundled_models()]
+    files = {instruction_counts.key(file): file for file in every}
+    counted = [
+        file for file in files.values() if sealed_model.read(file).contract.quantization in instruction_counts.COUNTED
+    ]
+    return {
+        "versions": instruction_counts.versions_of(devices),
+        "instructions": instruction_counts.instructions(devices, counted, datasets.load("digits").test_images),
+    }
+
+
+def _memory(device: Device) -> dict[str, Any]:
+    """Return the part of docs/boards.json on memory."""
+    golden = sealed_model.read(models.bundled_models()[0]).golden
+    engines = []
+    with tempfile.TemporaryDirectory() as name:
+        image = golden.images[golden.picture]
+        np.save(Path(name, memory.IMAGE), image)
+        Image.fromarray(mnist.to_picture(image)).save(Path(name, memory.PICTURE))
+        with memory.virtual_machine(device, Path(name)) as machine:
+            for engine in device.board.engines:
+                image_mib, picture_mib = (
+                    round(memory.peak(machine, engine, each), 1) for each in (memory.IMAGE, memory.PICTURE)
+                )
+                _say(f"{engine}: peak {image_mib} MiB with an image, {picture_mib} MiB with a picture")
+                engines.append(
+                    {
+                        "engine": engine,
+                        "image_mib": image_mib,
+                        "picture_mib": picture_mib,
+                        "least_mib": memory.least(machine, engine),
+                    }
+                )
+    return {"ample_mib": memory.AMPLE, "step_mib": memory.STEP, "engines": engines}
+
+
+def main() -> int:
+    """Measure, write both files, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--matrix", type=Path, metavar="RUN", help="Run folder whose exports are compared.")
+    parser.add_argument("--count", type=Path, nargs="+", metavar="RUN", help="Run folders whose exports are counted.")
+    parser.add_argument("--memory", action="store_true", help="Measure memory.")
+    options = parser.parse_args()
+    file = _DOCS / "boards.json"
+    document = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    try:
+        devices = [root.device(board, _say) for board in BOARDS.values()] if any(vars(options).values()) else []
+        if options.matrix:
+            document["matrix"] = _matrix(devices, options.matrix)
+        if options.count:
+            document |= _instructions(devices, options.count)
+        if options.memory:
+            document["memory"] = _memory(devices[0])
+    except MnistEdgeError as error:
+        message, code = describe(error)
+        print(f"error: {message}", file=sys.stderr)
+        return code
+    text = page.render(document)
+    for target, content in ((file, json.dumps(document, indent=1) + "\n"), (_DOCS / "boards.md", text)):
+        with atomic_path(target) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+    print(text)
+    return 0 if all(row["passed"] for row in document.get("matrix", [])) else 1
