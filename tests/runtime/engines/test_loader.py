@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, metadata, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +39,6 @@ def _input(**changes: Any) -> Change:
 
 def _output(**changes: Any) -> Change:
     return lambda contract: replace(contract, output=replace(contract.output, **changes))
-
-
-def test_each_format_has_its_engines_the_preferred_one_first() -> None:
-    assert registry.names_for("tflite") == ["litert", "tflite-runtime"]
-    assert registry.names_for("onnx") == ["onnxruntime"]
-    assert registry.names_for("coreml") == []
-
-
-@pytest.mark.parametrize("name", registry.ENGINES)
-def test_the_extra_that_a_message_names_exists(name: str) -> None:
-    assert registry.ENGINES[name].extra in metadata("mnist-edge-runtime").get_all("Provides-Extra", [])
 
 
 def test_the_first_engine_is_loaded_and_runs(model_file: Path) -> None:
@@ -183,17 +172,6 @@ def test_a_contract_that_disagrees_with_the_file_is_an_engine_error(
         loader.load(sealed.payload, change(sealed.contract), engine=FIRST[int8_file.suffix])
 
 
-@pytest.mark.parametrize("factor", [0.5, 0.999, 1.001, 2])
-@pytest.mark.parametrize("which", ["input", "output"])
-def test_tflite_scales_that_disagree_are_an_engine_error(tflite_file: Path, which: str, factor: float) -> None:
-    sealed = sealed_model.read(tflite_file)
-    scale = getattr(sealed.contract, which).scale * factor
-    contract = {"input": _input, "output": _output}[which](scale=scale)(sealed.contract)
-
-    with pytest.raises(EngineError, match=f"its {which} scale is"):
-        loader.load(sealed.payload, contract, engine="litert")
-
-
 def test_more_images_than_one_batch_come_back_in_order(model_file: Path) -> None:
     sealed = sealed_model.read(model_file)
     _, engine = loader.load(sealed.payload, sealed.contract)
@@ -201,25 +179,6 @@ def test_more_images_than_one_batch_come_back_in_order(model_file: Path) -> None
     few = engine.run(sealed.golden.images)
 
     np.testing.assert_allclose(engine.run(images), np.resize(few, (600, 10)), rtol=0, atol=1e-4)
-
-
-def test_a_network_that_cannot_take_a_batch_is_run_image_by_image(files: Mapping[str, Path]) -> None:
-    import tensorflow as tf
-
-    weights = tf.constant(np.random.default_rng(1).normal(size=(784, 10)).astype(np.float32))
-
-    @tf.function(input_signature=[tf.TensorSpec((1, 28, 28, 1), tf.float32)])
-    def of_fixed_size(images: Any) -> Any:
-        return tf.reshape(images, (1, 784)) @ weights
-
-    concrete = of_fixed_size.get_concrete_function()
-    payload = tf.lite.TFLiteConverter.from_concrete_functions([concrete], of_fixed_size).convert()
-    sealed = sealed_model.read(files["tflite-none"])
-    _, engine = loader.load(payload, sealed.contract, engine="litert")
-    images = np.resize(sealed.golden.images, (50, 28, 28))
-
-    expected = (images.reshape(50, 784) / 255) @ weights.numpy()
-    np.testing.assert_allclose(engine.run(images), expected, atol=1e-3)
 
 
 def test_an_int8_file_is_off_by_nothing_on_the_engine_that_proved_it(int8_file: Path) -> None:
