@@ -107,7 +107,7 @@ def figures(network: str, runs: list[Trained], best: Trained, ratios: list[float
         percent([run.validation[0] for run in runs]),
         f"**{percent(accuracies)}**",
         ", ".join(f"{accuracy * 100:.2f}" for accuracy in accuracies),
-        " / ".join(f"{file.stat().st_size / 1024:.1f}" for file in best.files.values()),
+        " / ".join(f"{file.stat().st_size / 1000:.1f}" for file in best.files.values()),
         " / ".join(f"{ratio:.2f}" for ratio in ratios),
     ]
 
