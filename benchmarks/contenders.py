@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]
 
-BATCH = 64  # images handed over together: few, so that most are never interrupted
-PARTS = (8, 32, 64)  # how many of them go to the engine at once, where that is ours to say; the best counts
+BATCH = 64  # images handed over together; so few that most runs are never interrupted
+PARTS = (8, 32, 64)  # batch sizes, where the caller chooses them; the best counts
 WARM_UP, SINGLES, SINGLE_NANOSECONDS, BATCHES = 20, 100, 100_000_000, 20
 
 

@@ -1,9 +1,9 @@
-"""Find out which version of each TFLite operator an interpreter knows, and write the table that the exporters hold.
+"""Probe which versions of each TFLite operator an interpreter knows, and write the exporters' table of them.
 
     python scripts/operator_versions.py
 
-Each operator and version is put into an otherwise empty model and offered to the interpreter: it says at once whether
-it has that kernel. Run it where both engines are installed, after adding a version of one of them.
+Each operator and version is put into an otherwise empty model, which does not load where the interpreter lacks that
+kernel. Run it where both engines are installed, after adding a version of one of them.
 """
 
 from __future__ import annotations

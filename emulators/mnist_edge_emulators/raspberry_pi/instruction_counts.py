@@ -34,7 +34,7 @@ def instructions(devices: Sequence[Device], files: Sequence[Path], images: NDArr
     """Count the instructions of one inference of each file, on each engine of each board.
 
     Args:
-        devices: the boards; as many work at once as there are cores.
+        devices: the boards; as many work in parallel as there are cores.
         files: sealed model files, each under a name of its own.
         images: uint8 (N, 28, 28), at least forty.
 

@@ -85,7 +85,7 @@ def for_engine(engine: str, files: Sequence[Path]) -> list[Path]:
 
 
 def rows(devices: Sequence[Device], files: Sequence[Path], images: NDArray[np.uint8]) -> list[Row]:
-    """Return a row for each file on each engine of each board; as many boards work at once as there are cores.
+    """Return a row for each file on each engine of each board; as many boards in parallel as there are cores.
 
     Args:
         devices: the boards.
