@@ -24,7 +24,7 @@ def test_files_take_turns_and_each_has_its_median(files: Mapping[str, Path], mon
     runs = [(files["tflite-int8"], "litert"), (files["tflite-int16x8"], "litert"), (files["onnx-none"], "onnxruntime")]
     found = latency.measure([*runs, runs[0]])
     assert list(found) == runs
-    assert found[runs[1]] > 2 * found[runs[0]] > 0  # int16x8 runs on reference kernels
+    assert found[runs[1]] > 3 * found[runs[0]] > 0  # int16x8 runs on reference kernels
     assert turns == turns[:3] * benchmark.SINGLE_TURNS
     assert len(set(turns[:3])) == 3
     assert words == {"engine"}
