@@ -5,7 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import pickle
+import shlex
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +39,7 @@ _STARTED_FIRST = (
     "trainer/training/test_fit.py",
     "exporters/bundle/test_build.py",
     "test_cli.py",
+    "exporters/test_commands.py",
     "exporters/report/test_page.py",
     "exporters/export/test_selection.py",
     "exporters/test_planted_faults.py",
@@ -148,3 +153,49 @@ def exported(run: Run, source: Source, once: Callable[[str, _Make], Path]) -> Ma
 def files(exported: Mapping[str, Exported]) -> Mapping[str, Path]:
     """The published file of every offered variant."""
     return {name: outcome.file for name, outcome in exported.items() if outcome.file}
+
+
+@pytest.fixture
+def here(runs_dir: Path, files: Mapping[str, Path], tmp_path: Path) -> Path:
+    """Return a folder in which `runs/` holds a copy of the session's run with its exports."""
+    assert files
+    shutil.copytree(runs_dir, tmp_path / "runs")
+    return tmp_path
+
+
+@pytest.fixture
+def mnist_edge(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Return the function that runs `mnist-edge` in this process, expects the exit code, and never a traceback."""
+    from mnist_edge import cli
+
+    def mnist_edge(*arguments: object, cwd: Path | None = None, code: int = 0) -> subprocess.CompletedProcess[str]:
+        words = ["mnist-edge", *map(str, arguments)]
+        capsys.readouterr()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", words)
+            patch.chdir(cwd or Path.cwd())
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        out, err = capsys.readouterr()
+        assert (ended.value.code or 0) == code, err
+        assert "Traceback" not in err
+        return subprocess.CompletedProcess(words, code, out, err)
+
+    before = signal.getsignal(signal.SIGTERM)
+    yield mnist_edge
+    signal.signal(signal.SIGTERM, before)  # `main` has set its own
+
+
+@pytest.fixture
+def mistake(mnist_edge: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> Callable[..., None]:
+    """Return the function that expects of a command line an exit code and a sentence on stderr, and nothing else."""
+
+    def mistake(arguments: str, code: int, message: str) -> None:
+        result = mnist_edge(*shlex.split(arguments), cwd=tmp_path, code=code)
+        assert message in result.stderr
+        assert result.stdout == ""
+        assert list(tmp_path.iterdir()) == []
+
+    return mistake

@@ -14,7 +14,7 @@ from mnist_edge_trainer.networks.architectures import ARCHITECTURES
 from mnist_edge_trainer.networks.config import TrainConfig
 from mnist_edge_trainer.runs import run
 
-SETTINGS = {"epochs": 15, "batch_size": 32, "learning_rate": 0.01, "ema": 0, "photometric": 0}
+SETTINGS = {"epochs": 10, "batch_size": 32, "learning_rate": 0.01, "ema": 0, "photometric": 0}
 
 
 @pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "classic"])  # that is tested everywhere

@@ -3,13 +3,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -153,12 +152,6 @@ def test_nothing_else_lies_in_the_folder(run: Run, files: Mapping[str, Path]) ->
     assert {path.name for path in run.exports.iterdir()} == expected
 
 
-def _command(model: Path, dataset: Dataset) -> list[str]:
-    choice = dataset.source if dataset.name == "mnist" else "digits"
-    options = ["--format", "all", "--quantize", "all", "--model", str(model), "--data", choice]
-    return [sys.executable, "-m", "mnist_edge.cli", "export", *options]
-
-
 @pytest.fixture(scope="module")
 def later(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the variables under which every process lives 400 days later; none where no C compiler can be had."""
@@ -182,25 +175,32 @@ def test_the_second_process_lives_in_another_time(later: dict[str, str]) -> None
             assert float(clock) - time.time() == pytest.approx(SHIFT, abs=60)
 
 
-def _digests(*folders: Path) -> dict[str, str]:
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for folder in folders for file in folder.iterdir()}
+def _command(model: Path) -> list[object]:
+    return [sys.executable, "-m", "mnist_edge.cli", "export", "--model", model, "--data", "digits"]
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
 
 
 def test_two_processes_write_the_same_bytes(
-    run: Run, source: Source, files: Mapping[str, Path], later: dict[str, str], tmp_path: Path
+    own_file: Path, later: dict[str, str], tmp_path: Path, mnist_edge: Callable[..., object]
 ) -> None:
-    assert files  # this process has exported every cell but int4
-    (int4,) = export(source, select("tflite", "int4"), tmp_path / "int4", Options(targets=("litert",)))
-    assert int4.failures == ()
-    copy = tmp_path / "runs" / run.name
-    shutil.copytree(run.folder, copy, ignore=shutil.ignore_patterns(run.exports.name))
-    command = [sys.executable, "-m", "mnist_edge.cli", "export", "--run", run.name, "--runs-dir", str(copy.parent)]
+    """Export in this process every variant and then int4; in another, at another time, int4 first."""
+    every = ("--format", "all", "--quantize", "all")
+    int4 = ("--quantize", "int4", "--target-runtime", "litert")
+    for folder in (tmp_path / "here", tmp_path / "there"):
+        folder.mkdir()
+        shutil.copy(own_file, folder)
+    for options in (every, int4):
+        mnist_edge("export", "--model", tmp_path / "here" / "own.keras", "--data", "digits", *options)
     environment = {**os.environ, "PYTHONHASHSEED": "1", **later}
-    for options in (("--format", "all", "--quantize", "all"), ("--quantize", "int4", "--target-runtime", "litert")):
-        subprocess.run([*command, *options], check=True, capture_output=True, env=environment)
-    written = _digests(copy / run.exports.name)
+    for options in (int4, every):
+        command = [*_command(tmp_path / "there" / "own.keras"), *options]
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+    written = _digests(tmp_path / "there" / "exports")
     assert len(written) == 2 * len([*CELLS, "tflite-int4"])
-    assert written == _digests(run.exports, tmp_path / "int4")
+    assert written == _digests(tmp_path / "here" / "exports")
 
 
 def test_a_network_of_ones_own_is_exported_in_every_cell(own_source: Source, tmp_path: Path) -> None:
@@ -244,16 +244,17 @@ def _published(folder: Path) -> Iterator[Path]:
     return (path for path in folder.glob("*") if not path.name.startswith("."))
 
 
-@pytest.mark.parametrize("attempt", range(2))
-def test_an_export_killed_at_a_random_moment_leaves_only_whole_files(
-    attempt: int, run: Run, dataset: Dataset, tmp_path: Path
+@pytest.mark.parametrize(("finished", "seconds"), [(0, 0.5), (4, 0.2)])
+def test_an_export_killed_at_any_moment_leaves_only_whole_files(
+    finished: int, seconds: float, own_file: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "model.keras").write_bytes(run.model_file.read_bytes())
-    command = _command(tmp_path / "model.keras", dataset)
+    """It is killed that many seconds after it has said that so many files are finished."""
+    command = [*_command(Path(shutil.copy(own_file, tmp_path))), "--format", "all", "--quantize", "all"]
+    last = f"export {finished}/" if finished else "proving each file"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        assert any("proving each file" in line for line in process.stderr)
-        time.sleep(random.uniform(0, 8))
+        assert any(last in line for line in process.stderr)
+        time.sleep(seconds)
         process.kill()
     assert process.returncode == -signal.SIGKILL
     for path in _published(tmp_path / "exports"):

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ("bundle x.tflite", 2, "--target"),
+        ("bundle x.tflite --target buster-arm64", 2, "--target buster-arm64 is unknown"),
+        ("bundle x.tflite --target bookworm-arm64 --out x.zip", 2, "ends in .tar.gz"),
+        ("bundle 'a b.tflite' --target bookworm-arm64", 2, "cannot stand in a bundle"),
+        ("bundle none.tflite --target bookworm-arm64", 3, "none.tflite"),
+    ],
+)
+def test_mistakes_get_a_sentence_and_a_code(
+    arguments: str, code: int, message: str, mistake: Callable[..., None]
+) -> None:
+    mistake(arguments, code, message)

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ("deploy x.tar.gz", 2, "no host; name them as ssh takes them, or in a file with --hosts"),
+        ("deploy x.tar.gz pi pi", 2, "pi is named twice"),
+        ("deploy x.tar.gz -- -oProxyCommand=true", 2, "is no host"),
+        ("deploy x.tar.gz pi --timeout 0", 2, "--timeout is 0, expected"),
+        ("deploy x.tar.gz --hosts none", 3, "none: No such file"),
+        ("deploy none.tar.gz pi", 3, "none.tar.gz"),
+    ],
+)
+def test_mistakes_get_a_sentence_and_a_code(
+    arguments: str, code: int, message: str, mistake: Callable[..., None]
+) -> None:
+    mistake(arguments, code, message)

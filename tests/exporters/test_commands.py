@@ -1,0 +1,104 @@
+"""`mnist-edge export`, `verify`, `drift` and `report`, as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from mnist_edge_trainer.data.datasets import Dataset
+
+MnistEdge = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture
+def choice(dataset: Dataset) -> list[str]:
+    """Return the option that says where the data of the session's run is."""
+    return ["--data", dataset.source] if dataset.name == "mnist" else []
+
+
+@pytest.fixture
+def own(own_file: Path, tmp_path: Path) -> Path:
+    """Return a model of one's own in a folder of its own."""
+    return Path(shutil.copy(own_file, tmp_path))
+
+
+def test_export_ends_with_the_table(mnist_edge: MnistEdge, here: Path, choice: list[str]) -> None:
+    result = mnist_edge("export", "--format", "all", "--quantize", "none", *choice, cwd=here)
+    header, *rows, published = result.stdout.splitlines()
+    assert header.split() == ["file", "KB", "accuracy", "difference", "agreement", "verdict"]
+    assert rows.pop() == "tflite-none and onnx-none give 100.00% of the images the same answer"
+    assert [row.split()[0] for row in rows] == ["classic-tflite-none.tflite", "classic-onnx-none.onnx"]
+    assert all(row.endswith("passed") and "100.00%" in row for row in rows)
+    assert published == "published into runs/classic/exports"
+
+
+def test_a_model_of_ones_own_is_exported_beside_it(mnist_edge: MnistEdge, own: Path) -> None:
+    mnist_edge("export", "--model", own, "--data", "digits")
+    assert (own.parent / "exports" / "own-tflite-int8.tflite").is_file()
+
+
+def test_verify_proves_a_file_again(
+    mnist_edge: MnistEdge, here: Path, files: Mapping[str, Path], choice: list[str]
+) -> None:
+    result = mnist_edge("verify", files["onnx-int8"], *choice, cwd=here)
+    assert "onnxruntime==" in result.stdout
+    assert "the same answer" in result.stdout
+    strict = ["--tolerance", "probability-difference=0", "--json"]
+    failed = mnist_edge("verify", files["onnx-int8"], *choice, *strict, cwd=here, code=5)
+    assert json.loads(failed.stdout)["passed"] is False
+    assert "does not answer as the run" in failed.stderr
+
+
+def test_drift_shows_each_layer(
+    mnist_edge: MnistEdge, here: Path, files: Mapping[str, Path], choice: list[str]
+) -> None:
+    shown = mnist_edge("drift", files["tflite-int8"], *choice, cwd=here).stdout
+    assert "CONV_2D_0" in shown
+    assert "falls most" in shown
+    layers = json.loads(mnist_edge("drift", files["onnx-int8"], *choice, "--json", cwd=here).stdout)["layers"]
+    assert layers[-1]["name"] == "logits"
+    assert "not quantized" in mnist_edge("drift", files["onnx-none"], *choice, cwd=here, code=3).stderr
+
+
+def test_export_picks_the_best_file_within_constraints(mnist_edge: MnistEdge, own: Path) -> None:
+    options = ["--model", own, "--data", "digits", "--format", "onnx"]
+    best = mnist_edge("export", *options, "--constraints", "kb<=200,p50us<=100000").stdout
+    assert "<- the best" in best
+    assert "On the test images:" in best
+    assert sorted(path.name for path in (own.parent / "exports").iterdir()) == [
+        "own-onnx-int8.onnx",
+        "own-onnx-int8.onnx.parity.json",
+    ]
+    none = mnist_edge("export", *options, "--constraints", "kb<=1,accuracy>=0.5", "--json", code=5)
+    assert "kb<=1 cannot be met: the smallest, onnx-int8, misses kb<=1 by" in none.stderr
+    document = json.loads(none.stdout)
+    assert (document["best"], document["exports"]) == (None, [])
+    assert len(document["candidates"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ("export", 3, "no run yet; make one with: mnist-edge train"),
+        ("export --run lost", 3, "no run 'lost'"),
+        ("export --format coreml", 2, "--format coreml is unknown"),
+        ("export --format onnx --quantize int16x8", 2, "is not offered; there are"),
+        ("export --format onnx --quantize dynamic", 2, "--force only"),
+        ("export --opset 99", 2, "--opset is 99"),
+        ("export --constraints 'watt<=3'", 2, "expected each at most once of kb<=NUMBER"),
+        ("export --constraints ''", 2, "expected each at most once of kb<=NUMBER"),
+        ("export --run a --model b.keras", 2, "exclude each other"),
+        ("export --model none.keras --data digits", 3, "none.keras: no such file"),
+        ("verify none.tflite", 3, "no run yet"),
+        ("drift none.tflite", 3, "no run yet"),
+        ("report", 3, "no run yet; make one with: mnist-edge train"),
+    ],
+)
+def test_mistakes_get_a_sentence_and_a_code(
+    arguments: str, code: int, message: str, mistake: Callable[..., None]
+) -> None:
+    mistake(arguments, code, message)
