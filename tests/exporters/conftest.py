@@ -1,14 +1,22 @@
-"""A small network of a person's own, trained in seconds, and images to calibrate with."""
+"""A small network of a person's own, trained in seconds, images to calibrate with, and bundles."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import platform
+import sys
+import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from mnist_edge_exporters.bundle import archive, wheel_files
 from mnist_edge_exporters.bundle.build import build
+from mnist_edge_exporters.bundle.manifest import BundleManifest, Package
 from mnist_edge_exporters.converters import calibration
 from mnist_edge_exporters.converters.calibration import Calibration
 from mnist_edge_exporters.source import Source
@@ -79,3 +87,55 @@ def amd64_bundle(once: Callable[..., Path]) -> Path:
         return once("bundle", lambda folder: build(model, "bookworm-amd64", folder / name)) / name
     except InputError as error:
         pytest.skip(str(error))
+
+
+_RUNTIME = """\
+import os, sys, time
+from pathlib import Path
+
+def main(default_model, default):
+    is_new = ".new" in Path(__file__).resolve().parts
+{selftest}
+"""
+SELFTESTS = {
+    "good": "print('passed: as it promises')",
+    "bad": "sys.exit('failed: class 3 instead of 8')",
+    "late": "sys.exit(0 if is_new else 'failed: only where it was not meant to')",
+    "slow": "Path.home().joinpath('testing').touch()\nfor _ in range(600): time.sleep(0.1)",
+}
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return what packs a bundle whose installer is the real one and whose runtime is a few lines, for this machine."""
+    folder = tmp_path_factory.mktemp("small")
+
+    def pack(selftest: str = "good", variant: str = "", zeros: int = 0, **changes: object) -> Path:
+        model, noise = b"a model" + variant.encode(), os.urandom(600_000)
+        source = _RUNTIME.format(selftest=textwrap.indent(SELFTESTS[selftest], "    "))
+        members = [("mnist_edge_runtime/__init__.py", b""), ("mnist_edge_runtime/__main__.py", source.encode())]
+        wheel = wheel_files.zipped([*members, ("noise", noise), ("zeros", bytes(zeros))])
+        packages = {"wheels/runtime.whl": wheel}
+        manifest = BundleManifest(
+            target="this-machine",
+            python=f"{sys.version_info[0]}.{sys.version_info[1]}",
+            multiarch=sys.implementation._multiarch,
+            glibc=platform.libc_ver()[1],
+            engine="none",
+            runtime="0.1.0",
+            model="digits.tflite",
+            model_sha256=hashlib.sha256(model).hexdigest(),
+            installed_bytes=1_000_000,
+            packages=tuple(
+                Package("runtime", "0.1.0", name, hashlib.sha256(data).hexdigest(), "mnist-edge")
+                for name, data in packages.items()
+            ),
+        )
+        contents = {"model/digits.tflite": model, archive.SBOM: b"{}", **packages}
+        contents |= archive.scripts()
+        contents[archive.MANIFEST] = replace(manifest, **changes).to_json().encode()
+        path = folder / f"{len(list(folder.iterdir()))}.tar.gz"
+        archive.write(contents, path)
+        return path
+
+    return pack

@@ -1,3 +1,3 @@
-"""Everything one device needs, in one file that installs itself without a network."""
+"""Pack everything that one device needs into one file, which installs itself without a network."""
 
 __all__ = ["apt", "archive", "build", "command", "manifest", "systems"]

@@ -1,4 +1,4 @@
-"""The apt of this machine, asked for another release and architecture of Debian, with a state of its own."""
+"""Run this machine's apt for another release and architecture of Debian, with a package state of its own."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mnist_edge_runtime import InputError
 __all__ = ["call", "options", "sources"]
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-_SECONDS = 600
+_LIMIT = 600  # seconds
 
 
 def options(folder: Path, architecture: str) -> list[str]:
-    """Return the options that keep apt in `folder`, where nothing is installed; what it fetches lies in `archives`.
+    """Return the options with which apt works in `folder` alone, on a system without packages, and without root rights.
 
-    No root rights are needed and nothing outside is touched. Its sources are in `sources/debian.sources`.
+    It reads `sources/debian.sources` and keeps the packages that it fetches in `archives`.
     """
     for name in ("state/lists/partial", "archives/partial", "sources"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def options(folder: Path, architecture: str) -> list[str]:
         "APT::Install-Recommends": "false",
         "APT::Sandbox::User": "",  # another user could not write here
         "APT::Update::Post-Invoke": "",
-        "APT::Update::Error-Mode": "any",  # by itself a source that is not reached is a warning
+        "APT::Update::Error-Mode": "any",  # by default a source that is not reached is a warning
         "Acquire::Languages": "none",
         "Acquire::Retries": "2",
     }
@@ -47,7 +47,7 @@ def sources(release: str, *, security: bool) -> str:
     """Return this machine's sources of Debian, with `release` in place of the one that it runs.
 
     Raises:
-        InputError: there is no apt, or it has none.
+        InputError: there is no apt, or it has no source of Debian packages.
     """
     listing = ["apt-get", "--no-release-info", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"]
     rows = [row.split() for row in call([*listing, "Created-By: Packages"], "apt's list of sources").splitlines()]
@@ -76,21 +76,23 @@ def _codename() -> str:
 def call(
     command: Sequence[str], what: str, folder: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> str:
-    """Run a tool that fetches packages and return what it prints.
+    """Run a tool that fetches packages and return its output.
 
     Raises:
-        InputError: it is not installed, failed or did not end, so that `what` was wanted cannot be had.
+        InputError: it is not installed, failed or did not end in time, so `what` is not available.
     """
     try:
         result = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=_SECONDS
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=_LIMIT
         )
     except FileNotFoundError:
-        raise InputError(f"{what} cannot be had: {command[0]} is not installed; take a machine with Debian") from None
+        raise InputError(
+            f"{what} is not available: {command[0]} is not installed; take a machine with Debian"
+        ) from None
     except subprocess.TimeoutExpired:
-        raise InputError(f"{what} cannot be had: {command[0]} did not end within {_SECONDS} seconds") from None
+        raise InputError(f"{what} is not available: {command[0]} did not end within {_LIMIT} seconds") from None
     except subprocess.CalledProcessError as error:
         said = [line for line in error.stderr.splitlines() if line.startswith(("E:", "ERROR:", "/"))]
         reason = said[0].removeprefix("E: ") if said else f"exit code {error.returncode}"
-        raise InputError(f"{what} cannot be had: {reason}") from None
+        raise InputError(f"{what} is not available: {reason}") from None
     return result.stdout

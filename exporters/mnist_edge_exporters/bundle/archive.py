@@ -1,4 +1,4 @@
-"""The bundle's file: one .tar.gz with one folder, the same bytes for the same members; and its check."""
+"""Write a bundle as one .tar.gz, with the same bytes for the same members, and verify one."""
 
 from __future__ import annotations
 
@@ -11,35 +11,42 @@ import stat
 import tarfile
 import zlib
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO
 
 from mnist_edge_runtime import InputError, ModelError
+from mnist_edge_runtime.files import atomic_path
 
 from .manifest import BundleManifest
 
-__all__ = ["FOLDER", "MANIFEST", "SBOM", "SCRIPTS", "SUMS", "check_bundle", "sha256_sums", "write"]
+__all__ = ["FOLDER", "MANIFEST", "SBOM", "SUMS", "check_bundle", "scripts", "sha256_sums", "write"]
 
 FOLDER = "mnist-edge"
 SUMS = "SHA256SUMS"
 MANIFEST = "bundle.json"
 SBOM = "sbom.cdx.json"
-SCRIPTS = (
-    "install.sh",
-    "mnist-edge.service",
-    *(f"installer/{name}.py" for name in ("__init__", "__main__", "checks", "service", "versions")),
-)
-_LOOSE = {MANIFEST, SBOM, *SCRIPTS}
+_INSTALLER = files("mnist_edge_exporters.installer")
+_SCRIPTS = {
+    file.name if file.name in ("install.sh", "mnist-edge.service") else f"installer/{file.name}": file
+    for file in _INSTALLER.iterdir()
+    if file.name.endswith((".py", ".sh", ".service"))
+}
+_LOOSE = {MANIFEST, SBOM, *_SCRIPTS}
 _NAME = re.compile(r"(wheels|debian|model)/[A-Za-z0-9_][A-Za-z0-9_.+~!-]*")
-_MOST_BYTES = 512 << 20  # of all members together; the largest bundle holds 45 MB
+_MOST_BYTES = 512 << 20  # bytes of all members together; the largest bundle has 52 MB
 _MOST_MEMBERS = 1000
-_MOST_TEXT = 4 << 20  # of SHA256SUMS, and of bundle.json
-_CHUNK = 1 << 20
-_LEVEL = 6
-_GZIP_HEADER = bytes.fromhex(
-    "1f8b08000000000000ff"
-)  # as GzipFile writes it without name and time; no checksum holds it
+_MOST_TEXT = 4 << 20  # bytes of SHA256SUMS, and of bundle.json
+_CHUNK = 1 << 20  # bytes
+_LEVEL = 6  # of gzip
+# As GzipFile writes it without name and time; no checksum covers it.
+_GZIP_HEADER = bytes.fromhex("1f8b08000000000000ff")
 _SUM = re.compile(r"([0-9a-f]{64})  (\S.*)")
+
+
+def scripts() -> dict[str, bytes]:
+    """Return install.sh, the systemd unit and the installer's modules, by their names in a bundle."""
+    return {name: file.read_bytes() for name, file in sorted(_SCRIPTS.items())}
 
 
 def sha256_sums(members: Mapping[str, bytes]) -> bytes:
@@ -48,39 +55,35 @@ def sha256_sums(members: Mapping[str, bytes]) -> bytes:
 
 
 def write(members: Mapping[str, bytes], path: Path) -> None:
-    """Write the members and their SHA256SUMS; equal members give equal bytes.
-
-    Nothing of this machine or of the hour gets in: no user, no time, no name of a file.
+    """Write the members and their SHA256SUMS; equal members give equal bytes: no user, no time, no name of a file.
 
     Raises:
         InputError: the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with (
+            atomic_path(path) as temporary,
             temporary.open("wb") as file,
             gzip.GzipFile("", "wb", _LEVEL, file, mtime=0) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
         ):
             for name, data in [(SUMS, sha256_sums(members)), *sorted(members.items())]:
                 archive.addfile(_header(name, len(data)), io.BytesIO(data))
-        os.replace(temporary, path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; name a file in a folder that you can write to") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_bundle(path: Path) -> BundleManifest:
-    """Read a bundle from end to end without unpacking it, and return what it says of itself.
+    """Verify a bundle from end to end without unpacking it, and return its manifest.
 
     Every member must be a plain file under a name that bundles have, with the SHA-256 that SHA256SUMS gives for it,
-    and every line of SHA256SUMS a member; not a byte may differ from what `write` writes for these members. That tells
-    damage, and archives that would write elsewhere; it does not tell who made the bundle, whose code the device runs.
+    and every line of SHA256SUMS a member; not a byte may differ from what `write` writes for these members. That
+    detects damage, and archives that would write elsewhere; it does not prove who made the bundle, whose code the
+    device runs.
 
     Raises:
         InputError: the file cannot be read.
-        ModelError: it is damaged, or no bundle.
+        ModelError: it is damaged, or not a bundle.
     """
     try:
         with path.open("rb") as file:
@@ -91,13 +94,13 @@ def check_bundle(path: Path) -> BundleManifest:
     except ModelError as error:
         raise ModelError(f"{path}: {error}; copy it again, or make it again with: mnist-edge bundle") from None
     except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
-        raise ModelError(f"{path}: damaged, or no bundle ({error}); make one with: mnist-edge bundle") from None
+        raise ModelError(f"{path}: damaged, or not a bundle ({error}); make one with: mnist-edge bundle") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; name a file that mnist-edge bundle made") from None
 
 
 class _Unpacked:
-    """The bytes inside a gzip file, as many as are asked for, never more than a bundle may hold."""
+    """Unpack a gzip file piece by piece, and never more than a bundle may have."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -119,7 +122,7 @@ class _Unpacked:
             found += part
         self._left -= len(found)
         if self._left < 0:
-            raise ValueError(f"it holds more than {_MOST_BYTES >> 20} MiB")
+            raise ValueError(f"it has more than {_MOST_BYTES >> 20} MiB")
         return bytes(found)
 
     def at_end(self) -> bool:
@@ -138,7 +141,7 @@ def _members(unpacked: _Unpacked) -> tuple[dict[str, str], dict[str, bytes]]:
         if block != _header(name, info.size).tobuf(tarfile.USTAR_FORMAT) or not (
             name in {SUMS, *_LOOSE} or _NAME.fullmatch(name)
         ):
-            raise ModelError(f"{info.name!a} is no plain file of a name that bundles have")
+            raise ModelError(f"{info.name!a} is not a plain file of a name that bundles have")
         if name in sums:
             raise ModelError(f"{name} is there twice")
         if len(sums) >= _MOST_MEMBERS or info.size > (_MOST_TEXT if name in (SUMS, MANIFEST) else _MOST_BYTES):
@@ -165,11 +168,11 @@ def _members(unpacked: _Unpacked) -> tuple[dict[str, str], dict[str, bytes]]:
 
 
 def _compare(sums: dict[str, str], texts: dict[str, bytes]) -> BundleManifest:
-    """Hold the members against SHA256SUMS, and what the manifest vouches for against both."""
+    """Compare the members with SHA256SUMS and with the manifest, which is returned."""
     lines = texts.get(SUMS, b"").decode("ascii").splitlines()
     promised = {match[2]: match[1] for match in map(_SUM.fullmatch, lines) if match}
     if len(promised) != len(lines) or not promised:
-        raise ModelError(f"{SUMS} is missing or no list of SHA-256")
+        raise ModelError(f"{SUMS} is missing or not a list of SHA-256")
     del sums[SUMS]
     if wrong := sorted(sums.keys() ^ promised.keys()) or sorted(_LOOSE - sums.keys()):
         raise ModelError(f"{wrong[0]} is missing, or one member too many")
@@ -178,7 +181,7 @@ def _compare(sums: dict[str, str], texts: dict[str, bytes]) -> BundleManifest:
     manifest = BundleManifest.from_json(texts[MANIFEST])
     vouched = manifest.files()
     if {name: digest for name, digest in sums.items() if name not in _LOOSE} != vouched:
-        raise ModelError(f"what {MANIFEST} names is not what is there")
+        raise ModelError(f"the files that {MANIFEST} names are not those that are there")
     return manifest
 
 

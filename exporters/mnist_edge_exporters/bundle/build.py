@@ -1,4 +1,4 @@
-"""Make a bundle: the model, the runtime and all that it needs on one system, in one file."""
+"""Build a bundle: the model, the runtime and all its dependencies on one system, in one file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +23,21 @@ from .systems import System
 
 __all__ = ["Bundle", "build"]
 
-# What the CPU never loads: LiteRT opens its accelerator for graphics processors when it is asked to, by name.
+# LiteRT loads its accelerator for graphics processors only on request, by name; on the CPU it is never loaded.
 _LEFT_OUT = ("ai_edge_litert/libLiteRtWebGpuAccelerator.so",)
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~!-]*")
-_BYTECODE = 1.1  # what Python compiles takes room, too
+_BYTECODE = 1.1  # installed size with compiled modules, as a multiple of the size without
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was made.
+    """A bundle that was written.
 
     Attributes:
-        file: where it lies.
+        file: its path.
         bytes: its size.
         sha256: of the file.
-        manifest: what is in it.
+        manifest: the description of its contents.
     """
 
     file: Path
@@ -47,7 +46,7 @@ class Bundle:
     manifest: BundleManifest
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `bundle --json` prints."""
+        """Return the output of `bundle --json`."""
         packages = [{"name": each.name, "version": each.version} for each in self.manifest.packages]
         manifest = self.manifest
         about = {"target": manifest.target, "engine": manifest.engine, "model": manifest.model}
@@ -55,11 +54,11 @@ class Bundle:
         return {"file": str(self.file), **size, **about, "packages": packages}
 
     def text(self) -> str:
-        """Return the same as a person reads it, with what to do next."""
+        """Return the same for a person to read, with the next step."""
         manifest = self.manifest
         width = max(len(each.name) for each in manifest.packages)
         rows = [f"  {each.name:<{width}}  {each.version}" for each in manifest.packages]
-        size = f"{self.bytes / 1e6:.1f} MB, {manifest.installed_bytes / 1e6:.0f} MB when it is installed"
+        size = f"{self.bytes / 1e6:.1f} MB, {manifest.installed_bytes / 1e6:.0f} MB when installed"
         name = self.file.name
         return "\n".join(
             [
@@ -76,14 +75,14 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
     Args:
         model: an exported file.
         target: the system's name.
-        out: the file to write, by default MODEL-FORMAT-TARGET.tar.gz in the working folder, where a model whose own
-            name tells the format needs no second word of it.
-        constraint: a file of versions to take, as pip reads it; the newest that fit by default.
+        out: the file to write, by default MODEL-FORMAT-TARGET.tar.gz in the working folder, without FORMAT where the
+            model's own name contains it.
+        constraint: a constraints file of pip; by default the newest versions that fit are taken.
 
     Raises:
-        UsageError: the target is unknown, or a name cannot stand in a bundle.
-        InputError: a file cannot be read, or a package cannot be had.
-        ModelError: the model is no sealed file, or the target's engine cannot run it.
+        UsageError: the target is unknown, or a bundle cannot contain a file of this name.
+        InputError: a file cannot be read, or a package is not available.
+        ModelError: the model is not a sealed file, or the target's engine cannot run it.
     """
     system = systems.named(target)
     if out and not out.name.endswith(".tar.gz"):
@@ -91,16 +90,16 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
     if constraint and not constraint.is_file():
         raise InputError(f"--constraint {constraint}: no such file")
     if not _MODEL_NAME.fullmatch(model.name):
-        raise UsageError(f"{model.name!r} cannot stand in a bundle; give the file a name of letters, digits, . - and _")
+        raise UsageError(f"{model.name!r} cannot be the name of a bundle's model; use letters, digits, . - and _")
     data, _ = sealed_model.read_bytes(model)
     sealed = sealed_model.read(model)
     contract = sealed.contract
     out = out or Path(f"{_name(model, contract)}-{target}.tar.gz")
     _check_place(out)
     engine = _engine(model, contract, system)
-    carried = _carried(system, engine, constraint)
+    carried = _packages(system, engine, constraint)
     packages = tuple(package for package, _ in carried)
-    _gate(model, sealed.payload, engine, packages)
+    _check_engine(model, sealed.payload, engine, packages)
     manifest = BundleManifest(
         target=system.name,
         python=system.python,
@@ -116,15 +115,18 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
         packages=packages,
     )
     members = {f"model/{model.name}": data, **{package.file: wheel for package, wheel in carried}}
-    members |= {name: files(__package__).joinpath(name).read_bytes() for name in archive.SCRIPTS}
-    members |= {archive.MANIFEST: manifest.to_json().encode(), archive.SBOM: sbom(manifest, contract).encode()}
+    members |= {
+        **archive.scripts(),
+        archive.MANIFEST: manifest.to_json().encode(),
+        archive.SBOM: sbom(manifest, contract).encode(),
+    }
     archive.write(members, out)
     written = out.read_bytes()
     return Bundle(out, len(written), _sha256(written), archive.check_bundle(out))
 
 
 def _check_place(out: Path) -> None:
-    """Raise InputError where the file cannot be written, before anything is fetched for it."""
+    """Check that the file can be written, before anything is fetched for it."""
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: there is no folder {out.parent}; make it first")
     if out.is_dir():
@@ -142,7 +144,7 @@ def _name(model: Path, contract: Contract) -> str:
 
 
 def _engine(model: Path, contract: Contract, system: System) -> str:
-    """Return the engine that is to run the model there."""
+    """Return the engine that runs the model on the system."""
     try:
         engine = system.engine(contract.format)
     except EngineError as error:
@@ -150,14 +152,14 @@ def _engine(model: Path, contract: Contract, system: System) -> str:
     proven = [runtime.get("engine") for runtime in contract.runtimes]
     if proven and engine not in proven:
         raise EngineError(
-            f"{model}: {system.name} runs it on {engine}, which it is not for; prove one that is with: "
+            f"{model}: {system.name} runs it on {engine}, for which it was not proven; export one that is with: "
             f"mnist-edge export --target-runtime {engine}"
         )
     return engine
 
 
-def _gate(model: Path, payload: bytes, engine: str, packages: Sequence[Package]) -> None:
-    """Refuse a model that the engine's version in the bundle cannot load, as exports are refused."""
+def _check_engine(model: Path, payload: bytes, engine: str, packages: Sequence[Package]) -> None:
+    """Check that the engine's version in the bundle can load the model, as every export is checked."""
     from ..parity.targets import Target, incompatibility  # may load TensorFlow, so it comes after all other refusals
 
     version = next(package.version for package in packages if package.name == ENGINES[engine].distribution)
@@ -167,11 +169,11 @@ def _gate(model: Path, payload: bytes, engine: str, packages: Sequence[Package])
         raise EngineError(f"{model}: {engine} {version} cannot run it: {objection}; export one for it")
 
 
-def _carried(system: System, engine: str, constraint: Path | None) -> list[tuple[Package, bytes]]:
-    """Return the runtime and all that it needs there, by name, each with its bytes."""
+def _packages(system: System, engine: str, constraint: Path | None) -> list[tuple[Package, bytes]]:
+    """Return the runtime and its dependencies on the system, by name, each with its bytes."""
     name, own = own_wheel.runtime_wheel()
     runtime = wheelhouse.Wheel.of(name, own)
-    print(f"fetching what {system.name} needs", file=sys.stderr)
+    print(f"fetching the packages for {system.name}", file=sys.stderr)
     extras = frozenset({ENGINES[engine].extra, "image"})
     carried = [(Package(runtime.name, runtime.version, f"wheels/{name}", _sha256(own), "mnist-edge"), own)]
     for wheel in wheelhouse.collect(system, wheelhouse.needs_of(own, extras, system), constraint):

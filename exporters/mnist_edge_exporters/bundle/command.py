@@ -22,12 +22,12 @@ def bundle(
     constraint: Annotated[
         Path | None,
         typer.Option(
-            help="Constraints file of pip for versions; PIP_CONSTRAINT is ignored. (default: the newest versions)"
+            help="Constraints file for pip; PIP_CONSTRAINT is ignored. (default: the newest versions that fit)"
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Pack a model, the runtime and all it needs into one file that a device without internet installs."""
+    """Pack a model, the runtime and its dependencies into one file that a device without internet installs."""
     from .build import build
 
     made = build(model, target, out, constraint)

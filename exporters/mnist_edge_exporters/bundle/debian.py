@@ -1,7 +1,7 @@
-"""Debian's own packages, for a system whose Python packages the index lacks: fetched by apt, repacked as archives.
+"""Fetch Debian's packages, for a system whose Python packages the index lacks, and repack them as archives.
 
-Everything goes through this machine's sources of Debian with a package state of our own, for the release and the
-architecture of the system; nothing is installed here, and no root is needed.
+apt uses this machine's sources of Debian with a package state of its own, for the release and the architecture of the
+system; nothing is installed here, and no root rights are needed.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _NAME = re.compile(r"(?:^|[,|])\s*([a-z0-9][a-z0-9+.-]+)")  # of a package in a 
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """What a device needs of one package.
+    """The files of one package that a device needs.
 
     Attributes:
-        name: as Debian calls it.
+        name: Debian's name for it.
         version: with its epoch.
         file: a name for the archive.
         data: a zip archive to be unpacked into site-packages.
@@ -55,11 +55,11 @@ class DebianPackage:
 def collect(system: System) -> list[DebianPackage]:
     """Return Debian's packages of the system's Python packages and the libraries that they need, by name.
 
-    What comes with the system's Python is on the device already and is left out, and so are the packages of programs:
-    only libraries are followed.
+    Left out are the packages that come with the system's Python, which the device has, and those of programs: only
+    dependencies on libraries are followed.
 
     Raises:
-        InputError: there is no apt here, it has no source of Debian, or packages cannot be had.
+        InputError: there is no apt here, it has no source of Debian packages, or packages are not available.
     """
     if not system.debian:
         return []
@@ -81,13 +81,13 @@ def collect(system: System) -> list[DebianPackage]:
 
 
 def _cache(system: System) -> Path:
-    """Return the folder in the user's cache where apt keeps what it fetched, so that the next bundle is quick."""
+    """Return the folder in the user's cache where apt keeps what it fetches, for the next bundle."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base, "mnist-edge", "bundles", system.name)
 
 
 def _update(system: System, folder: Path) -> list[str]:
-    """Fetch the lists of packages and return the options that keep apt to them."""
+    """Fetch the lists of packages and return the options with which apt uses them."""
     options = apt.options(folder, system.architecture)
     release = system.name.partition("-")[0]
     sources = folder / "sources" / "debian.sources"
@@ -137,9 +137,9 @@ def _repacked(deb: Path, name: str, system: System) -> bytes:
 
 
 def _kept(infos: dict[str, tarfile.TarInfo], name: str, system: System) -> Iterator[tuple[str, str]]:
-    """Yield which files of a package are carried, and where they lie below site-packages.
+    """Yield the files of a package that a bundle contains, each with its place below site-packages.
 
-    A library lies where its links lead, under the name of the link: the one that programs ask for.
+    A library gets the name of the link that leads to it: the one that programs ask for.
     """
     links = {
         posixpath.join(posixpath.dirname(place), info.linkname): posixpath.basename(place)

@@ -1,4 +1,4 @@
-"""What a bundle says of itself: `bundle.json`, one frozen value."""
+"""Read and write `bundle.json`, the description of a bundle's contents."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Package:
-    """One package that a bundle carries.
+    """One package of a bundle.
 
     Attributes:
-        name: as its index or Debian calls it.
-        version: the exact one.
-        file: where it lies in the bundle.
+        name: its name in the index or in Debian.
+        version: the exact version.
+        file: its path in the bundle.
         sha256: of that file.
         source: "pypi", "debian", or "mnist-edge" for the runtime's own wheel.
-        upstream_sha256: of the file as it was downloaded; the same unless something was left out. None for our own.
+        upstream_sha256: of the downloaded file; equal to `sha256` unless members were left out. None for our own.
         left_out: the members that were left out.
     """
 
@@ -40,18 +40,18 @@ class Package:
 
 @dataclass(frozen=True)
 class BundleManifest:
-    """What is in a bundle, and for which system.
+    """The contents of a bundle, and the system it is for.
 
     Attributes:
         target: the system's name, such as "bookworm-arm64".
         python: its Python's major and minor version.
         multiarch: its architecture, such as "aarch64-linux-gnu".
-        glibc: the C library it has; an older one will not do.
+        glibc: the oldest version of the C library that will do.
         engine: the engine that runs the model.
         runtime: the version of mnist-edge-runtime.
         model: the file name of the model.
         model_sha256: of that file.
-        installed_bytes: what the installation takes on disk.
+        installed_bytes: size of the installation on disk.
         packages: all of them, by name.
     """
 
@@ -71,7 +71,7 @@ class BundleManifest:
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n"
 
     def files(self) -> dict[str, str]:
-        """Return the files that the manifest vouches for, with the SHA-256 of each."""
+        """Return the files that the manifest names, with the SHA-256 of each."""
         return {f"model/{self.model}": self.model_sha256, **{each.file: each.sha256 for each in self.packages}}
 
     @classmethod
@@ -79,7 +79,7 @@ class BundleManifest:
         """Parse and check a document.
 
         Raises:
-            ModelError: not a manifest, or one of another version.
+            ModelError: it is not a manifest, or one of another version.
         """
         try:
             document = json.loads(text)
@@ -100,11 +100,11 @@ class BundleManifest:
         texts = [self.target, self.python, self.multiarch, self.glibc, self.engine, self.runtime, self.model]
         texts += [text for each in self.packages for text in (each.name, each.version, each.file, each.source)]
         if not all(isinstance(text, str) and text.isprintable() for text in texts):
-            raise ValueError("a field that should be a line of text is none")
+            raise ValueError("a field is not a line of text")
         if not all(isinstance(sha256, str) and _SHA256.fullmatch(sha256) for sha256 in self.files().values()):
-            raise ValueError("a SHA-256 is none")
+            raise ValueError("a field is not a SHA-256")
         if type(self.installed_bytes) is not int or self.installed_bytes < 0:
-            raise ValueError("installed_bytes is no size")
+            raise ValueError("installed_bytes is not a size")
 
 
 def _build(kind: Any, document: dict[str, Any]) -> Any:

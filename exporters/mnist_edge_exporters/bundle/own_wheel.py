@@ -1,6 +1,6 @@
-"""The runtime's own wheel, made again from the files that are installed here.
+"""Rebuild the runtime's own wheel from the files that are installed here.
 
-That needs neither the repository nor a build tool nor the index, and the device gets what this machine runs.
+That needs neither the repository nor a build tool nor the index, and the device gets the code that this machine runs.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ __all__ = ["runtime_wheel"]
 
 _DISTRIBUTION, _PACKAGE = "mnist-edge-runtime", "mnist_edge_runtime"
 _METADATA = ("METADATA", "WHEEL", "entry_points.txt", "top_level.txt")
-_MEND = "install it anew with pip, from its wheel or the repository's folder runtime/"
+_FIX = "reinstall it with pip, from its wheel or the repository's folder runtime/"
 
 
 def runtime_wheel() -> tuple[str, bytes]:
-    """Return name and bytes of the wheel.
+    """Return the file name and the bytes of the wheel.
 
     Raises:
-        InputError: the runtime is not installed as pip does, or its files are not those that were installed.
+        InputError: the runtime was not installed by pip, or its files were altered since.
     """
     try:
         found = distribution(_DISTRIBUTION)
     except PackageNotFoundError:
-        raise InputError(f"{_DISTRIBUTION} is not installed as a distribution; {_MEND}") from None
+        raise InputError(f"{_DISTRIBUTION} is not installed as a distribution; {_FIX}") from None
     listed = found.files or []
     info = {path.parts[0] for path in listed if path.parts[0].endswith(".dist-info")}
     if len(info) != 1:
-        raise InputError(f"{_DISTRIBUTION} has no list of its files (RECORD); {_MEND}")
+        raise InputError(f"{_DISTRIBUTION} has no list of its files (RECORD); {_FIX}")
     dist_info = info.pop()
     files = {str(path): _read(path) for path in listed if path.parts[0] == _PACKAGE and "__pycache__" not in path.parts}
     files = files or _editable(found)
@@ -48,22 +48,26 @@ def runtime_wheel() -> tuple[str, bytes]:
 
 
 def _read(path: PackagePath) -> bytes:
-    """Return the contents of an installed file, which must be what RECORD says."""
+    """Return the contents of an installed file, compared with its hash in RECORD."""
     try:
         data = path.read_binary()
     except OSError as error:
-        raise InputError(f"{path.locate()}: {error.strerror}; {_MEND}") from None
+        raise InputError(f"{path.locate()}: {error.strerror}; {_FIX}") from None
     if path.hash:
         digest = base64.urlsafe_b64encode(hashlib.new(path.hash.mode, data).digest()).rstrip(b"=").decode()
         if digest != path.hash.value:
-            raise InputError(f"{path.locate()}: altered since it was installed; {_MEND}")
+            raise InputError(f"{path.locate()}: altered since it was installed; {_FIX}")
     return data
 
 
 def _editable(found: Distribution) -> dict[str, bytes]:
-    """Return the package's files from the repository, where an editable installation leads: those of a wheel."""
+    """Return the package's files from the repository, where an editable installation leads: those of a wheel.
+
+    These are all but the pages about the source, each of them named README.md, and compiled modules.
+    """
     if "editable" not in (found.read_text("direct_url.json") or ""):
-        raise InputError(f"{_DISTRIBUTION}: its list of files (RECORD) has none of them; {_MEND}")
+        raise InputError(f"{_DISTRIBUTION}: its list of files (RECORD) has no file of the package; {_FIX}")
     folder = Path(mnist_edge_runtime.__file__).parent
-    paths = [*folder.rglob("*.py"), *folder.rglob("py.typed"), *(folder / "models").iterdir()]
-    return {f"{_PACKAGE}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in sorted(paths)}
+    paths = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    names = {f"{_PACKAGE}/{path.relative_to(folder).as_posix()}": path for path in paths if path.name != "README.md"}
+    return {name: path.read_bytes() for name, path in sorted(names.items())}

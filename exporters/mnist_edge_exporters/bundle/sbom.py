@@ -1,4 +1,7 @@
-"""The bundle's bill of materials, without date or serial number: CycloneDX 1.6, https://cyclonedx.org/docs/1.6/json/."""
+"""Write a bundle's bill of materials, without date or serial number.
+
+CycloneDX 1.6, https://cyclonedx.org/docs/1.6/json/.
+"""
 
 from __future__ import annotations
 

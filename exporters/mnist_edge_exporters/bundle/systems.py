@@ -1,4 +1,4 @@
-"""The systems that a bundle can be for: what their Python is, which wheels fit, which engine runs which format."""
+"""Describe the systems that a bundle can be for: their Python, the wheels that fit, the engine for each format."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mnist_edge_runtime import EngineError, UsageError
+from mnist_edge_runtime.engines.registry import ENGINES, EngineInfo
 
 __all__ = ["SYSTEMS", "System", "named"]
-
-_TFLITE_RUNTIME = {"tflite": "tflite-runtime"}
-_EVERY_ENGINE = {"tflite": "litert", "onnx": "onnxruntime"}
 
 
 @dataclass(frozen=True)
@@ -22,10 +20,9 @@ class System:
         python: major and minor version of the system's Python.
         glibc: version of its C library.
         machine: the architecture as wheels name it.
-        multiarch: the architecture as Debian's Python knows its own, which tells 32 bits from 64.
-        engines: the engine that runs each format; a format that none runs is left out.
+        multiarch: the architecture as Debian's Python names it, which distinguishes 32 bits from 64.
+        architecture: the architecture as Debian's packages name it.
         debian: packages of Python that the index has no wheels of, and the Debian package of each.
-        architecture: as Debian's packages name it.
     """
 
     name: str
@@ -34,21 +31,26 @@ class System:
     machine: str
     multiarch: str
     architecture: str
-    engines: Mapping[str, str] = field(default_factory=lambda: _EVERY_ENGINE)
     debian: Mapping[str, str] = field(default_factory=dict)
 
     def engine(self, format: str) -> str:
-        """Return the engine that runs files of `format`.
+        """Return the preferred engine, among those with wheels for this system, that runs files of `format`.
 
         Raises:
-            EngineError: there is none for this system.
+            EngineError: there is none.
         """
-        if format not in self.engines:
-            known = " or ".join(f".{known}" for known in self.engines)
-            raise EngineError(
-                f"no engine for {format} files has packages for {self.name}; export a {known} file for it"
-            )
-        return self.engines[format]
+        fitting = {name: row for name, row in ENGINES.items() if self._has_wheels(row)}
+        for name, row in fitting.items():
+            if row.format == format:
+                return name
+        known = " or ".join(dict.fromkeys(f".{row.format}" for row in fitting.values()))
+        raise EngineError(f"no engine for {format} files has packages for {self.name}; export a {known} file for it")
+
+    def _has_wheels(self, engine: EngineInfo) -> bool:
+        major, minor = map(int, self.python.split("."))
+        lowest, highest = engine.pythons
+        glibc = engine.glibc.get(self.machine)
+        return lowest <= (major, minor) <= highest and glibc is not None and glibc <= self.glibc
 
     def platforms(self) -> list[str]:
         """Return the platform tags of the wheels that fit, the newest first (PEP 600)."""
@@ -57,7 +59,7 @@ class System:
         return [*tags, f"manylinux2014_{self.machine}", f"linux_{self.machine}"]
 
     def environment(self) -> dict[str, str]:
-        """Return what the markers of dependencies ask about (PEP 508), as it is there and not here."""
+        """Return the variables of dependency markers (PEP 508) as this system's Python has them."""
         return {
             "implementation_name": "cpython",
             "implementation_version": f"{self.python}.0",
@@ -82,10 +84,8 @@ SYSTEMS: Mapping[str, System] = {
     for system in (
         System("bookworm-arm64", *_BOOKWORM, *_ARM64),
         System("trixie-arm64", *_TRIXIE, *_ARM64),
-        # The index has neither numpy nor Pillow for 32 bits; Debian mends what its older Pillow is warned of.
-        System(
-            "bookworm-armhf", *_BOOKWORM, *_ARMHF, _TFLITE_RUNTIME, {"numpy": "python3-numpy", "pillow": "python3-pil"}
-        ),
+        # The index has neither numpy nor Pillow for 32 bits; Debian backports security fixes to its older Pillow.
+        System("bookworm-armhf", *_BOOKWORM, *_ARMHF, {"numpy": "python3-numpy", "pillow": "python3-pil"}),
         System("bookworm-amd64", *_BOOKWORM, *_AMD64),
     )
 }

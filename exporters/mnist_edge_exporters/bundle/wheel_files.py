@@ -1,4 +1,4 @@
-"""Wheels as files: what their metadata says, the same bytes for the same contents, members left out."""
+"""Read the metadata of wheels, and write wheels with the same bytes for the same contents."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mnist_edge_runtime import InputError
 
 __all__ = ["installed_bytes", "metadata", "pack", "without", "zipped"]
 
-_BLOCK = 4096
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can bear
+_BLOCK = 4096  # bytes, of a file system
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can contain
 
 
 def metadata(wheel: bytes) -> Message:
@@ -26,7 +26,7 @@ def metadata(wheel: bytes) -> Message:
 
 
 def installed_bytes(wheel: bytes) -> int:
-    """Return what its members take on disk when they are unpacked."""
+    """Return the size of its members on disk when they are unpacked."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         return sum(-(-info.file_size // _BLOCK) * _BLOCK for info in archive.infolist())
 
@@ -44,7 +44,7 @@ def pack(files: Mapping[str, bytes], dist_info: str) -> bytes:
 
 
 def zipped(members: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return a zip archive of the members in their order; nothing of this machine or of the hour gets in."""
+    """Return a zip archive of the members in their order, without user or time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in members:

@@ -1,7 +1,7 @@
-"""The exact wheels of a system: found by pip, with every dependency judged for that system and not for this machine.
+"""Collect the wheels that a system needs: pip downloads them, and dependency markers are evaluated for that system.
 
-pip downloads for another platform, but asks the markers of dependencies of its own Python; so it is asked for the
-packages of one round at a time, and the next round follows from their metadata.
+pip downloads for another platform, but evaluates the markers of dependencies with its own Python; so it fetches the
+packages of one round at a time without their dependencies, and the next round follows from their metadata.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ def collect(system: System, roots: Sequence[Requirement], constraint: Path | Non
     """Return the wheels that the requirements `roots` need on `system`, by name.
 
     Args:
-        system: where they are to be installed; what it has from Debian is left out.
-        roots: what is needed, extras included.
-        constraint: a file of versions to take, as pip reads it.
+        system: where they are to be installed; packages that come from Debian there are left out.
+        roots: the requirements to start from, extras included.
+        constraint: a constraints file of pip.
 
     Raises:
-        InputError: pip cannot get them, or they exclude each other.
+        InputError: pip cannot get them, or no set of versions fits.
     """
     found: dict[str, Wheel] = {}
     with tempfile.TemporaryDirectory(prefix="mnist-edge-") as folder:
@@ -76,7 +76,7 @@ def collect(system: System, roots: Sequence[Requirement], constraint: Path | Non
 
 
 def needs_of(wheel: bytes, extras: frozenset[str], system: System) -> list[Requirement]:
-    """Return what a wheel needs on `system` when it is asked for with `extras`."""
+    """Return the requirements of a wheel on `system` with these extras."""
     lines = wheel_files.metadata(wheel).get_all("Requires-Dist", [])
     environment = system.environment()
     return [
@@ -88,7 +88,7 @@ def needs_of(wheel: bytes, extras: frozenset[str], system: System) -> list[Requi
 
 
 def _closure(system: System, roots: Sequence[Requirement], found: Mapping[str, Wheel]) -> dict[str, Requirement]:
-    """Return, by name, all that is needed as far as the wheels found so far tell, with what everybody asks of it."""
+    """Return by name all requirements that follow from the wheels found so far, those on one package merged."""
     merged: dict[str, Requirement] = {}
     waiting = list(roots)
     while waiting:
@@ -114,7 +114,7 @@ def _requirement(name: str, specifier: SpecifierSet, extras: set[str]) -> Requir
 
 
 def _download(system: System, needs: Sequence[Requirement], constraint: Path | None, folder: Path) -> list[Wheel]:
-    """Let pip fetch these, and nothing that they need in turn."""
+    """Let pip fetch these without their dependencies."""
     before = set(folder.iterdir())
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
     command += ["--disable-pip-version-check", "--no-input", "--only-binary=:all:", "--implementation", "cp"]
@@ -124,12 +124,12 @@ def _download(system: System, needs: Sequence[Requirement], constraint: Path | N
         *(word for tag in system.platforms() for word in ("--platform", tag)),
     ]
     command += ["--constraint", str(constraint)] if constraint else []
-    # What this machine is held to says nothing about the device.
+    # The constraints of this machine say nothing about the device.
     environment = {name: value for name, value in environ.items() if name != "PIP_CONSTRAINT"}
     result = subprocess.run([*command, *map(str, needs)], env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
         said = result.stderr.splitlines()
-        # What follows a conflict is where pip explains conflicts, not which one this is.
+        # The last error of a conflict is a link to pip's page about conflicts; the one before says which.
         errors = [line for line in said if line.startswith("ERROR: ") and "ResolutionImpossible" not in line]
         lines = errors or said
         reason = lines[-1].removeprefix("ERROR: ").rstrip(".") if lines else f"exit code {result.returncode}"

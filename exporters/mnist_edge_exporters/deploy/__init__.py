@@ -1,3 +1,3 @@
-"""A bundle onto many devices, over the system's OpenSSH."""
+"""Install a bundle on many devices over the system's OpenSSH."""
 
 __all__ = ["command"]

@@ -15,26 +15,23 @@ __all__ = ["deploy"]
 
 
 def deploy(
-    bundle: Annotated[Path, typer.Argument(help="Bundle, as mnist-edge bundle writes it.")],
-    host: Annotated[list[str] | None, typer.Argument(help="Host as ssh takes it; several are possible.")] = None,
-    hosts: Annotated[Path | None, typer.Option(help="File with more hosts, one a line.")] = None,
+    bundle: Annotated[Path, typer.Argument(help="File that mnist-edge bundle has written.")],
+    host: Annotated[list[str] | None, typer.Argument(help="Hosts as ssh takes them.")] = None,
+    hosts: Annotated[Path | None, typer.Option(help="File with more hosts, one per line.")] = None,
     prefix: Annotated[
-        str | None, typer.Option(help="Folder on each host. (default: ~/.local/share/mnist-edge)")
+        str | None, typer.Option(help="Folder to install into on each host. (default: ~/.local/share/mnist-edge)")
     ] = None,
     parallel: Annotated[int, typer.Option(help="Number of hosts at the same time.")] = 8,
-    timeout: Annotated[float, typer.Option(help="Seconds that a host may take.")] = 900,
-    ssh_config: Annotated[
-        Path | None, typer.Option(help="Configuration file of ssh in place of ~/.ssh/config.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Connect and check, change nothing.")] = False,
+    timeout: Annotated[float, typer.Option(help="Maximum duration for each host, in seconds.")] = 900,
+    ssh_config: Annotated[Path | None, typer.Option(help="ssh configuration file. (default: ~/.ssh/config)")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Connect and check, but change nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Install a bundle on devices over ssh and let each prove itself; one that fails is left as it was.
+    """Install a bundle on devices over ssh and run the self-test on each; one that fails stays as it was.
 
-    Each host needs python3, and lets you in with a key: nothing is ever asked.
+    Each host needs python3 and must accept your ssh key: nothing is ever asked.
     """
-    from .hosts import read_hosts
-    from .plan import Plan, table
+    from .plan import Plan, read_hosts, table
     from .rollout import deploy as deploy_to
 
     every = read_hosts(host or (), hosts)
@@ -43,4 +40,4 @@ def deploy(
     about = {"bundle": str(bundle), "version": plan.identity, "dry_run": dry_run}
     print_result(as_json, {**about, "hosts": [each.to_dict() for each in outcomes]}, table(outcomes))
     if failed := [each.host for each in outcomes if each.reason]:
-        raise VerificationError(f"not on every host: {', '.join(failed)} failed; the lines above tell why")
+        raise VerificationError(f"not on every host: {', '.join(failed)} failed; see the lines above")

@@ -1,4 +1,4 @@
-"""What is to be deployed, and what came of it on each host."""
+"""Describe a deployment: its bundle, its hosts, and the outcome on each of them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,50 @@ from ..bundle import archive
 from ..bundle.archive import check_bundle
 from ..bundle.manifest import BundleManifest
 
-__all__ = ["NOTHING", "UNKNOWN", "Outcome", "Plan", "table"]
+__all__ = ["NOTHING", "UNKNOWN", "HostOutcome", "Plan", "read_hosts", "table"]
 
 NOTHING = "nothing"
 UNKNOWN = "unknown"
-_LONGEST = 86_400
+_LONGEST = 86_400  # seconds
+
+
+def read_hosts(named: Sequence[str], file: Path | None) -> list[str]:
+    """Return the named hosts, then those of the file: one a line, nothing behind a #.
+
+    Raises:
+        UsageError: there is none, one is there twice, or is none that ssh could take.
+        InputError: the file cannot be read.
+    """
+    hosts = [*named, *(_lines(file) if file else ())]
+    if not hosts:
+        raise UsageError("no host; name them as ssh takes them, or in a file with --hosts")
+    for host in hosts:
+        if not host or host.startswith("-") or not host.isprintable() or " " in host:
+            raise UsageError(f"{host!a} is not a host; name it as ssh takes it: pi@raspberrypi.local")
+        if hosts.count(host) > 1:
+            raise UsageError(f"{host} is named twice; once is enough")
+    return hosts
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        lines = file.read_text().splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"{file}: not a text file; expected one host a line") from None
+    return [host for line in lines if (host := line.partition("#")[0].strip())]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A bundle, checked, and how it is to be deployed.
+    """A verified bundle, and how it is deployed.
 
     Attributes:
-        bundle: where it lies.
+        bundle: its path.
         data: its bytes.
         identity: the name of its version, as the installer gives it.
-        manifest: what it says of itself.
+        manifest: of the bundle.
         prefix: the folder on each host; None is the installer's default.
-        dry_run: look only.
+        dry_run: check only.
         timeout: seconds that a host may take in all.
         ssh_config: a configuration in place of the user's; None is the user's.
     """
@@ -51,12 +77,12 @@ class Plan:
     def of(
         cls, bundle: Path, *, prefix: str | None, dry_run: bool, timeout: float, ssh_config: Path | None = None
     ) -> Plan:
-        """Check and read the bundle.
+        """Verify and read the bundle.
 
         Raises:
             UsageError: an option is out of range.
             InputError: the bundle or the configuration cannot be read.
-            ModelError: it is damaged, or no bundle.
+            ModelError: it is damaged, or not a bundle.
         """
         if not 0 < timeout <= _LONGEST:
             raise UsageError(f"--timeout is {timeout:g}, expected seconds above 0, at most {_LONGEST:,}")
@@ -73,7 +99,7 @@ class Plan:
         return cls(bundle, data, identity, manifest, prefix, dry_run, timeout, ssh_config)
 
     def order(self) -> dict[str, Any]:
-        """Return what the host is told."""
+        """Return the order that is sent to the host."""
         size = len(self.data)
         return {
             "prefix": self.prefix,
@@ -82,21 +108,22 @@ class Plan:
             "manifest": {**asdict(self.manifest), "packages": None},
             "size": size,
             "sha256": hashlib.sha256(self.data).hexdigest(),
-            # Unpacked it is as large again, for wheels do not shrink; the packed file goes before they are installed.
+            # bytes: unpacked it is as large again, since wheels do not shrink; the packed file is removed before they
+            # are installed.
             "needed": size + max(size, self.manifest.installed_bytes),
         }
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of it on one host.
+class HostOutcome:
+    """The outcome of a deployment on one host.
 
     Attributes:
         host: as it was named.
-        before: the version that was in use there; NOTHING, or UNKNOWN where it could not be asked.
+        before: the version that was in use there; NOTHING, or UNKNOWN where the host could not be asked.
         now: the one in use after it, in the same way.
-        seconds: what it took.
-        state: how it went; "would be installed" in a dry run.
+        seconds: duration.
+        state: how it ended; "would be installed" in a dry run.
         reason: why it failed, in a sentence; None where it did not.
     """
 
@@ -108,12 +135,12 @@ class Outcome:
     reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `deploy --json` prints of the host."""
+        """Return the host's entry in the output of `deploy --json`."""
         return {**asdict(self), "seconds": round(self.seconds, 1)}
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
-    """Return a line a host, under a header."""
+def table(outcomes: Sequence[HostOutcome]) -> str:
+    """Return a header and one line for each host."""
     width = max(len("host"), *(len(each.host) for each in outcomes))
     lines = [f"{'host':<{width}}  {'before':<12}  {'now':<12}  {'seconds':>7}  state"]
     for each in outcomes:

@@ -1,4 +1,4 @@
-"""A bundle onto many hosts at once: each goes its own way, and one that fails stops no other."""
+"""Deploy a bundle to many hosts in parallel; one that fails stops no other."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from typing import Any
 from mnist_edge_runtime import InputError, UsageError
 from mnist_edge_runtime.errors import describe
 
-from .plan import NOTHING, UNKNOWN, Outcome, Plan
+from .plan import NOTHING, UNKNOWN, HostOutcome, Plan
 from .ssh import Channel
 
 __all__ = ["deploy"]
 
-_MOST_AT_ONCE = 64
-_CHUNK = 1 << 16
-_LOOKS = 20  # a second apart, until a host that was lost has undone what it did
+_MOST_PARALLEL = 64
+_CHUNK = 1 << 16  # bytes
+_INQUIRIES = 20  # a second apart, while a host that was lost still rolls back
 
 
-def deploy(plan: Plan, hosts: Sequence[str], parallel: int) -> list[Outcome]:
-    """Deploy to all hosts, `parallel` of them at a time, and return what came of it in their order.
+def deploy(plan: Plan, hosts: Sequence[str], parallel: int) -> list[HostOutcome]:
+    """Deploy to all hosts, `parallel` of them at a time, and return the outcomes in their order.
 
-    What ends it here, Ctrl-C too, ends it on every host, and each undoes what is under way before this returns.
+    If this is interrupted, by Ctrl-C or an error, every host rolls back before this returns.
 
     Raises:
         UsageError: `parallel` is out of range.
         InputError: there is no OpenSSH on this machine.
     """
-    if not 1 <= parallel <= _MOST_AT_ONCE:
-        raise UsageError(f"--parallel is {parallel}, expected 1 to {_MOST_AT_ONCE}")
+    if not 1 <= parallel <= _MOST_PARALLEL:
+        raise UsageError(f"--parallel is {parallel}, expected 1 to {_MOST_PARALLEL}")
     if not shutil.which("ssh"):
         raise InputError("there is no ssh on this machine; install the package openssh-client")
     deployments = [_Deployment(plan, host) for host in hosts]
@@ -48,7 +48,7 @@ def deploy(plan: Plan, hosts: Sequence[str], parallel: int) -> list[Outcome]:
 
 
 class _Deployment:
-    """One host."""
+    """The deployment to one host."""
 
     def __init__(self, plan: Plan, host: str) -> None:
         self._plan = plan
@@ -60,8 +60,8 @@ class _Deployment:
         self._reason = ""
         self._found: dict[str, Any] = {}
 
-    def run(self) -> Outcome:
-        """Go all the way, say each step on stderr, and return what came of it."""
+    def run(self) -> HostOutcome:
+        """Deploy, report each step on stderr, and return the outcome."""
         started = time.monotonic()
         self._tell("connecting")
         limit = threading.Timer(self._plan.timeout, self.stop, [f"not done after {self._plan.timeout:g} s"])
@@ -69,27 +69,27 @@ class _Deployment:
         limit.start()
         try:
             reason = self._converse()
-        except Exception as error:  # of one host, which is to stop no other
+        except Exception as error:  # of one host: the others go on
             reason = describe(error)[0]
         finally:
             limit.cancel()
         done = None if reason else self._found.get("done", "would be installed")
         before, now = (_version(self._found, key) for key in ("before", "now"))
-        outcome = Outcome(self._host, before, now, time.monotonic() - started, done or "failed", reason)
+        outcome = HostOutcome(self._host, before, now, time.monotonic() - started, done or "failed", reason)
         self._tell(f"FAILED: {reason}; in use now: {now}" if reason else f"{done}, {outcome.seconds:.1f} s")
         return outcome
 
     def stop(self, reason: str) -> None:
-        """Let the host undo what it did, for this reason."""
+        """End the deployment for this reason; the host rolls back."""
         with self._lock:
             self._reason = self._reason or reason
             self._is_stopped.set()
             if self._channel:
-                # A host that has nothing to undo is not waited for: it may never answer.
-                self._channel.stop(at_once=not self._is_changing)
+                # A host that has nothing to roll back is not waited for: it may never answer.
+                self._channel.stop(immediately=not self._is_changing)
 
     def _open(self) -> Channel | None:
-        """Connect; not any more when it was stopped."""
+        """Connect, unless the deployment was stopped."""
         with self._lock:
             if self._is_stopped.is_set():
                 return None
@@ -97,7 +97,7 @@ class _Deployment:
             return self._channel
 
     def _converse(self) -> str | None:
-        """Say and hear all there is, and return why it failed; None if it did not."""
+        """Send the bundle and read the host's answers to their end; return why it failed, None if it did not."""
         channel = self._open()
         if channel is None:
             return self._reason
@@ -119,7 +119,7 @@ class _Deployment:
             reason = self._reason or channel.why()
         finally:
             channel.close()
-        return self._look_again(reason) if self._is_changing else reason
+        return self._inquire(reason) if self._is_changing else reason
 
     def _copy(self, channel: Channel) -> None:
         data = memoryview(self._plan.data)
@@ -128,29 +128,29 @@ class _Deployment:
         for start in range(0, len(data), _CHUNK):
             channel.send(data[start : start + _CHUNK])
 
-    def _look_again(self, reason: str) -> str | None:
-        """Ask a host that was lost what is in use there, as soon as it has undone what it did."""
-        self._tell(f"{reason}; looking what is there")
+    def _inquire(self, reason: str) -> str | None:
+        """Ask a host that was lost which version is in use there, once it has finished its rollback."""
+        self._tell(f"{reason}; asking which version is in use")
         before = self._found["before"]
         self._found = {"before": before}
         self._is_changing = False
-        for _ in range(_LOOKS):
-            found = self._look()
+        for _ in range(_INQUIRIES):
+            found = self._first_answer()
             if "now" not in found:
-                return f"{reason}, and it cannot be asked what became of it; look later, with --dry-run"
+                return f"{reason}, and it cannot be asked for its version; ask later, with --dry-run"
             if not found["busy"]:
                 break
             self._is_stopped.wait(1)
         else:
-            return f"{reason}, and it is still at work there; look later, with --dry-run"
+            return f"{reason}, and it is still at work; ask later, with --dry-run"
         self._found["now"] = found["now"]
         if found["now"] == self._plan.identity != before:
             self._found["done"] = "installed"
             return None
         return reason
 
-    def _look(self) -> dict[str, Any]:
-        """Return the host's first answer, nothing if there is none."""
+    def _first_answer(self) -> dict[str, Any]:
+        """Return the host's first answer, an empty one if there is none."""
         channel = self._open()
         if channel is None:
             return {}

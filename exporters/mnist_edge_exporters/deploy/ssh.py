@@ -1,4 +1,4 @@
-"""One host over the system's OpenSSH, with the user's own configuration: what is sent, what comes back, why it ends."""
+"""Run the installer on one host through the system's OpenSSH, with the user's own configuration."""
 
 from __future__ import annotations
 
@@ -14,44 +14,48 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from .. import installer
 from ..installer.deployment import MARK
 
 __all__ = ["Channel"]
 
-# What runs on the host, in the order in which the modules need each other.
-_MODULES = (
-    "mnist_edge_exporters.installer.__init__",
-    "mnist_edge_exporters.installer.checks",
-    "mnist_edge_exporters.installer.versions",
-    "mnist_edge_exporters.installer.service",
-    "mnist_edge_exporters.installer.transaction",
-    "mnist_edge_exporters.installer.deployment",
-)
+# The host imports the installer from a dictionary of sources, whatever they need of each other.
 _PROGRAM = """\
-import sys, types
-for name, source in {sources!r}:
-    name, is_package, _ = name.partition(".__init__")
-    module = sys.modules[name] = types.ModuleType(name)
-    module.__package__ = name if is_package else name.rpartition(".")[0]
-    exec(compile(source, name, "exec"), module.__dict__)
-module.main({order!r})
+import sys
+from importlib.abc import InspectLoader, MetaPathFinder
+from importlib.util import spec_from_loader
+
+sources = {sources!r}
+
+class Finder(MetaPathFinder, InspectLoader):
+    def find_spec(self, name, path, target=None):
+        return spec_from_loader(name, self) if name in sources else None
+
+    def is_package(self, name):
+        return name == "installer"
+
+    def get_source(self, name):
+        return sources[name]
+
+sys.meta_path.insert(0, Finder())
+from installer.deployment import main
+main({order!r})
 """
 _REMOTE = ["python3", "-I", "-c", "import sys; exec(sys.stdin.buffer.read(int(sys.stdin.buffer.readline())))"]
 _CONNECT_SECONDS = 30
-_GRACE = 60.0  # seconds that a host has to undo what it did
+_GRACE = 60.0  # seconds that a host has for its rollback
 _OPTIONS = {
-    "BatchMode": "yes",  # it never asks
+    "BatchMode": "yes",  # ssh never asks
     "ConnectTimeout": str(_CONNECT_SECONDS),
     "ServerAliveInterval": "15",
     "ControlMaster": "no",  # a master that stays would keep our pipes open
     "ClearAllForwardings": "yes",
     "RemoteCommand": "none",
 }
-_CHUNK = 1 << 16
 
 
 class Channel:
-    """A connection to one host, whose answers are read while anybody may stop it."""
+    """A connection to one host: one thread reads its answers, any thread may stop it."""
 
     def __init__(self, host: str, order: Mapping[str, Any], ssh_config: Path | None) -> None:
         self._host = host
@@ -64,7 +68,7 @@ class Channel:
         self._input, theirs = socket.socketpair()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed by close
         with theirs:
-            # In a session of its own, so that Ctrl-C reaches the hosts as a word and not as a broken connection.
+            # In a session of its own: Ctrl-C reaches the hosts as the end of their input, not as a broken connection.
             self._process = subprocess.Popen(
                 command, stdin=theirs.fileno(), stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True
             )
@@ -72,22 +76,26 @@ class Channel:
         self._killer.daemon = True
 
     def send(self, data: bytes | memoryview) -> None:
-        """Send the bytes; that they do not arrive shows in the answers."""
+        """Send the bytes; if they do not arrive, the answers end."""
         with contextlib.suppress(OSError):
             self._input.sendall(data)
 
-    def stop(self, *, at_once: bool = False) -> None:
-        """Tell the host that nobody waits for it, so that it undoes what it did; from any thread, at any time."""
+    def stop(self, *, immediately: bool = False) -> None:
+        """End the host's input, which triggers its rollback; from any thread, at any time.
+
+        Args:
+            immediately: end the connection as well, without waiting for a rollback.
+        """
         with contextlib.suppress(OSError):
             self._input.shutdown(socket.SHUT_WR)
-        if at_once:
+        if immediately:
             self._process.kill()
         with contextlib.suppress(RuntimeError):  # it was stopped before
             self._killer.start()
 
     def answers(self) -> Iterator[dict[str, Any]]:
-        """Start the program there, and return what it says until it ends; what a shell prints beside it is left out."""
-        program = _PROGRAM.format(sources=list(_sources()), order=self._order).encode()
+        """Start the installer there, and yield its answers until it ends; other output of the login is ignored."""
+        program = _PROGRAM.format(sources=_sources(), order=self._order).encode()
         self.send(b"%d\n" % len(program) + program)
         assert self._process.stdout
         for line in self._process.stdout:
@@ -97,20 +105,20 @@ class Channel:
                     yield json.loads(line.removeprefix(MARK))
 
     def why(self) -> str:
-        """Return why the connection ended before the host had said how it went."""
+        """Return why the connection ended before the host had reported an outcome."""
         code = self._process.wait()
         self._errors.seek(0)
         lines = [line.strip() for line in self._errors.read().decode(errors="replace").splitlines() if line.strip()]
         said = " ".join(lines)
         if "IDENTIFICATION HAS CHANGED" in said:
             return (
-                "its host key is not the one that is known; if it was set up anew, forget the old one with "
+                "its host key is not the one that is known; if it was reinstalled, forget the old one with "
                 f"ssh-keygen -R and its name, and log in once: ssh {self._host}"
             )
         if "Host key verification failed" in said:
             return f"its host key is not known; log in once and compare it: ssh {self._host}"
         if "Permission denied" in said:
-            return f"it lets nobody in without a question; give it a key: ssh-copy-id {self._host}"
+            return f"it does not accept a key of yours; give it one: ssh-copy-id {self._host}"
         if code == 127:
             return "there is no python3 on it; install the package python3"
         last = lines[-1] if lines else f"ssh ended with exit code {code}"
@@ -128,8 +136,7 @@ class Channel:
             each.close()
 
 
-def _sources() -> Iterator[tuple[str, str]]:
-    package = files("mnist_edge_exporters")
-    for module in _MODULES:
-        path = module.split(".")[1:]
-        yield module, package.joinpath(*path[:-1], f"{path[-1]}.py").read_text()
+def _sources() -> dict[str, str]:
+    """Return the source of every module of the installer by its name on the host."""
+    modules = {file.name: file.read_text() for file in files(installer).iterdir() if file.name.endswith(".py")}
+    return {f"installer.{name[:-3]}".removesuffix(".__init__"): source for name, source in sorted(modules.items())}

@@ -1,22 +1,25 @@
-"""Whether the bundle is whole, and whether it is for this machine."""
+"""Verify that a bundle is complete and that it is for this machine."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import sys
 from pathlib import Path
 from typing import Any
 
-from . import InstallError
+from .errors import InstallError
 
-__all__ = ["check_files", "check_machine", "manifest"]
+__all__ = ["check_files", "check_machine"]
 
 
 def check_files(bundle: Path) -> str:
-    """Hold every file of the unpacked bundle against SHA256SUMS and return the name of its version."""
+    """Compare every file of the unpacked bundle with SHA256SUMS and return the name of its version.
+
+    Raises:
+        InstallError: a file is missing, damaged, or not one of the bundle's.
+    """
     if not (bundle / "SHA256SUMS").is_file():
         raise InstallError(4, "SHA256SUMS is missing; unpack the bundle again")
     sums = (bundle / "SHA256SUMS").read_bytes()
@@ -31,35 +34,36 @@ def check_files(bundle: Path) -> str:
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
                 raise InstallError(4, f"{path}: neither a file nor a folder; copy the bundle again")
         found.update(Path(place, name).relative_to(bundle).as_posix() for name in names)
-    if missing := sorted(promised.keys() - found):
+    missing = sorted(promised.keys() - found)
+    if missing:
         raise InstallError(4, f"{missing[0]} is missing; unpack the bundle again")
-    if foreign := sorted(found - promised.keys() - {"SHA256SUMS"}):
-        raise InstallError(4, f"{foreign[0]} is no file of the bundle; unpack it again, into an empty folder")
+    foreign = sorted(found - promised.keys() - {"SHA256SUMS"})
+    if foreign:
+        raise InstallError(4, f"{foreign[0]} is not a file of the bundle; unpack it again, into an empty folder")
     for name, digest in sorted(promised.items()):
         if hashlib.sha256((bundle / name).read_bytes()).hexdigest() != digest:
             raise InstallError(4, f"{name}: damaged, its SHA-256 is not the one in SHA256SUMS; copy the bundle again")
     return hashlib.sha256(sums).hexdigest()[:12]
 
 
-def manifest(bundle: Path) -> Any:
-    """Return what bundle.json says."""
-    return json.loads((bundle / "bundle.json").read_text())
+def check_machine(manifest: Any) -> None:
+    """Check that the Python, the architecture and the C library are those that bundle.json names.
 
-
-def check_machine(bundle: Any) -> None:
-    """Raise InstallError where the manifest is for another system than this one."""
+    Raises:
+        InstallError: the bundle is for another system.
+    """
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     architecture = getattr(sys.implementation, "_multiarch", platform.machine())
     libc = platform.libc_ver()[1]
-    if here != bundle["python"]:
-        problem = f"Python {bundle['python']}, and this is Python {here}"
-    elif architecture != bundle["multiarch"] or platform.machine() == "armv6l":
-        problem = f"{bundle['multiarch']}, and this is {architecture} on {platform.machine()}"
-    elif not libc or _numbers(libc) < _numbers(bundle["glibc"]):
-        problem = f"glibc {bundle['glibc']}, and this system has {libc or 'another C library'}"
+    if here != manifest["python"]:
+        problem = f"Python {manifest['python']}, and this is Python {here}"
+    elif architecture != manifest["multiarch"] or platform.machine() == "armv6l":
+        problem = f"{manifest['multiarch']}, and this is {architecture} on {platform.machine()}"
+    elif not libc or _numbers(libc) < _numbers(manifest["glibc"]):
+        problem = f"glibc {manifest['glibc']}, and this system has {libc or 'another C library'}"
     else:
         return
-    raise InstallError(3, f"the bundle is for {bundle['target']}: {problem}; make one with another --target")
+    raise InstallError(3, f"the bundle is for {manifest['target']}: {problem}; make one with another --target")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

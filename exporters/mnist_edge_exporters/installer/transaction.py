@@ -1,4 +1,15 @@
-"""What a deployment may change on a host, and how it is all put back; runs there, beside `device`."""
+"""Install a version atomically: it is built and tested beside the one in use, and taken into use by renaming a link.
+
+Until `current` leads to the new version, everything can be undone by renaming and removing alone, which works on a full
+disk, too. What to undo is read from the staging folder, so the next installation undoes one that was killed or lost its
+power.
+
+    PREFIX/.lock           locked by the installation that is at work
+    PREFIX/.new/           its staging folder
+        version/           the new version, while it is built
+        placing            leads to its name, once it is renamed to PREFIX/versions/ID and tested there
+        replaced/          a broken version of the same name, which comes back unless the new one passes its test
+"""
 
 from __future__ import annotations
 
@@ -6,121 +17,207 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import InstallError, service, versions
+from . import service
+from .errors import InstallError
+from .layout import LOCK, STAGE, is_version, link, linked
+from .versions import build, selftest, summary
 
-__all__ = ["Transaction"]
+__all__ = ["begin", "go_back", "install", "is_busy", "is_unfinished"]
 
-# All that an installer writes below a prefix; what else lies there is never touched.
-_OWN = ("versions", "installer", "install.sh", "mnist-edge.service", ".lock", "previous", "current")
-_STAGE = ".deploy"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Transaction:
-    """A deployment under way: what it brings lies in the folder `stage`, and only one at a time has a prefix.
+def is_busy(prefix: Path) -> bool:
+    """Return whether an installation is at work in the folder now."""
+    try:
+        lock = os.open(prefix / LOCK, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
-    One that a loss of power left unfinished is undone first.
+
+def is_unfinished(prefix: Path) -> bool:
+    """Return whether an installation was cut off in the folder; the next one undoes it first."""
+    return (prefix / STAGE).is_dir()
+
+
+@contextlib.contextmanager
+def begin(prefix: Path) -> Iterator[Path]:
+    """Lock the folder, making it if need be, and yield its staging folder, which is not there yet.
+
+    At the end all is undone that was not taken into use; where nothing is installed, not even the folder is left.
 
     Raises:
-        InstallError: another one has it.
-        OSError: the prefix cannot be written.
+        InstallError: another installation is at work there.
+        OSError: the folder cannot be made or written to.
     """
-
-    def __init__(self, prefix: Path) -> None:
-        self._prefix = prefix
-        self._made = [each for each in (prefix, *prefix.parents) if not each.exists()]
-        prefix.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(prefix, os.O_RDONLY)
-        if not _lock(self._descriptor):
-            raise InstallError(3, f"{prefix}: another deployment is at work there; wait for it")
-        self.stage = prefix / _STAGE
-        self._before, self._after, self._names = (self.stage / name for name in ("before", "after", "names"))
-        try:
-            self._restore()
-            if self.stage.exists():
-                shutil.rmtree(self.stage)
-            self.stage.mkdir()
-        except BaseException:
-            self.undo()
-            raise
-
-    @staticmethod
-    def is_busy(prefix: Path) -> bool:
-        """Return whether a deployment has the prefix now."""
-        descriptor = os.open(prefix, os.O_RDONLY)
-        try:
-            return not _lock(descriptor)
-        finally:
-            os.close(descriptor)
-
-    @staticmethod
-    def is_unfinished(prefix: Path) -> bool:
-        """Return whether a deployment was left there half done."""
-        return (prefix / _STAGE / "before").is_dir()
-
-    def remember(self) -> None:
-        """Keep all that the installer may replace or remove: as hard links, which take no room."""
-        before = self.stage / "unfinished"
-        before.mkdir()
-        self._after.mkdir()  # now, for the disk may be full when it is needed
-        names = [name for name in _OWN if os.path.lexists(self._prefix / name)]
-        self._names.write_text("\n".join(names))
-        for name in names:
-            path = self._prefix / name
-            if path.is_dir() and not path.is_symlink():
-                shutil.copytree(path, before / name, symlinks=True, copy_function=os.link)
-            else:
-                os.link(path, before / name, follow_symlinks=False)
-        before.rename(self._before)
-
-    def undo(self) -> None:
-        """Put back what was there, and remove the rest."""
-        self._restore()
-        shutil.rmtree(self.stage, ignore_errors=True)
-        with contextlib.suppress(OSError):  # somebody else has put something there meanwhile
-            for folder in self._made:
-                folder.rmdir()
-        os.close(self._descriptor)
-
-    def finish(self) -> None:
-        """Keep what was installed."""
-        self._before.rename(self.stage / "done")  # from here nothing is restored, not even half of it
-        shutil.rmtree(self.stage, ignore_errors=True)
-        os.close(self._descriptor)
-
-    def _restore(self) -> None:
-        """Put back what is remembered, if anything is; may be ended at any point and begun again."""
-        if not self._before.is_dir():
-            return
-        current = versions.linked(self._prefix, "current")
-        names = self._names.read_text().split("\n")
-        for name in _OWN:  # the links last: what they lead to is there again by then
-            place, kept = self._prefix / name, self._before / name
-            if name in names and not os.path.lexists(kept):
-                continue  # it is back already
-            if os.path.lexists(place):
-                _remove(self._after / name)  # of a restoration that was cut off
-                os.rename(place, self._after / name)
-            if name in names:
-                os.rename(kept, place)
-        if versions.linked(self._prefix, "current") not in (None, current):
-            # The files are as they were; if the service does not start again, systemd's journal has the reason.
-            with contextlib.suppress(OSError, subprocess.CalledProcessError):
-                service.restart(self._prefix)
-
-
-def _lock(descriptor: int) -> bool:
+    made = [folder for folder in (prefix, *prefix.parents) if not folder.exists()]
+    handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in _SIGNALS}
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        prefix.mkdir(parents=True, exist_ok=True)
+        with _locked(prefix):
+            try:
+                _undo(prefix)
+                yield prefix / STAGE
+            finally:
+                _ignore_signals()
+                _undo(prefix)
+                if os.listdir(prefix) == [LOCK]:
+                    (prefix / LOCK).unlink()
+    finally:
+        for folder in made:
+            with contextlib.suppress(OSError):  # it is installed, or somebody else has put something there
+                folder.rmdir()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    elif os.path.lexists(path):
-        path.unlink()
+@contextlib.contextmanager
+def _locked(prefix: Path) -> Iterator[None]:
+    """Lock out other installations for the block."""
+    path = prefix / LOCK
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_mine = os.path.samestat(os.fstat(lock.fileno()), path.stat())
+        except OSError:
+            is_mine = False
+        if not is_mine:  # the other one may have removed it at its end, just now
+            raise InstallError(3, f"{prefix}: another installation is at work there; wait for it")
+        yield
+
+
+def _ignore_signals() -> None:
+    """Let the next steps be done to their end; `begin` restores what signals do."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _undo(prefix: Path) -> None:
+    """Remove what an installation made and did not take into use; may be cut off at any point and begun again."""
+    versions, stage = prefix / "versions", prefix / STAGE
+    placing = linked(stage, "placing")
+    if placing:
+        if (stage / "replaced").is_dir():
+            if (versions / placing).is_dir():
+                shutil.rmtree(stage / "version", ignore_errors=True)
+                os.rename(versions / placing, stage / "version")
+            os.rename(stage / "replaced", versions / placing)
+        elif placing not in (linked(prefix, "current"), linked(prefix, "previous")):
+            shutil.rmtree(versions / placing, ignore_errors=True)
+    shutil.rmtree(stage, ignore_errors=True)
+    for name in ("current", "previous"):
+        with contextlib.suppress(FileNotFoundError):
+            (prefix / f".{name}").unlink()
+    if linked(prefix, "current") is None:
+        for folder in (versions, prefix / "installer"):
+            with contextlib.suppress(OSError):  # there is none, or somebody else has put something there
+                folder.rmdir()
+
+
+def install(
+    bundle: Path,
+    prefix: Path,
+    identity: str,
+    *,
+    restart: bool = True,
+    tell: Callable[[str], object] = lambda line: None,
+) -> str:
+    """Take the bundle into use, inside of `begin`; whatever goes wrong, the version in use stays.
+
+    Args:
+        bundle: the unpacked bundle, whose files were checked.
+        prefix: the folder to install into.
+        identity: the name of its version.
+        restart: whether a service that runs is restarted.
+        tell: is called with the self-test's first line.
+
+    Returns:
+        A sentence that says what is in use, and what is left to do.
+
+    Raises:
+        InstallError: there is not enough room, the self-test fails, or the service cannot be restarted.
+    """
+    stage, folder = prefix / STAGE, prefix / "versions" / identity
+    is_there = folder.is_dir() and selftest(folder)[0]
+    if is_there and linked(prefix, "current") == identity:
+        return f"already installed: {summary(prefix)}" + (service.restart(prefix) if restart else "")
+    stage.mkdir(exist_ok=True)
+    if not is_there:
+        build(bundle, stage / "version")
+        _place(prefix, identity)
+        passed, line = selftest(folder)
+        if not passed:
+            raise InstallError(5, f"the self-test failed, so nothing was changed: {line}")
+        tell(f"self-test {line}")
+    scripts = ["install.sh", *(f"installer/{path.name}" for path in (bundle / "installer").glob("*.py"))]
+    for script in scripts:
+        (stage / "scripts" / script).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(bundle / script, stage / "scripts" / script)
+    (prefix / "installer").mkdir(exist_ok=True)
+    if (stage / "replaced").is_dir():
+        os.rename(stage / "replaced", stage / "discarded")
+    left = _take(prefix, identity, restart=restart)
+    for script in scripts:
+        os.replace(stage / "scripts" / script, prefix / script)
+    for other in list((prefix / "versions").iterdir()):
+        if is_version(other) and other.name not in (identity, linked(prefix, "previous")):
+            os.rename(other, stage / other.name)  # removed with the staging folder
+    return f"installed: {summary(prefix)}{left}"
+
+
+def _place(prefix: Path, identity: str) -> None:
+    """Give the new version its place, where it is not in use yet: what it can do there, it can do for good."""
+    versions, stage = prefix / "versions", prefix / STAGE
+    versions.mkdir(exist_ok=True)
+    (stage / "placing").symlink_to(identity)
+    if (versions / identity).exists():
+        os.rename(versions / identity, stage / "replaced")
+    os.rename(stage / "version", versions / identity)
+
+
+def go_back(prefix: Path) -> str:
+    """Take the version before into use again, inside of `begin`, after its self-test; the two change places.
+
+    Raises:
+        InstallError: there is none, its self-test fails, or the service cannot be restarted.
+    """
+    before = linked(prefix, "previous")
+    if before is None or before == linked(prefix, "current"):
+        raise InstallError(3, f"{prefix}: there is no version before this one; to remove this one, remove that folder")
+    passed, line = selftest(prefix / "versions" / before)
+    if not passed:
+        raise InstallError(5, f"the version before fails its self-test, so nothing was changed: {line}")
+    left = _take(prefix, before, restart=True)
+    return f"went back: {summary(prefix)}{left}"
+
+
+def _take(prefix: Path, identity: str, *, restart: bool) -> str:
+    """Let `current` lead to a tested version and `previous` to the one before; return what is left to do."""
+    _ignore_signals()
+    before = linked(prefix, "current")
+    link(prefix, "current", identity)
+    try:
+        left = service.restart(prefix) if restart else ""
+    except subprocess.CalledProcessError as error:
+        if before:
+            link(prefix, "current", before)
+            with contextlib.suppress(subprocess.CalledProcessError):  # systemd's journal has the reason
+                service.restart(prefix)
+        else:
+            (prefix / "current").unlink()
+        raise InstallError(3, f"this failed, so nothing was changed: {' '.join(error.cmd)}") from None
+    if before and before != identity and (prefix / "versions" / before).is_dir():
+        link(prefix, "previous", before)
+    return left

@@ -44,7 +44,7 @@ def _members() -> dict[str, bytes]:
         "wheels/numpy-2.0.whl": WHEEL,
         archive.MANIFEST: MANIFEST.to_json().encode(),
         archive.SBOM: b"{}",
-        **dict.fromkeys(archive.SCRIPTS, b"exit 0\n"),
+        **dict.fromkeys(archive.scripts(), b"exit 0\n"),
     }
 
 
@@ -137,25 +137,25 @@ def _link(kind: bytes, leads_to: str) -> tuple[tarfile.TarInfo, bytes]:
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        (_entry("mnist-edge/../../evil", b"x"), "no plain file"),
-        (_entry("mnist-edge/wheels/../evil", b"x"), "no plain file"),
-        (_entry("/etc/evil", b"x"), "no plain file"),
-        (_entry("elsewhere/install.sh", b"x"), "no plain file"),
-        (_entry("install.sh", b"x"), "twice|no plain file"),
-        (_entry("mnist-edge/wheels/sub/evil.whl", b"x"), "no plain file"),
-        (_entry("mnist-edge/wheels/.hidden", b"x"), "no plain file"),
-        (_entry("mnist-edge/wheels/evil\nname", b"x"), "no plain file"),
-        (_entry("mnist-edge/readme", b"x"), "no plain file"),
+        (_entry("mnist-edge/../../evil", b"x"), "not a plain file"),
+        (_entry("mnist-edge/wheels/../evil", b"x"), "not a plain file"),
+        (_entry("/etc/evil", b"x"), "not a plain file"),
+        (_entry("elsewhere/install.sh", b"x"), "not a plain file"),
+        (_entry("install.sh", b"x"), "twice|not a plain file"),
+        (_entry("mnist-edge/wheels/sub/evil.whl", b"x"), "not a plain file"),
+        (_entry("mnist-edge/wheels/.hidden", b"x"), "not a plain file"),
+        (_entry("mnist-edge/wheels/evil\nname", b"x"), "not a plain file"),
+        (_entry("mnist-edge/readme", b"x"), "not a plain file"),
         (_entry("mnist-edge/wheels/extra.whl", b"x"), "one member too many"),
         (_entry("mnist-edge/model/digits.tflite", MODEL), "twice"),
-        (_link(tarfile.SYMTYPE, "/etc/passwd"), "no plain file"),
-        (_link(tarfile.LNKTYPE, "mnist-edge/install.sh"), "no plain file"),
-        (_link(tarfile.CHRTYPE, ""), "no plain file"),
-        (_link(tarfile.FIFOTYPE, ""), "no plain file"),
-        (_entry("mnist-edge/wheels", b"", type=tarfile.DIRTYPE), "no plain file"),
-        (_entry("mnist-edge/wheels/a.whl", b"x", mode=0o4755), "no plain file"),
-        (_entry("mnist-edge/wheels/a.whl", b"x", uid=1000), "no plain file"),
-        (_entry("mnist-edge/wheels/a.whl", b"x", mtime=1), "no plain file"),
+        (_link(tarfile.SYMTYPE, "/etc/passwd"), "not a plain file"),
+        (_link(tarfile.LNKTYPE, "mnist-edge/install.sh"), "not a plain file"),
+        (_link(tarfile.CHRTYPE, ""), "not a plain file"),
+        (_link(tarfile.FIFOTYPE, ""), "not a plain file"),
+        (_entry("mnist-edge/wheels", b"", type=tarfile.DIRTYPE), "not a plain file"),
+        (_entry("mnist-edge/wheels/a.whl", b"x", mode=0o4755), "not a plain file"),
+        (_entry("mnist-edge/wheels/a.whl", b"x", uid=1000), "not a plain file"),
+        (_entry("mnist-edge/wheels/a.whl", b"x", mtime=1), "not a plain file"),
     ],
     ids=lambda value: f"{value[0].name!r} {value[0].type!r}" if isinstance(value, tuple) else "",
 )
@@ -168,7 +168,7 @@ def test_hostile_members_are_refused(extra: tuple[tarfile.TarInfo, bytes], messa
 def test_headers_that_rename_the_next_member_are_refused(tmp_path: Path) -> None:
     long = _entry("mnist-edge/wheels/" + "a" * 150, b"x")
     for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
-        with pytest.raises(ModelError, match="no plain file"):
+        with pytest.raises(ModelError, match="not a plain file"):
             check_bundle(_tar(tmp_path / "long.tar.gz", [*_entries(), long], form))
 
 
@@ -187,7 +187,7 @@ def test_members_missing_or_altered_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["model/digits.tflite", "wheels/more.whl"])
 def test_what_the_manifest_does_not_vouch_for_is_refused(name: str, tmp_path: Path) -> None:
     archive.write({**_members(), name: b"something else"}, tmp_path / "swapped.tar.gz")
-    with pytest.raises(ModelError, match=r"what bundle\.json names is not what is there"):
+    with pytest.raises(ModelError, match=r"the files that bundle\.json names are not those that are there"):
         check_bundle(tmp_path / "swapped.tar.gz")
 
 

@@ -105,7 +105,7 @@ def test_models_that_the_system_cannot_run_are_refused(
     only = tuple(runtime for runtime in sealed.contract.runtimes if runtime["engine"] == "litert")
     file = tmp_path / "only.tflite"
     file.write_bytes(sealed_model.seal(sealed.payload, replace(sealed.contract, runtimes=only), sealed.golden))
-    with pytest.raises(EngineError, match=r"which it is not for; prove one that is with: .* --target-runtime tflite-r"):
+    with pytest.raises(EngineError, match=r"it was not proven; export one that is with: .* --target-runtime tflite-r"):
         build(file, "bookworm-armhf", out)
 
     monkeypatch.setattr(targets, "incompatibility", lambda target, payload: f"ADD version 9 on {target}")
@@ -118,7 +118,7 @@ def test_mistakes_are_told_before_anything_is_fetched(asked: list[str], tmp_path
     for arguments, message in (
         ((TFLITE, "buster"), "--target buster is unknown"),
         ((TFLITE, "bookworm-arm64", tmp_path / "out.zip"), "ends in .tar.gz"),
-        ((tmp_path / "a b.tflite", "bookworm-arm64"), "cannot stand in a bundle"),
+        ((tmp_path / "a b.tflite", "bookworm-arm64"), "cannot be the name of a bundle's model"),
     ):
         with pytest.raises(UsageError, match=message):
             build(*arguments)

@@ -11,7 +11,7 @@ import pytest
         ("bundle x.tflite", 2, "--target"),
         ("bundle x.tflite --target buster-arm64", 2, "--target buster-arm64 is unknown"),
         ("bundle x.tflite --target bookworm-arm64 --out x.zip", 2, "ends in .tar.gz"),
-        ("bundle 'a b.tflite' --target bookworm-arm64", 2, "cannot stand in a bundle"),
+        ("bundle 'a b.tflite' --target bookworm-arm64", 2, "cannot be the name of a bundle's model"),
         ("bundle none.tflite --target bookworm-arm64", 3, "none.tflite"),
     ],
 )

@@ -33,7 +33,7 @@ def test_it_holds_the_package_and_its_metadata(made: tuple[str, bytes], tmp_path
     package = Path(mnist_edge_runtime.__file__).parent
     files = {path.relative_to(package.parent).as_posix() for path in package.rglob("*") if path.is_file()}
     assert {name for name in names if ".dist-info/" not in name} == {
-        name for name in files if "__pycache__" not in name
+        name for name in files if "__pycache__" not in name and not name.endswith("README.md")
     }
     info = f"mnist_edge_runtime-{__version__}.dist-info"
     kept = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt"}
@@ -66,11 +66,11 @@ def test_an_altered_file_is_named(made: tuple[str, bytes], tmp_path: Path, monke
     _unpack(made[1], tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     assert own_wheel.runtime_wheel() == made
-    (tmp_path / "mnist_edge_runtime" / "light.py").write_text("# mended by hand")
-    with pytest.raises(InputError, match=r"light\.py: altered since it was installed; install it anew with pip"):
+    (tmp_path / "mnist_edge_runtime" / "errors.py").write_text("# altered by hand")
+    with pytest.raises(InputError, match=r"errors\.py: altered since it was installed; reinstall it with pip"):
         own_wheel.runtime_wheel()
-    (tmp_path / "mnist_edge_runtime" / "light.py").unlink()
-    with pytest.raises(InputError, match=r"light\.py: No such file"):
+    (tmp_path / "mnist_edge_runtime" / "errors.py").unlink()
+    with pytest.raises(InputError, match=r"errors\.py: No such file"):
         own_wheel.runtime_wheel()
 
 
@@ -80,5 +80,5 @@ def test_installations_without_a_list_of_files(
     _unpack(made[1], tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / f"mnist_edge_runtime-{__version__}.dist-info" / "RECORD").unlink()
-    with pytest.raises(InputError, match=r"no list of its files \(RECORD\); install it anew"):
+    with pytest.raises(InputError, match=r"no list of its files \(RECORD\); reinstall it with pip"):
         own_wheel.runtime_wheel()

@@ -1,25 +1,19 @@
-"""Devices to deploy to: each an OpenSSH server of the suite's own on 127.0.0.1, with a home and a port of its own."""
+"""Devices to deploy to: each an OpenSSH server of the suite on 127.0.0.1, with a home and a port of its own."""
 
 from __future__ import annotations
 
 import getpass
-import hashlib
 import os
-import platform
 import shutil
 import socket
 import subprocess
 import sys
-import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from importlib.resources import files
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from mnist_edge_exporters.bundle import archive, wheel_files
-from mnist_edge_exporters.bundle.manifest import BundleManifest, Package
 
 _CONFIG = """\
 Host {name}
@@ -75,7 +69,7 @@ class Device:
         self.config.with_name(f"{self.name}.ssh").write_text(text)
 
     def tree(self) -> dict[str, object]:
-        """Return all that is in its home, but what Python compiled meanwhile."""
+        """Return all that is in its home, but what Python has compiled."""
         return {
             str(path.relative_to(self.home)): os.readlink(path)
             if path.is_symlink()
@@ -156,55 +150,3 @@ def make_devices(servers: tuple[Path, Mapping[str, int]], folder: Path) -> list[
 def devices(servers: tuple[Path, Mapping[str, int]], tmp_path: Path) -> list[Device]:
     """Return three devices with empty homes."""
     return make_devices(servers, tmp_path)
-
-
-_RUNTIME = """\
-import os, sys, time
-from pathlib import Path
-
-def main(default_model, default):
-    is_new = ".new" in Path(__file__).resolve().parts
-{selftest}
-"""
-SELFTESTS = {
-    "good": "print('passed: as it promises')",
-    "bad": "sys.exit('failed: class 3 instead of 8')",
-    "late": "sys.exit(0 if is_new else 'failed: only where it was not meant to')",
-    "slow": "Path.home().joinpath('testing').touch()\nfor _ in range(600): time.sleep(0.1)",
-}
-
-
-@pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Return what packs a bundle whose installer is the real one and whose runtime is a few lines, for this machine."""
-    folder = tmp_path_factory.mktemp("small")
-
-    def pack(selftest: str = "good", variant: str = "", zeros: int = 0, **changes: object) -> Path:
-        model, noise = b"a model" + variant.encode(), os.urandom(600_000)
-        source = _RUNTIME.format(selftest=textwrap.indent(SELFTESTS[selftest], "    "))
-        members = [("mnist_edge_runtime/__init__.py", b""), ("mnist_edge_runtime/__main__.py", source.encode())]
-        wheel = wheel_files.zipped([*members, ("noise", noise), ("zeros", bytes(zeros))])
-        packages = {"wheels/runtime.whl": wheel}
-        manifest = BundleManifest(
-            target="this-machine",
-            python=f"{sys.version_info[0]}.{sys.version_info[1]}",
-            multiarch=sys.implementation._multiarch,
-            glibc=platform.libc_ver()[1],
-            engine="none",
-            runtime="0.1.0",
-            model="digits.tflite",
-            model_sha256=hashlib.sha256(model).hexdigest(),
-            installed_bytes=1_000_000,
-            packages=tuple(
-                Package("runtime", "0.1.0", name, hashlib.sha256(data).hexdigest(), "mnist-edge")
-                for name, data in packages.items()
-            ),
-        )
-        contents = {"model/digits.tflite": model, archive.SBOM: b"{}", **packages}
-        contents |= {name: files("mnist_edge_exporters.bundle").joinpath(name).read_bytes() for name in archive.SCRIPTS}
-        contents[archive.MANIFEST] = replace(manifest, **changes).to_json().encode()
-        path = folder / f"{len(list(folder.iterdir()))}.tar.gz"
-        archive.write(contents, path)
-        return path
-
-    return pack

@@ -10,7 +10,7 @@ import pytest
     [
         ("deploy x.tar.gz", 2, "no host; name them as ssh takes them, or in a file with --hosts"),
         ("deploy x.tar.gz pi pi", 2, "pi is named twice"),
-        ("deploy x.tar.gz -- -oProxyCommand=true", 2, "is no host"),
+        ("deploy x.tar.gz -- -oProxyCommand=true", 2, "is not a host"),
         ("deploy x.tar.gz pi --timeout 0", 2, "--timeout is 0, expected"),
         ("deploy x.tar.gz --hosts none", 3, "none: No such file"),
         ("deploy none.tar.gz pi", 3, "none.tar.gz"),

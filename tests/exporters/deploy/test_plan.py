@@ -1,4 +1,4 @@
-"""What is to be deployed is checked before any host is asked."""
+"""A deployment is checked before any host is connected to: its bundle, its options and its hosts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mnist_edge_exporters.deploy.plan import Outcome, Plan, table
+from mnist_edge_exporters.deploy.plan import HostOutcome, Plan, read_hosts, table
 from mnist_edge_runtime import InputError, ModelError, UsageError
 
 
@@ -62,8 +62,8 @@ def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
 
 def test_the_table_has_a_line_a_host() -> None:
     outcomes = [
-        Outcome("pi@attic", "nothing", "0123456789ab", 12.34, "installed"),
-        Outcome("garden", "unknown", "unknown", 0.5, "failed", "it is gone"),
+        HostOutcome("pi@attic", "nothing", "0123456789ab", 12.34, "installed"),
+        HostOutcome("garden", "unknown", "unknown", 0.5, "failed", "it is gone"),
     ]
     assert table(outcomes).splitlines() == [
         "host      before        now           seconds  state",
@@ -71,3 +71,31 @@ def test_the_table_has_a_line_a_host() -> None:
         "garden    unknown       unknown           0.5  FAILED",
     ]
     assert outcomes[1].to_dict()["reason"] == "it is gone"
+
+
+def test_named_ones_come_first_then_those_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "hosts"
+    file.write_text("# ours\n\npi@attic   # the oldest\n  ssh://garden:2222\n")
+    assert read_hosts(["cellar"], file) == ["cellar", "pi@attic", "ssh://garden:2222"]
+
+
+@pytest.mark.parametrize("host", ["-oProxyCommand=touch x", "", "a b", "a\tb", "a\nb"])
+def test_what_is_no_host_is_refused(host: str) -> None:
+    with pytest.raises(UsageError, match="is not a host; name it as ssh takes it"):
+        read_hosts([host], None)
+
+
+def test_each_only_once(tmp_path: Path) -> None:
+    file = tmp_path / "hosts"
+    file.write_text("attic\n")
+    with pytest.raises(UsageError, match="attic is named twice"):
+        read_hosts(["attic"], file)
+    with pytest.raises(UsageError, match="no host"):
+        read_hosts([], None)
+
+
+def test_a_file_that_is_no_list_of_hosts(tmp_path: Path) -> None:
+    file = tmp_path / "hosts"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not a text file"):
+        read_hosts([], file)

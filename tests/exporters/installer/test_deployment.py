@@ -20,6 +20,7 @@ from mnist_edge_exporters.installer import deployment
 Pack = Callable[..., Path]
 Told = list[dict[str, Any]]
 Host = Callable[..., Told]
+FAILED = "the self-test failed, so nothing was changed"
 
 
 @pytest.fixture
@@ -86,12 +87,12 @@ def test_a_bundle_is_installed_once(small: Pack, host: Host, prefix: Path) -> No
     bundle = small()
     looked, *events, done = host(bundle, prefix)
     assert (looked["before"], looked["now"], looked["busy"]) == (None, None, False)
-    assert [each["event"].split(":")[0] for each in events] == ["ready", "installing", "installed", "self-test passed"]
+    assert [each["event"].split(":")[0] for each in events] == ["ready", "installing", "self-test passed", "installed"]
     assert done == {"now": _in_use(prefix), "done": "installed"}
     again = host(bundle, prefix)
     assert again[0]["before"] == done["now"]
     assert again[1:] == [{"done": "already installed"}]
-    assert not (prefix / ".deploy").exists()
+    assert not (prefix / ".new").exists()
 
 
 def test_what_is_installed_and_broken_is_installed_again(small: Pack, host: Host, prefix: Path) -> None:
@@ -109,9 +110,13 @@ def test_what_is_installed_and_broken_is_installed_again(small: Pack, host: Host
 @pytest.mark.parametrize(
     ("pack", "changes", "reason"),
     [
-        ({"selftest": "bad"}, {}, "the self-test failed, so nothing was changed: failed: class 3 instead of 8"),
-        ({"selftest": "late"}, {}, "its self-test fails: failed: only where it was not meant to"),
-        ({}, {"sha256": "0" * 64}, "what came is not what was sent: another SHA-256; start again"),
+        ({"selftest": "bad"}, {}, f"{FAILED}: failed: class 3 instead of 8"),
+        (
+            {"selftest": "late"},
+            {},
+            f"{FAILED}: failed: only where it was not meant to",
+        ),
+        ({}, {"sha256": "0" * 64}, "the SHA-256 of what arrived is not that of what was sent; start again"),
         ({}, {"sent": 1000}, "stopped"),
     ],
 )
@@ -148,10 +153,9 @@ def test_places_that_are_refused(small: Pack, host: Host, prefix: Path) -> None:
 
 def test_two_deployments_do_not_meet(small: Pack, host: Host, prefix: Path) -> None:
     prefix.mkdir(parents=True)
-    other = os.open(prefix, os.O_RDONLY)
-    fcntl.flock(other, fcntl.LOCK_EX)
-    looked, error = host(small(), prefix)
-    os.close(other)
+    with (prefix / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        looked, error = host(small(), prefix)
     assert looked["busy"]
-    assert error == {"error": f"{prefix}: another deployment is at work there; wait for it"}
-    assert list(prefix.iterdir()) == []
+    assert error == {"error": f"{prefix}: another installation is at work there; wait for it"}
+    assert [path.name for path in prefix.iterdir()] == [".lock"]

@@ -1,0 +1,85 @@
+"""A damaged bundle, and one for another machine, is refused before anything is done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mnist_edge_exporters.bundle import archive
+from mnist_edge_exporters.installer import checks
+from mnist_edge_exporters.installer.errors import InstallError
+
+from .conftest import sh, unpack
+
+
+def _rewrite(path: Path, text: str) -> None:
+    path.unlink()
+    path.write_text(text)
+
+
+def _missing(folder: Path) -> None:
+    (folder / "wheels" / "runtime.whl").unlink()
+
+
+def _linked(folder: Path) -> None:
+    (folder / "model" / "digits.tflite").unlink()
+    (folder / "model" / "digits.tflite").symlink_to("/etc/passwd")
+
+
+def _changed(folder: Path) -> None:
+    script = folder / "installer" / "__main__.py"
+    _rewrite(script, "syntax error" + script.read_text())
+
+
+def _added(folder: Path) -> None:
+    (folder / "wheels" / "evil.whl").write_bytes(b"")
+
+
+def _unlisted(folder: Path) -> None:
+    sums = folder / archive.SUMS
+    _rewrite(sums, "".join(sums.read_text().splitlines(keepends=True)[1:]))
+
+
+def _without_sums(folder: Path) -> None:
+    (folder / archive.SUMS).unlink()
+
+
+@pytest.mark.parametrize("damage", [_missing, _linked, _changed, _added, _unlisted, _without_sums])
+def test_damage_is_found_before_anything_is_done(damage: Callable[[Path], None], unpacked: Path) -> None:
+    assert len(checks.check_files(unpacked)) == 12
+    damage(unpacked)
+    with pytest.raises(InstallError) as refused:
+        checks.check_files(unpacked)
+    assert refused.value.code == 4
+    assert sh(unpacked, code=4).stderr.count("\n") == 1
+    assert not (unpacked.parent / "home").exists()
+
+
+def test_much_damage_is_one_sentence(unpacked: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mnist-edge"
+    shutil.copytree(unpacked, folder, copy_function=os.link)
+    for name, told in ((archive.SBOM, archive.SBOM), (archive.MANIFEST, f"{archive.MANIFEST}, and 1 more")):
+        _rewrite(folder / name, "{ }")
+        assert sh(folder, code=4).stderr == f"error: the bundle is damaged ({told}); copy it again\n"
+    _rewrite(folder / archive.SUMS, "nothing of the kind\n")
+    assert sh(folder, code=4).stderr == "error: the bundle is damaged (SHA256SUMS); copy it again\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"python": "3.99"}, "the bundle is for this-machine: Python 3.99, and this is Python 3."),
+        ({"multiarch": "m68k-linux-gnu"}, "m68k-linux-gnu, and this is "),
+        ({"glibc": "2.99"}, "glibc 2.99, and this system has 2."),
+        ({"installed_bytes": 1 << 60}, "make room and start again"),
+    ],
+)
+def test_machines_it_is_not_for(
+    changes: dict[str, object], message: str, small: Callable[..., Path], tmp_path: Path
+) -> None:
+    bundle = unpack(small(**changes), tmp_path / "device")
+    assert message in sh(bundle, "--prefix", tmp_path / "prefix", code=3).stderr
+    assert not (tmp_path / "prefix").exists()

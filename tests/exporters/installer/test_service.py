@@ -1,0 +1,113 @@
+"""The systemd unit: its user is the owner of its folder, and a new version is taken into use by restarting it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mnist_edge_exporters.installer import checks, layout, service, transaction
+from mnist_edge_exporters.installer.errors import InstallError
+
+from .conftest import sh, tree, variant
+
+
+@pytest.fixture
+def public(prefix: Path) -> Iterator[Path]:
+    """Return a folder that everybody may enter, with a copy of the prefix and a folder `in box` that is not root's."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        shutil.copytree(prefix, folder / "a place", symlinks=True, copy_function=os.link)
+        (folder / "in box").mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(folder / "in box", "daemon")
+        yield folder
+
+
+def test_the_service_runs_as_the_owner_of_its_folder(unpacked: Path, public: Path) -> None:
+    prefix, watched = public / "a place", public / "in box"
+    sh(unpacked, "--prefix", prefix)
+    told = sh(unpacked, "--prefix", prefix, "--service", watched).stdout
+    assert told.endswith(f"; to start the service: sudo systemctl enable --now {prefix}/mnist-edge.service\n")
+    unit = prefix / "mnist-edge.service"
+    lines = unit.read_text().splitlines()
+    (start,) = (line for line in lines if line.startswith("ExecStart="))
+    assert start.startswith(f'ExecStart="{prefix}/current/bin/mnist-edge-runtime" ')
+    assert start.endswith(f'--jsonl "{watched}"')
+    assert f"User={watched.owner()}" in lines
+    if shutil.which("systemd-analyze"):
+        analyze = ["systemd-analyze", "--man=no", "verify", str(unit)]
+        assert unit.name not in subprocess.run(analyze, capture_output=True, text=True, check=False).stderr
+        analyze = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", str(unit)]  # of 100: 2.0 of 10
+        subprocess.run(analyze, capture_output=True, check=True)
+
+    again = sh(unpacked, "--prefix", prefix).stdout
+    assert again.startswith("already installed")
+    advice = "sudo systemctl restart mnist-edge.service"
+    assert again.endswith(f"; a service that runs takes it into use after: {advice}\n")
+
+
+def test_the_service_is_never_roots(unpacked: Path, tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root can make a folder of root's")
+    assert "chown it first" in sh(unpacked, "--service", tmp_path, code=2).stderr
+    (tmp_path / 'a"b').mkdir()
+    shutil.chown(tmp_path / 'a"b', "daemon")
+    assert "systemd cannot take" in sh(unpacked, "--service", tmp_path / 'a"b', code=2).stderr
+    (tmp_path / "box").mkdir()
+    shutil.chown(tmp_path / "box", "daemon")
+    (tmp_path / "own").mkdir(mode=0o700)
+    refused = sh(unpacked, "--prefix", tmp_path / "own" / "prefix", "--service", tmp_path / "box", code=2)
+    assert "daemon cannot enter" in refused.stderr
+
+
+@pytest.fixture
+def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in for systemctl: write its arguments to the file that is returned; fail if there is a file `fails`."""
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "systemctl"
+    script.write_text(f'#!/bin/sh\necho "$@" >> "{tmp_path}/called"\n! test -e "{tmp_path}/fails"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.setattr(service, "_may_control", lambda: True)
+    return tmp_path / "called"
+
+
+def test_root_starts_it_and_a_new_version_restarts_it(systemctl: Path, prefix: Path, unpacked: Path) -> None:
+    assert service.restart(prefix) == ""
+    assert not systemctl.exists()
+    assert service.write(prefix, "[Unit]\n") == "; the service mnist-edge.service runs"
+    unit = prefix / "mnist-edge.service"
+    assert unit.read_text() == "[Unit]\n"
+    assert service.restart(prefix) == ""
+    assert systemctl.read_text().splitlines() == [
+        "daemon-reload",
+        f"enable {unit}",
+        "restart mnist-edge.service",
+        "try-restart mnist-edge.service",
+    ]
+
+
+def test_where_it_cannot_be_restarted_the_version_before_stays(
+    systemctl: Path, prefix: Path, unpacked: Path, tmp_path: Path
+) -> None:
+    (prefix / "mnist-edge.service").write_text("[Unit]\n")
+    (tmp_path / "fails").touch()
+    before = tree(prefix)
+    newer = variant(unpacked, tmp_path / "newer", {"sbom.cdx.json": b"{ }"})
+    told: list[str] = []
+    message = "this failed, so nothing was changed: systemctl try-restart mnist-edge.service"
+    with pytest.raises(InstallError, match=message), transaction.begin(prefix):
+        transaction.install(newer, prefix, checks.check_files(newer), tell=told.append)
+    assert told == ["self-test passed: as it promises"]
+    assert tree(prefix) == before
+    (tmp_path / "fails").unlink()
+    with transaction.begin(prefix):
+        sentence = transaction.install(newer, prefix, checks.check_files(newer))
+    assert sentence.startswith("installed: ")
+    assert layout.linked(prefix, "current") == checks.check_files(newer)
