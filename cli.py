@@ -102,11 +102,23 @@ def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dat
     from mnist_edge_trainer.data.datasets import load, split
     from mnist_edge_trainer.tensorflow_import import import_tensorflow
 
-    parts, carried = split(dataset), load(golden) if golden else None
+    parts, carried = split(dataset), load(golden) if golden else dataset
+    if carried.labels != dataset.labels:
+        raise InputError(f"--golden {golden}: has other labels than the data: {' '.join(carried.labels)}")
     import_tensorflow()
+    from mnist_edge_exporters import keras_model
     from mnist_edge_exporters.source import Source
 
-    return Source.load(name, model_file, origin, dataset, parts, carried)
+    return Source(
+        name=name,
+        model=keras_model.load(model_file, classes=len(dataset.labels)),
+        labels=dataset.labels,
+        origin=origin,
+        train=(parts.train_images, parts.train_labels),
+        validation=(parts.validation_images, parts.validation_labels),
+        test=(dataset.test_images, dataset.test_labels),
+        golden=(carried.test_images, carried.test_labels),
+    )
 
 
 def _version(wanted: bool) -> None:
@@ -153,7 +165,6 @@ def demo(
 ) -> None:
     """Run every step once: train, export everything, prove parity, classify pictures drawn on the spot."""
     from mnist_edge_exporters import spec
-    from mnist_edge_exporters.export.table import table
     from mnist_edge_trainer.demo.demo import read_drawings
     from mnist_edge_trainer.networks.config import TrainConfig
     from mnist_edge_trainer.training.train import train_run
@@ -161,7 +172,7 @@ def demo(
     started = time.monotonic()
     run = train_run(TrainConfig(), data, "demo", runs_dir)
     source, folder = context.obj.find(runs_dir, run.name, None, None if data == "auto" else data)
-    from mnist_edge_exporters.export.export_all import export_all
+    from mnist_edge_exporters.export.export_all import export_all, table
     from mnist_edge_exporters.parity.prove import raise_on_failures
 
     outcomes = export_all(source, spec.select("all", "all"), folder, spec.Options())

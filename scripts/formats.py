@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mnist_edge_runtime.model_file import sealed_model
-
 PAGE = Path(__file__).parent.parent / "docs" / "formats.md"
 HEADER = """\
 # Formats
@@ -21,20 +19,14 @@ HEADER = """\
 Written by `python scripts/formats.py runs/classic` after `mnist-edge train`,
 `mnist-edge export --format all --quantize all` and `mnist-edge export --quantize int4 --target-runtime litert`.
 The Keras model, {architecture} with {parameters:,} parameters trained on {dataset}, reads {reference:.2%} of the
-{images:,} test images. Each file was held against it on every runtime named, in a process of its own; accuracy comes
+{images:,} test images. Each file was compared with it on every runtime named, in a process of its own; accuracy comes
 with its 95 % Wilson interval, the SQNR is that of the logits.
 
 """
-TWINS = """
+COUNTERPARTS = """
 The same quantization in both formats:
 
 | files | same answers | largest difference |
-|---|---|---|
-"""
-HALVES = """
-Calibrated with either half of the {samples} calibration images alone, on {images:,} validation images:
-
-| file | accuracy | difference |
 |---|---|---|
 """
 COLUMNS = (
@@ -50,7 +42,7 @@ def row(report: dict[str, Any], runtime: str, figures: dict[str, Any]) -> str:
     cells = [
         report["format"],
         report["quantization"],
-        f"{report['bytes'] / 1024:.1f}",
+        f"{report['bytes'] / 1000:.1f}",
         runtime.replace("==", " "),
         f"{figures['accuracy']:.2%} ({low:.2%} to {high:.2%})",
         f"{figures['agreement']:.2%}",
@@ -77,19 +69,12 @@ def main(run: Path) -> None:
     for report in reports:
         for runtime, figures in report["reports"].items():
             page += row(report, runtime, figures)
-    page += TWINS
+    page += COUNTERPARTS
     for report in reports:
-        if twin := report["twin"]:
+        if counterpart := report["counterpart"]:
             name = f"{report['format']}-{report['quantization']}"
-            page += f"| {twin['cell']}, {name} | {twin['agreement']:.2%} | {twin['max_abs_difference']:.2g} |\n"
-    contracts = [sealed_model.read(run / "exports" / report["file"]).contract for report in reports]
-    calibrated = [contract for contract in contracts if contract.origin["calibration"]]
-    passport = calibrated[0].origin["calibration"]
-    page += HALVES.format(samples=passport["samples"], images=passport["halves"]["images"])
-    for contract in calibrated:
-        halves = contract.origin["calibration"]["halves"]
-        accuracies = " / ".join(f"{accuracy:.2%}" for accuracy in halves["accuracy"])
-        page += f"| {contract.format}-{contract.quantization} | {accuracies} | {halves['difference']:.2%} |\n"
+            figures = f"{counterpart['agreement']:.2%} | {counterpart['max_abs_difference']:.2g}"
+            page += f"| {counterpart['variant']}, {name} | {figures} |\n"
     PAGE.write_text(page, encoding="utf-8")
 
 

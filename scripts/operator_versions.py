@@ -39,7 +39,7 @@ json.dump(known, sys.stdout)
 def model(code: int, number: int) -> bytes:
     """Return a model that names one operator and does nothing."""
     import flatbuffers
-    from tensorflow.lite.python import schema_py_generated as schema
+    from ai_edge_litert import schema_py_generated as schema
 
     operator = schema.OperatorCodeT()
     operator.builtinCode, operator.deprecatedBuiltinCode, operator.version = code, min(code, 127), number
@@ -54,7 +54,7 @@ def model(code: int, number: int) -> bytes:
 
 def main() -> None:
     """Probe the engines that are installed and merge what they say into the table."""
-    from tensorflow.lite.python import schema_py_generated as schema
+    from ai_edge_litert import schema_py_generated as schema
 
     operators = {name: code for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
     special = ("CUSTOM", "DELEGATE", "PLACEHOLDER_FOR_GREATER_OP_CODES")

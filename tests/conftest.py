@@ -124,10 +124,11 @@ def run(dataset: Dataset, runs_dir: Path, once: Callable[[str, _Make], Path]) ->
 
 
 @pytest.fixture(scope="session")
-def source(run: Run, dataset: Dataset) -> Source:
-    from mnist_edge_exporters.source import Source
+def source(run: Run) -> Source:
+    from mnist_edge.cli import Sources
 
-    return Source.load(run.name, run.model_file, run.origin, dataset, datasets.split(dataset))
+    source, _ = Sources().find(run.folder.parent, run.name, None, None)
+    return source
 
 
 @pytest.fixture(scope="session")

@@ -1,1 +1,16 @@
-"""Turn a Keras model into TFLite and ONNX files that are proven to answer as it does."""
+"""Export a Keras model to files for devices, and prove that they answer as the model does."""
+
+__all__ = [
+    "analysis",
+    "bundle",
+    "commands",
+    "converters",
+    "deploy",
+    "export",
+    "installer",
+    "keras_model",
+    "parity",
+    "report",
+    "source",
+    "spec",
+]

@@ -1,4 +1,4 @@
-"""The Keras side of an export: load a model, check that it is a digit reader, cut it at the logits."""
+"""Load a Keras model, check that it is a digit reader, and cut it at the logits."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import Any
 import keras
 import numpy as np
 from mnist_edge_runtime.errors import InputError, ModelError
+from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
+from mnist_edge_runtime.model_file.formats.registry import for_suffix
 from numpy.typing import NDArray
 
 __all__ = ["check_pixels", "ends_in_softmax", "load", "to_logits", "weights_sha256"]
 
-_BATCH = 500
+_BATCH = 500  # images
 _CHECKED_IMAGES = 1000
 # How networks of other projects take their pixels, and what makes such a network take 0..1.
 _OTHER_PIXELS: tuple[tuple[str, Callable[[Any], Any], str], ...] = (
@@ -23,27 +25,29 @@ _OTHER_PIXELS: tuple[tuple[str, Callable[[Any], Any], str], ...] = (
     ("-1..1", lambda x: x * 2 - 1, "keras.layers.Rescaling(2, offset=-1)"),
     ("black on white", lambda x: 1 - x, "keras.layers.Rescaling(-1, offset=1)"),
 )
-_GUESSING = (
-    0.9  # a network that leaves more of the errors than this to always naming the commonest class has learnt nothing
-)
+_GUESSING = 0.9  # share of the errors of always naming the commonest class; above it a model has learnt nothing
 _SUSPICIOUS = 0.1  # accuracy that another reading of the pixels must gain, besides halving the errors
 
 
-def load(path: Path) -> Any:
-    """Load a .keras file, in Keras' safe mode alone.
+def load(path: Path, classes: int | None = None) -> Any:
+    """Load a .keras file in Keras' safe mode.
+
+    Args:
+        path: the file.
+        classes: the number of classes of the data that it is for; None to take any.
 
     Raises:
-        InputError: there is no such file.
+        InputError: there is no such file, or it has another number of classes.
         ModelError: not a .keras file, or not a network from 28 x 28 x 1 to at least two classes.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; --model takes a .keras file")
     if path.suffix != ".keras":
-        exported = path.suffix in (".tflite", ".onnx")
-        hint = "name the one that it was exported from" if exported else "save it anew with model.save('NAME.keras')"
+        exported = for_suffix(path.suffix) is not None
+        hint = "name the one that it was exported from" if exported else "save it with model.save('NAME.keras')"
         raise ModelError(f"{path}: only .keras files are loaded; {hint}")
     if not zipfile.is_zipfile(path):
-        raise ModelError(f"{path}: no .keras file, or one that was cut short; copy it again, or save it anew")
+        raise ModelError(f"{path}: no .keras file, or one that was cut short; copy it again, or save it again")
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever the archive makes it raise
@@ -53,6 +57,9 @@ def load(path: Path) -> Any:
         _check_shape(model)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
+    found = model.outputs[0].shape[1]
+    if classes not in (None, found):
+        raise InputError(f"{path}: has {found} classes, the data {classes}; name its own with --data")
     return model
 
 
@@ -63,7 +70,7 @@ def to_logits(model: Any, batch_size: int | None) -> Any:
         model: a checked model.
         batch_size: fixed into the graph, which spares it all arithmetic on shapes; None leaves it open.
     """
-    image = keras.Input(batch_shape=(batch_size, 28, 28, 1), name="image")
+    image = keras.Input(batch_shape=(batch_size, *IMAGE_SHAPE, 1), name="image")
     return keras.Model(image, {"logits": _headless(model)(image, training=False)}, name="mnist_edge")
 
 
@@ -84,7 +91,7 @@ def _headless(model: Any) -> Any:
 
 
 def ends_in_softmax(model: Any) -> bool:
-    """Return whether the model answers with probabilities; otherwise its answers are logits."""
+    """Return whether the model's outputs are probabilities; otherwise they are logits."""
     last, _ = _last_call(model)
     if isinstance(last, keras.Model):
         return ends_in_softmax(last)
@@ -92,15 +99,15 @@ def ends_in_softmax(model: Any) -> bool:
 
 
 def check_pixels(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
-    """Refuse a network that was plainly trained on pixels of another scale or polarity.
+    """Refuse a network that was trained on pixels of another scale or polarity.
 
     Args:
         model: a checked model.
-        images: uint8 (N, 28, 28), white on black; 1,000 of them, evenly spread, are looked at.
+        images: uint8 (N, 28, 28), white on black; 1,000 of them, evenly spread, are tried.
         labels: the index of each image's class, (N,).
 
     Raises:
-        ModelError: it reads them far better when they are scaled otherwise, and the message says how to mend it; or it
+        ModelError: it reads them far better when they are scaled otherwise, and the message says how to fix it; or it
             reads them no better than by guessing.
     """
     spread = np.unique(np.linspace(0, len(images) - 1, _CHECKED_IMAGES).astype(np.int64))  # they may be sorted by class
@@ -114,8 +121,8 @@ def check_pixels(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64
     if otherwise > as_agreed + _SUSPICIOUS and 1 - otherwise < (1 - as_agreed) / 2:
         raise ModelError(
             f"the network reads {otherwise:.1%} of the images when their pixels are {name}, but {as_agreed:.1%} "
-            f"when they are 0..1, white on black, as every device will give them; put {layer} in front of it "
-            "and export that"
+            f"when they are 0..1, white on black, as every device gives them; put {layer} in front of it and "
+            "export the result"
         )
     guessing = np.bincount(truth).max() / len(truth)
     if 1 - as_agreed > _GUESSING * (1 - guessing):
@@ -137,8 +144,8 @@ def _check_shape(model: Any) -> None:
     inputs, outputs = getattr(model, "inputs", None) or [], getattr(model, "outputs", None) or []
     if len(inputs) != 1 or len(outputs) != 1:
         raise ModelError("expected a Sequential or functional model with one input and one output")
-    if tuple(inputs[0].shape)[1:] != (28, 28, 1):
-        raise ModelError(f"its input is {tuple(inputs[0].shape)}, expected (None, 28, 28, 1)")
+    if tuple(inputs[0].shape)[1:] != (*IMAGE_SHAPE, 1):
+        raise ModelError(f"its input is {tuple(inputs[0].shape)}, expected {(None, *IMAGE_SHAPE, 1)}")
     shape = tuple(outputs[0].shape)
     if len(shape) != 2 or shape[1] is None or shape[1] < 2:
         raise ModelError(f"its output is {shape}, expected (None, classes) with at least two classes")

@@ -1,4 +1,4 @@
-"""What can be exported: formats, quantizations, and the table of the cells that are offered."""
+"""The table of the files that can be exported: each format and quantization, with its facts and options."""
 
 from __future__ import annotations
 
@@ -10,28 +10,19 @@ from importlib.util import find_spec
 from mnist_edge_runtime.errors import UsageError
 
 __all__ = [
-    "CALIBRATION_SAMPLES",
-    "OFFERED",
-    "REPORT_SUFFIX",
+    "VARIANTS",
     "ExportSpec",
-    "Format",
     "Granularity",
     "IoDtype",
-    "Offer",
     "Options",
     "Quantization",
-    "must_run",
+    "VariantInfo",
+    "formats",
     "select",
+    "variant_info",
 ]
 
-CALIBRATION_SAMPLES = 500
-REPORT_SUFFIX = ".parity.json"  # behind the name of the file that it tells of
 OPSETS = range(13, 19)  # below, there is no per-channel QDQ; above, tf2onnx does not write
-
-
-class Format(StrEnum):
-    TFLITE = "tflite"
-    ONNX = "onnx"
 
 
 class Quantization(StrEnum):
@@ -44,7 +35,7 @@ class Quantization(StrEnum):
 
 
 class IoDtype(StrEnum):
-    """What the image and the logits of a full-integer file are."""
+    """The type of the image and the logits of a full-integer file."""
 
     UINT8 = "uint8"
     INT8 = "int8"
@@ -60,19 +51,16 @@ class Granularity(StrEnum):
 
 @dataclass(frozen=True)
 class ExportSpec:
-    """The file to make: a cell of the table and its options.
+    """The file to make: a variant and its options; those that the variant does not have keep their defaults."""
 
-    `io_dtype` and `granularity` are for int8, `opset` is for ONNX.
-    """
-
-    format: Format
+    format: str
     quantization: Quantization
     io_dtype: IoDtype = IoDtype.UINT8
     granularity: Granularity = Granularity.PER_CHANNEL
     opset: int = 17
 
     def __str__(self) -> str:
-        """Return the name of the cell, with what differs from the default behind it."""
+        """Return the name of the variant, followed by the options that differ from their defaults."""
         default = ExportSpec(self.format, self.quantization)
         parts: list[str] = [self.format, self.quantization]
         if self.io_dtype != default.io_dtype:
@@ -84,70 +72,99 @@ class ExportSpec:
         return "-".join(parts)
 
     @property
-    def cell(self) -> tuple[Format, Quantization]:
-        """Its place in the table."""
+    def variant(self) -> tuple[str, Quantization]:
+        """The key of its row in the table."""
         return self.format, self.quantization
 
     @property
-    def note(self) -> str:
-        """What a person should know of the file; empty where there is nothing."""
-        return OFFERED[self.cell].note
+    def info(self) -> VariantInfo:
+        """Its row in the table."""
+        return VARIANTS[self.variant]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a person can choose for all files of an export.
+    """The options that all files of an export share.
 
     Attributes:
         targets: the runtimes the files are meant for, as `--target-runtime` names them; empty for the defaults.
         tolerances: figures that replace the table's, as `Tolerance.replaced` takes them.
-        calibration_samples: how many training images the quantizers see.
+        calibration_samples: the size of the calibration set; None for its default.
     """
 
     targets: tuple[str, ...] = ()
     tolerances: tuple[str, ...] = ()
-    calibration_samples: int = CALIBRATION_SAMPLES
+    calibration_samples: int | None = None
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A cell that is offered.
+class VariantInfo:
+    """A format in a quantization: one row of the table.
 
     Attributes:
-        note: what a person should know of it.
+        note: a warning for the person who exports it; empty where there is nothing to say.
         needs_force: whether only --force makes it.
         needs_extra: the module that makes it, whose package only an extra installs.
-        must_run: whether it is published only for runtimes that ran it, since the table cannot tell.
+        must_run: whether it is published only for runtimes that ran it, since their operator versions cannot tell.
+        is_calibrated: whether its quantizer learns ranges from calibration images.
+        computes_in_half: whether processors with half precision compute in it, and others in float32.
+        io_dtypes: the types of image and logits to choose from; empty where they are float32.
+        granularities: the numbers of scales to choose from; empty where there is no choice.
+        opsets: the ONNX opsets to choose from; empty where the format has none.
     """
 
     note: str = ""
     needs_force: bool = False
     needs_extra: str | None = None
     must_run: bool = False
+    is_calibrated: bool = False
+    computes_in_half: bool = False
+    io_dtypes: tuple[IoDtype, ...] = ()
+    granularities: tuple[Granularity, ...] = ()
+    opsets: range = range(0)
 
 
-OFFERED: Mapping[tuple[Format, Quantization], Offer] = {
-    (Format.TFLITE, Quantization.NONE): Offer(),
-    (Format.TFLITE, Quantization.FLOAT16): Offer(),
-    (Format.TFLITE, Quantization.DYNAMIC): Offer(
+VARIANTS: Mapping[tuple[str, Quantization], VariantInfo] = {
+    ("tflite", Quantization.NONE): VariantInfo(),
+    ("tflite", Quantization.FLOAT16): VariantInfo(),
+    ("tflite", Quantization.DYNAMIC): VariantInfo(
         "dense weights are quantized per tensor, so that tflite-runtime 2.14 loads the file"
     ),
-    (Format.TFLITE, Quantization.INT8): Offer(),
-    (Format.TFLITE, Quantization.INT16X8): Offer(
-        "runs on reference kernels, 40 times slower than int8 on x86", must_run=True
+    ("tflite", Quantization.INT8): VariantInfo(
+        is_calibrated=True, io_dtypes=tuple(IoDtype), granularities=tuple(Granularity)
     ),
-    (Format.TFLITE, Quantization.INT4): Offer(
+    ("tflite", Quantization.INT16X8): VariantInfo(
+        "runs on reference kernels, 40 times slower than int8 on x86", must_run=True, is_calibrated=True
+    ),
+    ("tflite", Quantization.INT4): VariantInfo(
         "for LiteRT alone: tflite-runtime loads such a file and answers at chance level",
         needs_extra="ai_edge_quantizer",
         must_run=True,
     ),
-    (Format.ONNX, Quantization.NONE): Offer(),
-    (Format.ONNX, Quantization.FLOAT16): Offer(),
-    (Format.ONNX, Quantization.DYNAMIC): Offer(
-        "convolutions become ConvInteger: 381 against 71 microseconds of float32, measured on x86", needs_force=True
+    ("onnx", Quantization.NONE): VariantInfo(opsets=OPSETS),
+    ("onnx", Quantization.FLOAT16): VariantInfo(computes_in_half=True, opsets=OPSETS),
+    ("onnx", Quantization.DYNAMIC): VariantInfo(
+        "convolutions become ConvInteger: 381 against 71 microseconds of float32, measured on x86",
+        needs_force=True,
+        opsets=OPSETS,
     ),
-    (Format.ONNX, Quantization.INT8): Offer(),
+    ("onnx", Quantization.INT8): VariantInfo(
+        is_calibrated=True,
+        io_dtypes=(IoDtype.UINT8, IoDtype.FLOAT32),
+        granularities=tuple(Granularity),
+        opsets=OPSETS,
+    ),
 }
+
+
+def formats() -> tuple[str, ...]:
+    """Return the names of the formats in the table, in its order."""
+    return tuple(dict.fromkeys(name for name, _ in VARIANTS))
+
+
+def variant_info(format: str, quantization: str) -> VariantInfo:
+    """Return the row of the variant that a contract names; an empty one where it is not in the table."""
+    return next((info for key, info in VARIANTS.items() if key == (format, quantization)), VariantInfo())
 
 
 def select(
@@ -159,14 +176,14 @@ def select(
     opset: int = 17,
     force: bool = False,
 ) -> list[ExportSpec]:
-    """Return the cells that the options name; "all" stands for every value that needs no force and no extra.
+    """Return the files that the options name; "all" stands for every value that needs no force and no extra.
 
     Raises:
-        UsageError: an unknown value, a cell that is not offered, an extra that is not installed, or an option that
-            fits none of the cells.
+        UsageError: an unknown value, a variant that is not offered, an extra that is not installed, or an option that
+            fits none of the variants.
     """
     for option, value, known in (
-        ("--format", format, ("all", *Format)),
+        ("--format", format, ("all", *formats())),
         ("--quantize", quantization, ("all", *Quantization)),
         ("--io-dtype", io_dtype, tuple(IoDtype)),
         ("--granularity", granularity, tuple(Granularity)),
@@ -175,45 +192,41 @@ def select(
             raise UsageError(f"{option} {value} is unknown; choose from {', '.join(known)}")
     if opset not in OPSETS:
         raise UsageError(f"--opset is {opset}, expected {OPSETS[0]} to {OPSETS[-1]}")
-    cells = [
-        cell
-        for cell, offer in OFFERED.items()
-        if format in ("all", cell[0]) and (quantization == cell[1] or (quantization == "all" and not offer.needs_extra))
+    named = [
+        key
+        for key, info in VARIANTS.items()
+        if format in ("all", key[0]) and (quantization == key[1] or (quantization == "all" and not info.needs_extra))
     ]
-    if not cells:
-        offered = ", ".join("-".join(cell) for cell in OFFERED)
+    if not named:
+        offered = ", ".join("-".join(key) for key in VARIANTS)
         raise UsageError(f"--format {format} --quantize {quantization} is not offered; there are {offered}")
-    willing = [cell for cell in cells if force or not OFFERED[cell].needs_force]
-    if not willing:
-        raise UsageError(f"{'-'.join(cells[0])} is made with --force only: {OFFERED[cells[0]].note}")
-    for cell in willing:
-        module = OFFERED[cell].needs_extra
+    made = [key for key in named if force or not VARIANTS[key].needs_force]
+    if not made:
+        raise UsageError(f"{'-'.join(named[0])} is made with --force only: {VARIANTS[named[0]].note}")
+    for key in made:
+        module = VARIANTS[key].needs_extra
         if module and find_spec(module) is None:
             package = module.replace("_", "-")
-            raise UsageError(f"{'-'.join(cell)} needs a package that is not installed: pip install {package}")
-    specs = [_spec(cell, IoDtype(io_dtype), Granularity(granularity), opset) for cell in willing]
-    _refuse_idle(specs, io_dtype=io_dtype, granularity=granularity, opset=opset)
+            raise UsageError(f"{'-'.join(key)} needs a package that is not installed: pip install {package}")
+    specs = [_spec(key, IoDtype(io_dtype), Granularity(granularity), opset) for key in made]
+    _refuse_unused(specs, io_dtype=io_dtype, granularity=granularity, opset=opset)
     return specs
 
 
-def must_run(format: str, quantization: str) -> bool:
-    """Return whether a file of this cell is published only for runtimes that ran it."""
-    return any(offer.must_run for cell, offer in OFFERED.items() if cell == (format, quantization))
+def _spec(key: tuple[str, Quantization], io_dtype: IoDtype, granularity: Granularity, opset: int) -> ExportSpec:
+    """Return the variant with those of the options that it has."""
+    info, spec = VARIANTS[key], ExportSpec(*key)
+    if info.io_dtypes and io_dtype not in info.io_dtypes:
+        raise UsageError(f"--io-dtype {io_dtype} is not offered for {spec}; choose from {', '.join(info.io_dtypes)}")
+    return ExportSpec(
+        *key,
+        io_dtype=io_dtype if info.io_dtypes else spec.io_dtype,
+        granularity=granularity if info.granularities else spec.granularity,
+        opset=opset if info.opsets else spec.opset,
+    )
 
 
-def _spec(cell: tuple[Format, Quantization], io_dtype: IoDtype, granularity: Granularity, opset: int) -> ExportSpec:
-    """Return the cell with those of the options that it has."""
-    spec = ExportSpec(*cell)
-    if spec.quantization is Quantization.INT8:
-        if spec.format is Format.ONNX and io_dtype is IoDtype.INT8:
-            raise UsageError("--io-dtype int8 is for TFLite; ONNX files take uint8 or float32")
-        spec = ExportSpec(*cell, io_dtype=io_dtype, granularity=granularity)
-    if spec.format is Format.ONNX:
-        spec = ExportSpec(*cell, io_dtype=spec.io_dtype, granularity=spec.granularity, opset=opset)
-    return spec
-
-
-def _refuse_idle(specs: list[ExportSpec], **options: object) -> None:
+def _refuse_unused(specs: list[ExportSpec], **options: object) -> None:
     """Raise UsageError for an option that would change none of the files."""
     for name, value in options.items():
         if all(getattr(spec, name) != value for spec in specs):

@@ -62,6 +62,13 @@ def test_a_saved_model_loads_with_the_same_weights(own_network: Any, tmp_path: P
     )
 
 
+def test_a_model_of_other_classes_than_the_data_is_refused(own_network: Any, tmp_path: Path) -> None:
+    own_network.save(tmp_path / "own.keras")
+    assert keras_model.load(tmp_path / "own.keras", classes=10)
+    with pytest.raises(InputError, match=r"own\.keras: has 10 classes, the data 3; name its own with --data"):
+        keras_model.load(tmp_path / "own.keras", classes=3)
+
+
 def test_changed_weights_change_the_hash() -> None:
     model = _network(HEADS["logits"])
     before = keras_model.weights_sha256(model)
@@ -95,7 +102,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("model.h5", r"only .keras files are loaded; save it anew with model.save\('NAME.keras'\)"),
+        ("model.h5", r"only .keras files are loaded; save it with model.save\('NAME.keras'\)"),
         ("model.tflite", "only .keras files are loaded; name the one that it was exported from"),
         ("model.keras", "no .keras file, or one that was cut short"),
     ],
@@ -113,8 +120,12 @@ def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
         keras_model.load(tmp_path / "model.keras")
 
 
-def test_pixels_in_0_to_1_pass(own_network: Any, digits: Dataset) -> None:
+def test_pixels_in_0_to_1_pass(own_network: Any, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     keras_model.check_pixels(own_network, digits.test_images, digits.test_labels)
+    # The check looked at the same network: with the limit at its accuracy it is refused.
+    monkeypatch.setattr(keras_model, "_GUESSING", 0.0)
+    with pytest.raises(ModelError, match="no better than guessing"):
+        keras_model.check_pixels(own_network, digits.test_images, digits.test_labels)
 
 
 @pytest.mark.parametrize(
@@ -133,10 +144,10 @@ def test_other_pixels_are_found_out_and_the_advice_works(
     with pytest.raises(ModelError, match=message):
         keras_model.check_pixels(other, digits.test_images, digits.test_labels)
     inverse = {"scale": 1 / first["scale"], "offset": -first.get("offset", 0) / first["scale"]}
-    mended = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(**inverse), other])
-    keras_model.check_pixels(mended, digits.test_images, digits.test_labels)
-    mended.save(tmp_path / "mended.keras")
-    loaded = keras_model.load(tmp_path / "mended.keras")
+    fixed = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(**inverse), other])
+    keras_model.check_pixels(fixed, digits.test_images, digits.test_labels)
+    fixed.save(tmp_path / "fixed.keras")
+    loaded = keras_model.load(tmp_path / "fixed.keras")
     pixels = digits.test_images[:1, ..., np.newaxis] / np.float32(255)
     logits = np.asarray(keras_model.to_logits(loaded, 1)(pixels)["logits"])
     expected = reference_probabilities(own_network, digits.test_images[:1])

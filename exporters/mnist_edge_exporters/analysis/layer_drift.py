@@ -1,36 +1,29 @@
-"""Where a quantized file drifts from the float model: its noise after each layer."""
+"""Measure the drift of a quantized file from the float model: its noise after each layer."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import onnx as onnx_library
 from mnist_edge_runtime import InputError
 from mnist_edge_runtime.model_file import sealed_model
-from mnist_edge_runtime.model_file.contract import Contract, InputSpec
-from numpy.typing import NDArray
+from mnist_edge_runtime.model_file.contract import Contract
 
 from .. import keras_model
+from ..converters.base import Activation
 from ..converters.calibration import UNCALIBRATED
 from ..converters.registry import CONVERTERS
 from ..parity import metrics
 from ..source import Source
-from ..spec import ExportSpec, Format, Quantization
-from . import activations
-from .activations import Activation
+from ..spec import ExportSpec, Quantization
 
 __all__ = ["LayerDrift", "is_measurable", "measure", "steepest", "table"]
 
-_IMAGES = 200
-_ACTIVATIONS: Mapping[Format, Callable[[bytes, InputSpec, NDArray[np.uint8]], dict[str, Activation]]] = {
-    Format.TFLITE: activations.of_tflite,
-    Format.ONNX: activations.of_onnx,
-}
+_IMAGES = 200  # validation images
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,7 @@ class LayerDrift:
         name, kind: of the operator in the file.
         shape: of its output, without the batch.
         sqnr_db: signal to quantization noise ratio in dB, of all noise up to here; None where there is no noise, or
-            the float layer is silent.
+            the float layer is all zeros.
         mean_error: the mean difference, whose sign shows a bias.
         max_error: the largest absolute difference.
     """
@@ -55,22 +48,22 @@ class LayerDrift:
 
     @property
     def ratio(self) -> str:
-        """The signal to quantization noise ratio as a person reads it."""
+        """The signal to quantization noise ratio for a person."""
         if self.sqnr_db is not None:
             return f"{self.sqnr_db:.1f} dB"
         return "silent" if self.max_error else "no noise"
 
 
 def is_measurable(contract: Contract) -> bool:
-    """Return whether a file has anything that could drift."""
+    """Return whether a file is quantized, so that its layers can drift."""
     return contract.quantization != Quantization.NONE
 
 
 def measure(file: Path, source: Source) -> tuple[LayerDrift, ...]:
-    """Run the file and its float counterpart side by side over 200 validation images, layer by layer.
+    """Compare each layer of the file with that of its float version, on 200 validation images.
 
     Args:
-        file: an exported file; the float counterpart is converted anew from the source's model.
+        file: an exported file; the float version is converted from the source's model.
         source: the model the file was made from.
 
     Returns:
@@ -86,14 +79,13 @@ def measure(file: Path, source: Source) -> tuple[LayerDrift, ...]:
         raise InputError(f"{file}: it is not quantized, so nothing in it can drift")
     if contract.origin.get("weights_sha256") != keras_model.weights_sha256(source.model):
         raise InputError(f"{file}: made from other weights than those of {source.name}; name its own with --run")
-    spec = ExportSpec(Format(contract.format), Quantization.NONE)
-    if spec.format is Format.ONNX:
-        imports = onnx_library.load_from_string(sealed.payload).opset_import
-        spec = ExportSpec(spec.format, spec.quantization, opset=max(one.version for one in imports if not one.domain))
-    floats = CONVERTERS[spec.format](source.model, spec, UNCALIBRATED)
-    expected = _ACTIVATIONS[spec.format](floats.payload, floats.input, images)
-    found = _ACTIVATIONS[spec.format](sealed.payload, contract.input, images)
-    # What a quantizer rearranged has no counterpart.
+    converter = CONVERTERS[contract.format]
+    spec = ExportSpec(contract.format, Quantization.NONE)
+    spec = replace(spec, opset=converter.requirements(sealed.payload).get("opset", spec.opset))
+    floats = converter.convert(source.model, spec, UNCALIBRATED)
+    expected = converter.activations(floats.payload, floats.input, images)
+    found = converter.activations(sealed.payload, contract.input, images)
+    # Layers that the quantizer rearranged have no float layer to compare with.
     comparable = {
         name for name in found if name in expected and found[name].values.shape == expected[name].values.shape
     }
@@ -114,7 +106,7 @@ def _drift(name: str, expected: Activation, found: Activation) -> LayerDrift:
 
 
 def table(layers: Sequence[LayerDrift]) -> str:
-    """Return a line a layer, under a header, and point at the one where the ratio falls most."""
+    """Return a header and a line for each layer, with a mark where the ratio falls most."""
     width = max(len(layer.name) for layer in layers)
     lines = [f"{'layer':<{width}}  {'output':<12}{'SQNR':>10}{'mean error':>13}{'max error':>12}"]
     worst = steepest(layers)
@@ -126,7 +118,7 @@ def table(layers: Sequence[LayerDrift]) -> str:
 
 
 def steepest(layers: Sequence[LayerDrift]) -> int | None:
-    """Return the index of the layer whose ratio is furthest below the one before it; None where none falls."""
+    """Return the index of the layer whose ratio is furthest below that of the layer before; None where none falls."""
     ratios = [layer.sqnr_db for layer in layers]
     falls = [
         (before - after, index)

@@ -1,4 +1,4 @@
-"""The images by which a quantizer learns the range of every tensor, and their passport."""
+"""Draw the calibration set for post-training quantization, with its provenance record."""
 
 from __future__ import annotations
 
@@ -9,40 +9,31 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError
+from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from numpy.typing import NDArray
 
-from ..spec import CALIBRATION_SAMPLES
+__all__ = ["SAMPLES", "UNCALIBRATED", "Calibration", "check", "sample"]
 
-__all__ = ["UNCALIBRATED", "Calibration", "check", "sample"]
-
+SAMPLES = 500  # images, unless a person asks for another number
 _SEED = 0
-_MOST_CONSTANT = 0.5
-_LEAST_WHITE = 64
-_LEAST_CORRELATION = 0.3
+_MOST_CONSTANT = 0.5  # share of images that may be of a single grey
+_LEAST_WHITE = 64  # of 255: the value that the brightest pixel must reach
+_LEAST_CORRELATION = 0.3  # of horizontal neighbours
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Images uint8 (N, 28, 28), the index of each one's class (N,), and what the contract says of them."""
+    """Images uint8 (N, 28, 28), and their provenance record for the contract."""
 
     images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-    passport: Mapping[str, Any]
+    provenance: Mapping[str, Any]
 
     def tensors(self) -> NDArray[np.float32]:
         """Return them as the networks take them: float32 (N, 28, 28, 1) in 0..1."""
         return self.images[..., np.newaxis] / np.float32(255)
 
-    def halves(self) -> tuple[Calibration, Calibration]:
-        """Return two disjoint halves with as many of each class, but for one, in either."""
-        by_class = np.argsort(self.labels, kind="stable")
-        first, second = (
-            Calibration(self.images[half], self.labels[half], {}) for half in (by_class[::2], by_class[1::2])
-        )
-        return first, second
 
-
-UNCALIBRATED = Calibration(np.empty((0, 28, 28), np.uint8), np.empty(0, np.int64), {})
+UNCALIBRATED = Calibration(np.empty((0, *IMAGE_SHAPE), np.uint8), {})
 
 
 def sample(
@@ -50,7 +41,7 @@ def sample(
     labels: NDArray[np.int64],
     names: tuple[str, ...],
     held_out: tuple[NDArray[np.uint8], ...],
-    count: int = CALIBRATION_SAMPLES,
+    count: int = SAMPLES,
 ) -> Calibration:
     """Draw a stratified sample of the training images, the same for the same data.
 
@@ -58,9 +49,9 @@ def sample(
         images: the training split, uint8 (N, 28, 28).
         labels: the index of each image's class, (N,).
         names: the label of each class.
-        held_out: the images, uint8 (M, 28, 28), that judge the result and must not shape it; an image that also
-            stands there, to the byte, is never drawn.
-        count: how many to draw.
+        held_out: the images, uint8 (M, 28, 28), that the result is judged by; an image that is also among them, to
+            the byte, is never drawn.
+        count: the number of images to draw.
 
     Raises:
         InputError: too few images of some class, or images that are unfit.
@@ -71,7 +62,7 @@ def sample(
     allowed = np.flatnonzero([image.tobytes() not in forbidden for image in images])
     if not len(allowed):
         raise InputError(
-            "every training image also stands among those that judge; there is none left to calibrate with"
+            "every training image is also among the validation or test images; there is none left to calibrate with"
         )
     if len(allowed) - count >= len(names):  # otherwise there is nothing to choose from
         try:
@@ -81,7 +72,7 @@ def sample(
     drawn = images[allowed]
     counts = np.bincount(labels[allowed], minlength=len(names))
     check(drawn, counts)
-    passport = {
+    provenance = {
         "method": "stratified sample of the training split, none of it in the validation or test images",
         "seed": _SEED,
         "samples": len(drawn),
@@ -89,31 +80,29 @@ def sample(
         "pixel_range": [int(drawn.min()), int(drawn.max())],
         "sha256": hashlib.sha256(drawn.tobytes()).hexdigest(),
     }
-    return Calibration(drawn, labels[allowed], passport)
+    return Calibration(drawn, provenance)
 
 
 def check(images: NDArray[np.uint8], counts: NDArray[np.int64]) -> None:
-    """Refuse images from which a quantizer would learn the wrong ranges.
+    """Refuse images that would teach a quantizer wrong ranges.
 
     Args:
         images: uint8 (N, 28, 28).
-        counts: how many there are of each class.
+        counts: the number of images of each class.
 
     Raises:
         InputError: of another dtype, of one class, constant, without a full range, or noise.
     """
-    if images.dtype != np.uint8 or images.shape[1:] != (28, 28) or not len(images):
+    if images.dtype != np.uint8 or images.shape[1:] != IMAGE_SHAPE or not len(images):
         raise InputError(f"calibration images are {images.dtype} {images.shape}, expected uint8 (N, 28, 28)")
     if (counts > 0).sum() < 2:
         raise InputError("the calibration images are all of one class; the ranges of the others would be guessed")
     constant = images.reshape(len(images), -1)
     if (constant == constant[:, :1]).all(axis=1).mean() > _MOST_CONSTANT:
-        raise InputError("most calibration images are of a single grey; they tell a quantizer nothing")
+        raise InputError("most calibration images are of a single grey, which tells a quantizer nothing")
     if images.max() < _LEAST_WHITE:
         raise InputError(f"no calibration pixel is above {images.max()} of 255; were the pixels scaled to 0..1 before?")
     # Neighbours in a drawing are alike; in noise they are not.
     pixels = images.astype(np.float64)
     if np.corrcoef(pixels[:, :, 1:].ravel(), pixels[:, :, :-1].ravel())[0, 1] < _LEAST_CORRELATION:
-        raise InputError(
-            "the calibration images look like noise: neighbouring pixels have nothing to do with each other"
-        )
+        raise InputError("the calibration images look like noise: neighbouring pixels are hardly correlated")

@@ -1,4 +1,4 @@
-"""Keras -> ONNX."""
+"""Convert a Keras model to ONNX, and look into ONNX files."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from typing import Any
 
 import numpy as np
 import onnx
-import tensorflow as tf
-from mnist_edge_runtime.model_file.contract import InputSpec, OutputSpec
+from mnist_edge_runtime.engines import onnxruntime
+from mnist_edge_runtime.engines.tensor_codec import encoder
+from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE, InputSpec, OutputSpec
 from mnist_edge_runtime.output_capture import suppress_output
+from numpy.typing import NDArray
 
-from ..keras_model import to_logits
 from ..spec import ExportSpec, Granularity, IoDtype, Quantization
 from . import onnx_graph
-from .base import ConvertedModel
+from .base import Activation, ConvertedModel, real_values
 from .calibration import Calibration
 
-__all__ = ["convert"]
+__all__ = ["activations", "convert", "requirements"]
+
+# They only change how numbers are stored or arranged.
+_NO_LAYERS = ("QuantizeLinear", "DequantizeLinear", "Cast", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten")
 
 
 def convert(model: Any, spec: ExportSpec, calibration: Calibration) -> ConvertedModel:
@@ -30,7 +34,7 @@ def convert(model: Any, spec: ExportSpec, calibration: Calibration) -> Converted
 
     Args:
         model: a checked Keras model.
-        spec: an ONNX cell.
+        spec: an ONNX variant.
         calibration: the images that `int8` learns its ranges from.
     """
     with suppress_output():
@@ -46,12 +50,15 @@ def convert(model: Any, spec: ExportSpec, calibration: Calibration) -> Converted
 def _from_keras(model: Any, opset: int) -> Any:
     if not hasattr(np, "object"):
         np.object = object  # type: ignore[attr-defined]  # tf2onnx still uses the alias that numpy 1.24 removed
+    import tensorflow as tf
     import tf2onnx
+
+    from ..keras_model import to_logits
 
     # With a free batch TensorFlow computes the shapes of Flatten in the graph, and not the same way every time.
     network = to_logits(model, batch_size=1)
     function = tf.function(lambda image: network(image, training=False))
-    signature = [tf.TensorSpec((1, 28, 28, 1), tf.float32, name="image")]
+    signature = [tf.TensorSpec((1, *IMAGE_SHAPE, 1), tf.float32, name="image")]
     graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
     onnx_graph.name_canonically(graph)
     onnx_graph.free_batch(graph)
@@ -82,7 +89,7 @@ def _int8(graph: Any, spec: ExportSpec, calibration: Calibration) -> Any:
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
-        """Hands out the calibration images one by one."""
+        """Yields the calibration images one by one."""
 
         def __init__(self) -> None:
             self._tensors = iter(calibration.tensors())
@@ -124,3 +131,44 @@ _QUANTIZERS: Mapping[Quantization, Callable[[Any, ExportSpec, Calibration], Any]
     Quantization.DYNAMIC: _dynamic,
     Quantization.INT8: _int8,
 }
+
+
+def activations(payload: bytes, image: InputSpec, images: NDArray[np.uint8]) -> dict[str, Activation]:
+    """Return the output of each layer by name, in the order of the graph.
+
+    The name is that of the tensor, which quantizers keep; the last is `logits`. A tensor that the file quantizes is
+    read as it is after that.
+
+    Args:
+        payload: plain model bytes.
+        image: how its input tensor is read.
+        images: uint8 (N, 28, 28).
+    """
+    model = onnx.load_from_string(payload)
+    graph = model.graph
+    constants = {constant.name: onnx.numpy_helper.to_array(constant) for constant in graph.initializer}
+    quantizers = {node.input[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
+    layers = [node for node in graph.node if node.op_type not in _NO_LAYERS]
+    shown = [
+        quantizers[node.output[0]].output[0] if node.output[0] in quantizers else node.output[0] for node in layers
+    ]
+    graph.output.extend(onnx.ValueInfoProto(name=name) for name in shown if name != graph.output[0].name)
+    session = onnxruntime.session(model.SerializeToString())
+    tensors = encoder(image)(images)
+    # One by one: dynamic quantization takes the range of a whole batch.
+    rows = [session.run(shown, {"image": tensors[[index]]}) for index in range(len(tensors))]
+    found = {}
+    for node, values in zip(layers, zip(*rows, strict=True), strict=True):
+        if values[0].ndim < 2:
+            continue  # a scale that dynamic quantization computes
+        name = "logits" if node is layers[-1] else node.output[0].removesuffix(":0")
+        quantizer = quantizers.get(node.output[0])
+        scale, zero_point = (constants[name] for name in quantizer.input[1:3]) if quantizer else (0, 0)
+        found[name] = Activation(node.op_type, real_values(np.concatenate(values), float(scale), int(zero_point)))
+    return found
+
+
+def requirements(payload: bytes) -> dict[str, int]:
+    """Return the opset and the IR version of the model."""
+    model = onnx.load_from_string(payload)
+    return {"opset": max(entry.version for entry in model.opset_import if not entry.domain), "IR": model.ir_version}

@@ -1,3 +1,3 @@
-"""Convert, prove, seal, publish."""
+"""Convert, seal, prove and publish files."""
 
-__all__ = ["export", "selection", "table"]
+__all__ = ["export_all", "selection"]

@@ -1,4 +1,4 @@
-"""What the contract of a file says: a draft before the proofs, and what they add."""
+"""Build the contract of a file: a draft before it is proven, and the final one with the figures of the proof."""
 
 from __future__ import annotations
 
@@ -10,42 +10,41 @@ from typing import Any
 
 from mnist_edge_runtime.model_file.contract import Contract, Payload, SelfTest
 from mnist_edge_runtime.model_file.golden import Golden
-from mnist_edge_runtime.model_file.sealed_model import SealedModel
 
 from .. import keras_model
 from ..converters.base import ConvertedModel
-from ..converters.registry import CALIBRATED, distributions
+from ..converters.registry import distributions
 from ..parity.prove import Proof
 from ..source import Source
 from ..spec import ExportSpec
 from . import golden_vectors
-from .rejection import Acceptance
+from .rejection import RejectionThreshold
 
-__all__ = ["draft", "proven", "unproven"]
+__all__ = ["draft", "proven"]
 
 
 def draft(
     source: Source,
     spec: ExportSpec,
     converted: ConvertedModel,
-    passport: Mapping[str, Any],
-    acceptance: Acceptance | None = None,
+    calibration: Mapping[str, Any],
+    rejection: RejectionThreshold,
 ) -> Contract:
-    """Return the contract without what the proofs will add.
+    """Return the contract without the entries that the proof adds.
 
     Args:
         source: the model and its data.
-        spec: the cell.
-        converted: what its converter made.
-        passport: that of the calibration images, which only those cells carry that saw them.
-        acceptance: when an answer is to be believed; without it, always.
+        spec: the file.
+        converted: the output of its converter.
+        calibration: the provenance record of the calibration set, which only calibrated variants carry.
+        rejection: when an answer is rejected.
     """
     return Contract(
         format=str(spec.format),
         quantization=str(spec.quantization),
         labels=source.labels,
         input=converted.input,
-        output=replace(converted.output, **asdict(acceptance)) if acceptance else converted.output,
+        output=replace(converted.output, **asdict(rejection)),
         payload=Payload(len(converted.payload), hashlib.sha256(converted.payload).hexdigest()),
         selftest=SelfTest(
             unit="absolute" if converted.output.dtype == "float32" else "lsb", logits={}, probability=0.0
@@ -54,21 +53,16 @@ def draft(
             **source.origin,
             "parameters": source.model.count_params(),
             "weights_sha256": keras_model.weights_sha256(source.model),
-            "calibration": dict(passport) if spec.quantization in CALIBRATED else None,
+            "calibration": dict(calibration) if spec.info.is_calibrated else None,
             "versions": {name: version(name) for name in distributions(spec)},
         },
     )
 
 
-def unproven(source: Source, spec: ExportSpec, converted: ConvertedModel) -> SealedModel:
-    """Return a model to be run here and now, which is never written to a file."""
-    return SealedModel(converted.payload, draft(source, spec, converted, {}), b"")
-
-
 def proven(contract: Contract, proof: Proof, golden: Golden) -> Contract:
-    """Return the draft with the figures and the verdict; the report beside the file has every flip."""
+    """Return the draft with the figures and the verdict; the changed predictions are in the report beside the file."""
     assert proof.report
     figures = proof.report.to_dict()
-    del figures["failures"], figures["flips"]
+    del figures["failures"], figures["changed_predictions"]
     contract = replace(contract, parity=figures, runtimes=proof.runtimes)
     return replace(contract, selftest=golden_vectors.tolerances(contract, golden))

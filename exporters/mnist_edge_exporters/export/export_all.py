@@ -1,16 +1,18 @@
-"""Export many files with a line of progress for each, and publish all of them or only the best."""
+"""Export many files with a progress line for each, publish all of them or only the best, and show them as a table."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..source import Source
 from ..spec import ExportSpec, Options
 from .export import Exported, export
-from .selection import Choice, Constraint, adopt, choose, workspace
+from .selection import Constraint, Selection, adopt, choose
 
-__all__ = ["export_all", "export_best"]
+__all__ = ["export_all", "export_best", "table"]
 
 
 def export_all(source: Source, specs: list[ExportSpec], folder: Path, options: Options) -> list[Exported]:
@@ -19,7 +21,7 @@ def export_all(source: Source, specs: list[ExportSpec], folder: Path, options: O
     outcomes = []
     for number, outcome in enumerate(export(source, specs, folder, options), start=1):
         verdict = "passed" if not outcome.failures else "FAILED"
-        line = f"export {number}/{len(specs)}  {outcome.spec}  {verdict}  {outcome.spec.note}"
+        line = f"export {number}/{len(specs)}  {outcome.spec}  {verdict}  {outcome.spec.info.note}"
         print(line.rstrip(), file=sys.stderr)
         outcomes.append(outcome)
     return outcomes
@@ -31,12 +33,38 @@ def export_best(
     folder: Path,
     options: Options,
     constraints: tuple[Constraint, ...],
-) -> tuple[Choice, list[Exported]]:
-    """Export each file to a temporary folder and publish the best that meets the constraints.
+) -> tuple[Selection, list[Exported]]:
+    """Export each file into a hidden folder within `folder`, and publish the best that meets the constraints.
 
     Returns:
-        The choice, and a list that holds the published file, or nothing.
+        The selection, and a list with the published file, or an empty one.
     """
-    with workspace(folder) as scratch:
-        choice = choose(export_all(source, specs, scratch, options), source, constraints)
-        return choice, [adopt(choice.best, folder)] if choice.best else []
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".candidates", dir=folder) as candidates:
+        selection = choose(export_all(source, specs, Path(candidates), options), source, constraints)
+        return selection, [adopt(selection.best, folder)] if selection.best else []
+
+
+def table(outcomes: Sequence[Exported]) -> str:
+    """Return a header, a line for each file with its size in KB, and the folder that they were published into."""
+    names = [outcome.file.name if outcome.file else f"{outcome.spec} (not published)" for outcome in outcomes]
+    width = max(map(len, names))
+    lines = [f"{'file':<{width}}{'KB':>9}{'accuracy':>10}{'difference':>12}{'agreement':>11}  verdict"]
+    for name, outcome in zip(names, outcomes, strict=True):
+        report = outcome.proof.report
+        if report is None:
+            lines.append(f"{name:<{width}}{outcome.size / 1000:>9.1f}{'':33}  FAILED")
+            continue
+        difference = (report.accuracy - report.reference_accuracy) * 100  # percentage points
+        lines.append(
+            f"{name:<{width}}{outcome.size / 1000:>9.1f}{report.accuracy:>10.2%}{difference:>+9.2f} pp"
+            f"{report.agreement:>11.2%}  {'FAILED' if outcome.failures else 'passed'}"
+        )
+    published = [outcome.file for outcome in outcomes if outcome.file]
+    for outcome in outcomes:
+        if outcome.counterpart:
+            other, report = outcome.counterpart
+            lines.append(f"{other} and {outcome.spec} give {report.agreement:.2%} of the images the same answer")
+    if published:
+        lines.append(f"published into {published[0].parent}")
+    return "\n".join(lines)

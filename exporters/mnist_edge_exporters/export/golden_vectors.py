@@ -1,4 +1,4 @@
-"""Choose the golden vectors of a file, and say how far another machine may be from them."""
+"""Choose the golden vectors of a file, and the tolerances for other machines."""
 
 from __future__ import annotations
 
@@ -8,30 +8,28 @@ from collections.abc import Mapping
 import numpy as np
 from mnist_edge_runtime import Classifier, InputError, VerificationError
 from mnist_edge_runtime.classifier import softmax
-from mnist_edge_runtime.engines import litert
+from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.model_file.contract import Contract, SelfTest
 from mnist_edge_runtime.model_file.golden import Golden
-from mnist_edge_runtime.output_capture import suppress_output
 from mnist_edge_runtime.preprocessing.mnist import to_mnist, to_picture
 from numpy.typing import NDArray
 
+from ..converters.registry import CONVERTERS
 from ..parity.tolerance import TOLERANCES
-from ..spec import Quantization
+from ..spec import Quantization, variant_info
 
 __all__ = ["choose", "tolerances"]
 
-_PER_CLASS = 3
-_MOST_OF_CLASSES = 300  # so that a file with a thousand classes stays small
-_NARROW = 10
-_FLOAT_TOLERANCE = 1e-3  # of a logit: a hundred times what other float kernels were seen to differ by
-_ROUNDING_TOLERANCE = 0.25  # the same where activations are rounded on the way to a float output
-_USUAL_LOGIT = 100.0  # where a network's logits are larger, so is what float32 rounds off them
-_SPARE = 8
-_MARGIN_LSB = 2.5  # two outputs that each move by one step can still not change places
-_CLEAR = 0.01  # the same for logits that are floats
-_CLEAR_ROUNDED = (
-    0.1  # and where activations are rounded; half precision moved a logit by 0.04 on an emulated Cortex-A76
-)
+_PER_CLASS = 3  # images
+_MOST_OF_CLASSES = 300  # images, so that a file with a thousand classes stays small
+_NARROW = 10  # images
+_FLOAT_TOLERANCE = 1e-3  # of a logit: a hundred times the differences seen among other float kernels
+_ROUNDING_TOLERANCE = 0.25  # of a logit, where activations are rounded on the way to a float output
+_USUAL_LOGIT = 100.0  # where a network's logits are larger, so are the errors of float32
+_SPARE = 8  # times the images needed that are tried
+_MARGIN_LSB = 2.5  # steps of the output: the order of two outputs survives an error of one step in each
+_CLEAR = 0.01  # the same margin in logits, for float outputs
+_CLEAR_ROUNDED = 0.1  # and where activations are rounded: half precision moved logits by 0.04 on a Cortex-A76
 
 
 def choose(
@@ -41,26 +39,26 @@ def choose(
     images: NDArray[np.uint8],
     labels: NDArray[np.int64],
 ) -> Golden:
-    """Choose three images a class and the ten of the smallest margins that are no ties.
+    """Choose three images of each class, and the ten with the smallest margins that are no ties.
 
     Only images on which every family of kernels clearly gives the Keras model's answer qualify: a golden image
-    must have one right answer on every machine.
+    must have one correct answer on every machine.
 
     Args:
         classifier: the file, on its first engine.
         payload: its plain bytes.
         reference: the Keras model's probabilities, float32 (N, classes).
-        images: of which to choose, uint8 (N, 28, 28).
+        images: the candidates, uint8 (N, 28, 28).
         labels: the index of each image's true class, (N,).
 
     Raises:
-        VerificationError: no image qualifies, or none is still read rightly when it is sent as a picture.
+        VerificationError: no image qualifies, or none is still classified correctly when it is sent as a picture.
     """
     names = np.array(classifier.contract.labels)
     per_class = max(1, min(_PER_CLASS, _MOST_OF_CLASSES // len(names)))
     best = np.sort(reference, axis=1)[:, -2:]
     by_margin = np.argsort(best[:, 1] - best[:, 0], kind="stable")
-    # A few more than needed go before every family of kernels: all of them would take minutes on reference kernels.
+    # Every family of kernels runs a few more than needed; all of them would take minutes on reference kernels.
     drawn = np.concatenate(
         [*(np.flatnonzero(labels == c)[: per_class * _SPARE] for c in range(len(names))), by_margin[: _NARROW * _SPARE]]
     )
@@ -85,28 +83,19 @@ def choose(
 
 
 def _family_logits(classifier: Classifier, payload: bytes, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """Return the logits, float32 (N, classes), that each family of kernels gives for uint8 images (N, 28, 28)."""
-    logits = classifier.logits(images)
-    if classifier.engine_name == "onnxruntime":
-        return {"onnxruntime": logits}
-    from ai_edge_litert.interpreter import OpResolverType
-
-    # The kernels of tflite-runtime, which cannot be loaded beside TensorFlow in one process.
-    with suppress_output():
-        builtin = litert.load(
-            payload,
-            classifier.contract,
-            threads=1,
-            library="ai_edge_litert.interpreter",
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-    return {"xnnpack": logits, "builtin": builtin.run(images)}
+    """Return the logits, float32 (N, classes), of each family of kernels for uint8 images (N, 28, 28)."""
+    contract = classifier.contract
+    others = CONVERTERS[contract.format].other_kernels
+    return {
+        ENGINES[classifier.engine_name].family: classifier.logits(images),
+        **{family: load(payload, contract).run(images) for family, load in others.items()},
+    }
 
 
 def _clearly_agree(
     contract: Contract, logits: Mapping[str, NDArray[np.float32]], answers: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Return for which images every family gives the answer, and no small step could change it."""
+    """Return for which images every family gives the answer by a margin that no small error can close."""
     clear = _CLEAR if _is_exact(contract) else _CLEAR_ROUNDED
     if contract.selftest.unit == "lsb":
         clear = _MARGIN_LSB * contract.output.scale
@@ -118,12 +107,12 @@ def _clearly_agree(
 
 
 def tolerances(contract: Contract, golden: Golden) -> SelfTest:
-    """Return what the contract promises of other machines.
+    """Return the tolerances of the self-test on other machines.
 
     Within a family int8 logits are the same to the bit; tflite-runtime's built-in kernels are of another version
-    than those that gave the expected ones, so there one step is allowed. Probabilities may be a quarter further
-    from the Keras model's than the worst family here; those of a file that this machine may not round as others do, as
-    far as parity allows.
+    than those that computed the expected logits, so there one step is allowed. Probabilities may be a quarter further
+    from the Keras model's than those of the worst family here; where other machines compute in half precision, as far
+    as parity allows.
     """
     if contract.selftest.unit == "lsb":
         limits = {family: float(family == "builtin") for family in golden.logits}
@@ -136,29 +125,25 @@ def tolerances(contract: Contract, golden: Golden) -> SelfTest:
     differences = (np.abs(softmax(logits) - golden.probabilities) for logits in golden.logits.values())
     worst = max(float(difference.max()) for difference in differences)
     probability = math.ceil(worst * 1.25 * 1e4 + 1) / 1e4
-    if _is_halved(contract):
+    if variant_info(contract.format, contract.quantization).computes_in_half:
         probability = max(probability, TOLERANCES[Quantization.FLOAT16].probability_difference)
     return SelfTest(contract.selftest.unit, limits, probability)
 
 
 def _is_exact(contract: Contract) -> bool:
-    """Return whether no more than float32 is rounded on the way to the logits, on any machine."""
-    return contract.quantization in ("none", "float16") and not _is_halved(contract)
-
-
-def _is_halved(contract: Contract) -> bool:
-    """Return whether processors with half precision compute in it, as onnxruntime lets them, and others in float32."""
-    return (contract.format, contract.quantization) == ("onnx", "float16")
+    """Return whether the only rounding on the way to the logits is that of float32, on any machine."""
+    in_half = variant_info(contract.format, contract.quantization).computes_in_half
+    return contract.quantization in (Quantization.NONE, Quantization.FLOAT16) and not in_half
 
 
 def _survivor(
     classifier: Classifier, images: NDArray[np.uint8], answers: NDArray[np.str_], reference: NDArray[np.float32]
 ) -> int:
-    """Return the index of the most confident image that is still read rightly when it is sent as a picture."""
+    """Return the index of the most confident image that is still classified correctly when it is sent as a picture."""
     for index in np.argsort(-reference.max(axis=1), kind="stable"):
         try:
             if classifier.classify(to_mnist(to_picture(images[index]))).label == answers[index]:
                 return int(index)
         except InputError:
             continue
-    raise VerificationError("no golden image is still read rightly when it is sent as a picture")
+    raise VerificationError("no golden image is still classified correctly when it is sent as a picture")

@@ -1,4 +1,4 @@
-"""When a device should not believe an answer: temperature and threshold of a contract, chosen on validation images."""
+"""Choose the softmax temperature and the rejection threshold on validation images."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 from mnist_edge_runtime.classifier import softmax
 from numpy.typing import NDArray
 
-__all__ = ["Acceptance", "choose"]
+__all__ = ["RejectionThreshold", "choose"]
 
-_WRONG = 0.001  # of the accepted validation images, at most
-# Of one to eight times the temperature, what keeps 97 % of the digits and refuses most of what is none.
+_WRONG = 0.001  # largest share of wrong answers among the accepted validation images
+# Times the temperature: of 1 to 8, the value that keeps 97 % of the digits and refuses most images of other things.
 _SOFTENING = 5.0
-_LEAST = 1e-30  # where a probability vanishes in float32, its logit is taken to be this low
+_LEAST = 1e-30  # probability that stands in for one that is 0 in float32
 _TEMPERATURES = (0.1, 10.0)
 
 
 @dataclass(frozen=True)
-class Acceptance:
-    """Temperature, softening and threshold as `OutputSpec` describes them, and how they were found."""
+class RejectionThreshold:
+    """Temperature, softening and threshold as `OutputSpec` describes them, and how they were chosen."""
 
     temperature: float
     softening: float
@@ -27,11 +27,11 @@ class Acceptance:
     chosen_on: str
 
 
-def choose(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Acceptance:
+def choose(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> RejectionThreshold:
     """Choose the temperature of least log-loss, and the lowest threshold that lets few wrong answers through.
 
     Args:
-        probabilities: what the Keras model says of the validation images, float32 (N, classes).
+        probabilities: the Keras model's for the validation images, float32 (N, classes).
         labels: the index of each image's true class, (N,).
 
     Source of the temperature: C. Guo et al., "On Calibration of Modern Neural Networks", 2017,
@@ -44,7 +44,7 @@ def choose(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Acc
     how = f"{len(labels)} validation images: least log-loss"
     if threshold is not None:
         how += f"; {(scores >= threshold).mean():.2%} of them accepted, of these at most {_WRONG:.1%} wrong"
-    return Acceptance(temperature, _SOFTENING, threshold, how)
+    return RejectionThreshold(temperature, _SOFTENING, threshold, how)
 
 
 def _temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -59,7 +59,7 @@ def _temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> floa
 
 
 def _threshold(scores: NDArray[np.float32], right: NDArray[np.bool_]) -> float | None:
-    """Return the lowest score down to which few enough answers are wrong, None where even the surest one is."""
+    """Return the lowest score down to which few enough answers are wrong; None where the most certain one is wrong."""
     order = np.argsort(-scores, kind="stable")
     wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(wrong <= _WRONG)

@@ -1,6 +1,6 @@
-"""Pick the best of several files that meets what a device allows: its size, its accuracy, its speed.
+"""Select the best of several files that meets constraints of size, accuracy and speed.
 
-The choice is made by validation images; what the chosen file does on the test set is looked at afterwards.
+Selection uses validation images only; the test set is for the file that was selected.
 """
 
 from __future__ import annotations
@@ -8,10 +8,7 @@ from __future__ import annotations
 import math
 import os
 import re
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,20 +17,20 @@ from mnist_edge_runtime.errors import UsageError
 
 from ..analysis import latency
 from ..parity import worker
-from ..spec import REPORT_SUFFIX
+from ..parity.prove import REPORT_SUFFIX
 
 if TYPE_CHECKING:
     from ..source import Source
     from .export import Exported
 
-__all__ = ["Candidate", "Choice", "Constraint", "adopt", "choose", "parse", "workspace"]
+__all__ = ["Candidate", "Constraint", "Selection", "adopt", "choose", "parse"]
 
 _CONSTRAINT = re.compile(r"\s*(\w+)\s*(<=|>=)\s*(\S+)\s*")
 
 
 @dataclass(frozen=True)
 class _Figure:
-    """A figure that can be constrained: on which side of the limit it must be, and how a distance from it reads."""
+    """A figure that can be constrained: its operator, its superlative, and the format of a distance from the limit."""
 
     operator: str
     superlative: str
@@ -49,7 +46,7 @@ _FIGURES: Mapping[str, _Figure] = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """A proven file and its figures: KB of 1,024 bytes, accuracy on validation images, microseconds an image here."""
+    """A proven file and its figures: KB, accuracy on validation images, microseconds an image here."""
 
     outcome: Exported
     kb: float
@@ -72,7 +69,7 @@ class Constraint:
         return f"{self.figure}{_FIGURES[self.figure].operator}{self.limit:g}"
 
     def excess(self, candidate: Candidate) -> float:
-        """Return by how much the candidate is beyond the limit; 0 or less where it keeps it."""
+        """Return by how much the candidate exceeds the limit; 0 or less where it meets it."""
         distance = float(getattr(candidate, self.figure)) - self.limit
         return -distance if _FIGURES[self.figure].operator == ">=" else distance
 
@@ -81,8 +78,8 @@ class Constraint:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The candidates, the best of those that meet all constraints, and where there is none, why."""
+class Selection:
+    """The candidates, the best of those that meet all constraints, and the reason where there is none."""
 
     constraints: tuple[Constraint, ...]
     candidates: tuple[Candidate, ...]
@@ -90,18 +87,18 @@ class Choice:
     reason: str | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `export --constraints ... --json` prints of the choice."""
+        """Return what `export --constraints ... --json` prints of the selection."""
         return {
             "constraints": [str(constraint) for constraint in self.constraints],
             "candidates": [
-                {"cell": each.name, "kb": each.kb, "validation_accuracy": each.accuracy, "p50us": each.p50us}
+                {"variant": each.name, "kb": each.kb, "validation_accuracy": each.accuracy, "p50us": each.p50us}
                 for each in self.candidates
             ],
             "best": self.best.name if self.best else None,
         }
 
     def table(self) -> str:
-        """Return a line a candidate, under a header."""
+        """Return a header and a line for each candidate."""
         lines = [f"{'candidate':<18}{'KB':>8}{'validation':>12}{'p50 us':>9}"]
         for each in self.candidates:
             misses = [constraint.miss(each) for constraint in self.constraints if constraint.excess(each) > 0]
@@ -130,21 +127,10 @@ def parse(text: str) -> tuple[Constraint, ...]:
     return tuple(found.values())
 
 
-@contextmanager
-def workspace(folder: Path) -> Iterator[Path]:
-    """Give a hidden folder within `folder` for the files to choose from, and remove it with those not adopted."""
-    scratch = folder / f".{secrets.token_hex(4)}.candidates"
-    scratch.mkdir(parents=True)
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def choose(outcomes: Sequence[Exported], source: Source, constraints: tuple[Constraint, ...]) -> Choice:
+def choose(outcomes: Sequence[Exported], source: Source, constraints: tuple[Constraint, ...]) -> Selection:
     """Measure the files that passed their proofs and choose the best that meets the constraints.
 
-    The best is the most accurate on validation images, among equals the smallest, then the fastest.
+    The best is the most accurate on validation images; among equally accurate ones the smallest, then the fastest.
     """
     images, labels = source.validation
     engines = {outcome.file: _engine(outcome) for outcome in outcomes if outcome.file}
@@ -154,17 +140,17 @@ def choose(outcomes: Sequence[Exported], source: Source, constraints: tuple[Cons
         if outcome.file:
             engine = engines[outcome.file]
             right = worker.logits(outcome.file, engine, images).argmax(axis=1) == labels
-            candidates.append(Candidate(outcome, outcome.size / 1024, float(right.mean()), times[outcome.file, engine]))
+            candidates.append(Candidate(outcome, outcome.size / 1000, float(right.mean()), times[outcome.file, engine]))
     meeting = [each for each in candidates if all(constraint.excess(each) <= 0 for constraint in constraints)]
     best = min(meeting, key=lambda each: (-each.accuracy, each.kb, each.p50us), default=None)
     if not candidates:
         failures = "; ".join(f"{outcome.spec}: {failure}" for outcome in outcomes for failure in outcome.failures)
-        return Choice(constraints, (), None, f"no file passed its proof ({failures})")
-    return Choice(constraints, tuple(candidates), best, None if best else _reason(candidates, constraints))
+        return Selection(constraints, (), None, f"no file passed its proof ({failures})")
+    return Selection(constraints, tuple(candidates), best, None if best else _reason(candidates, constraints))
 
 
 def adopt(best: Candidate, folder: Path) -> Exported:
-    """Move the chosen file and its report out of the workspace into `folder`."""
+    """Move the selected file into `folder`, its report before it."""
     file = best.outcome.file
     assert file
     report = file.with_name(file.name + REPORT_SUFFIX)
@@ -174,12 +160,12 @@ def adopt(best: Candidate, folder: Path) -> Exported:
 
 
 def _engine(outcome: Exported) -> str:
-    """Return the engine that a device would take first, of those that ran the file."""
+    """Return the engine that a device prefers, of those that ran the file."""
     return next(runtime["engine"] for runtime in outcome.proof.runtimes if runtime["status"] == "ran")
 
 
 def _reason(candidates: Sequence[Candidate], constraints: Sequence[Constraint]) -> str:
-    """Say which constraint no file meets and by how much, or that only together they are too much."""
+    """Return which constraint no file meets and by how much, or that no single file meets all of them."""
     sentences = []
     for constraint in constraints:
         nearest = min(candidates, key=constraint.excess)

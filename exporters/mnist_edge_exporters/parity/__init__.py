@@ -1,3 +1,3 @@
-"""Prove that a file answers as the Keras model does."""
+"""Prove that an exported file answers as the Keras model does."""
 
-__all__ = ["comparison", "prove", "targets", "tolerance", "verify"]
+__all__ = ["comparison", "metrics", "prove", "targets", "tolerance", "worker"]

@@ -1,4 +1,4 @@
-"""Does the exported file still answer as the Keras model does? Counted on the whole test set."""
+"""Compare an exported file's answers with those of the Keras model, on the whole test set."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .tolerance import Tolerance
 
 __all__ = ["SMALL_TEST_SET", "ParityReport", "compare", "reference_probabilities"]
 
-SMALL_TEST_SET = 5_000  # below this many images a percentage says little
-_SIGNIFICANCE = 0.05
-_BATCH = 500
+SMALL_TEST_SET = 5_000  # images, below which a percentage says little
+_SIGNIFICANCE = 0.05  # p-value
+_BATCH = 500  # images
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class ParityReport:
         sqnr_db: of the logits, in dB; None where there is no noise at all.
         lsb_histogram: by how many output steps the logits are off; None for float outputs.
         non_finite: how many probabilities are NaN or infinite.
-        flips: the changed answers, the largest margin first.
-        tolerance: the limits that it was judged by.
+        changed_predictions: the changed answers, the largest margin first.
+        tolerance: the limits that applied.
         failures: a sentence for each figure out of tolerance.
     """
 
@@ -60,7 +60,7 @@ class ParityReport:
     sqnr_db: float | None
     lsb_histogram: Mapping[str, int] | None
     non_finite: int
-    flips: tuple[Mapping[str, Any], ...]
+    changed_predictions: tuple[Mapping[str, Any], ...]
     tolerance: Mapping[str, float]
     failures: tuple[str, ...]
 
@@ -84,9 +84,9 @@ class ParityReport:
 
 
 def reference_probabilities(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return what the Keras model says, float32 (N, classes), of uint8 images (N, 28, 28).
+    """Return the Keras model's probabilities, float32 (N, classes), for uint8 images (N, 28, 28).
 
-    The pixels are scaled here, whatever an exported file claims of them. A model that ends in logits gets its
+    The pixels are scaled here, whatever an exported file claims about them. A model that ends in logits gets its
     softmax here.
 
     Raises:
@@ -111,13 +111,13 @@ def compare(
     *,
     step: float | None = None,
 ) -> ParityReport:
-    """Hold a file's answers against the Keras model's.
+    """Compare a file's answers with those of the Keras model.
 
     Args:
         reference: the Keras model's probabilities, float32 (N, classes).
         logits: those of the file, float32 (N, classes).
         labels: the index of each image's true class, (N,).
-        tolerance: what is allowed; an inexact file on a small test set is judged by the exact McNemar test and the
+        tolerance: the limits; an inexact file on a small test set is judged by the exact McNemar test and the
             number of changed answers instead of by shares.
         step: the scale of a quantized output, None for a float one.
     """
@@ -150,7 +150,7 @@ def compare(
         sqnr_db=sqnr if sqnr is not None and np.isfinite(sqnr) else None,
         lsb_histogram=metrics.lsb_histogram(wanted, found, step) if step and not non_finite else None,
         non_finite=non_finite,
-        flips=tuple(metrics.flips(reference, probabilities, labels)),
+        changed_predictions=tuple(metrics.changed_predictions(reference, probabilities, labels)),
     )
 
 

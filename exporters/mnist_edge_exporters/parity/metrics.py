@@ -1,4 +1,4 @@
-"""How far two sets of answers are apart, in the field's terms."""
+"""Compute the field's measures of how far two sets of answers are apart."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-__all__ = ["comparable_logits", "flips", "kl_divergence", "lsb_histogram", "mcnemar", "sqnr_db", "wilson"]
+__all__ = ["changed_predictions", "comparable_logits", "kl_divergence", "lsb_histogram", "mcnemar", "sqnr_db", "wilson"]
 
-_TINY = 1e-30  # below any probability that matters; keeps logarithms finite
-_SMALLEST = 1e-37  # below it float32 has no digits left
-_HISTOGRAM_END = 8
+_TINY = 1e-30  # probability, below any that matters; keeps logarithms finite
+_SMALLEST = 1e-37  # probability, below which float32 has no digits left
+_HISTOGRAM_END = 8  # steps of the output
 
 
 def wilson(successes: int, count: int) -> tuple[float, float]:
@@ -23,7 +23,7 @@ def wilson(successes: int, count: int) -> tuple[float, float]:
 
 
 def mcnemar(lost: int, won: int) -> float:
-    """Return the p-value of McNemar's exact test: under equal skill each changed verdict is a coin toss."""
+    """Return the p-value of McNemar's exact test, whose null hypothesis is that both classifiers are equally good."""
     return float(binomtest(lost, lost + won).pvalue) if lost + won else 1.0
 
 
@@ -46,10 +46,10 @@ def sqnr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
 def comparable_logits(
     reference: NDArray[np.float32], logits: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the logits behind the reference's probabilities and those found, on one footing, both (M,).
+    """Return the logits behind the reference's probabilities and those found, relative to the same logit, both (M,).
 
-    Softmax keeps differences of logits alone, so both sides are taken relative to the reference's answer, which is
-    left out, as is what float32 has no digits for.
+    Softmax keeps only differences of logits, so both sides are taken relative to the reference's answer, which is
+    left out, as are probabilities for which float32 has no digits.
 
     Args:
         reference: probabilities, float32 (N, classes).
@@ -64,14 +64,14 @@ def comparable_logits(
 
 
 def lsb_histogram(expected: NDArray[np.float64], found: NDArray[np.float64], scale: float) -> dict[str, int]:
-    """Count by how many steps of the output the logits are off.
+    """Return the histogram of the logits' errors in steps of the output (LSB).
 
     Args:
         expected, found: as `comparable_logits` returns them.
         scale: one step of the output.
 
     Returns:
-        "0" to "8" and "more" steps -> how many logits.
+        "0" to "8" and "more" steps -> number of logits.
     """
     steps = np.rint(np.abs(found - expected) / scale).astype(np.int64)
     counts = np.bincount(np.minimum(steps, _HISTOGRAM_END + 1), minlength=_HISTOGRAM_END + 2)
@@ -79,13 +79,13 @@ def lsb_histogram(expected: NDArray[np.float64], found: NDArray[np.float64], sca
     return {name: int(count) for name, count in zip(names, counts, strict=True)}
 
 
-def flips(
+def changed_predictions(
     reference: NDArray[np.float32], probabilities: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> list[dict[str, Any]]:
-    """List the images whose answer changed, those with the largest margin first.
+    """List the images whose answer changed, the largest margin first.
 
-    The margin is that of the reference between its answer and the file's: a changed answer with a large one is
-    no coin toss.
+    The margin is that of the reference between its answer and the file's: where it is small, the images are close
+    calls; a changed answer with a large one is a fault.
     """
     expected, answered = reference.argmax(axis=1), probabilities.argmax(axis=1)
     changed = np.flatnonzero(expected != answered)

@@ -1,4 +1,4 @@
-"""Put a file before every runtime it is meant for, and count its answers on each."""
+"""Prove a file: run it on every runtime it is meant for, and compare its answers with the Keras model's."""
 
 from __future__ import annotations
 
@@ -8,29 +8,33 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime import EngineError, VerificationError
+from mnist_edge_runtime import EngineError, InputError, ModelError, VerificationError
+from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.sealed_model import SealedModel
 from numpy.typing import NDArray
 
-from ..spec import must_run
+from ..source import Source
+from ..spec import Options, Quantization, variant_info
 from . import worker
-from .comparison import ParityReport, compare
-from .targets import Target, incompatibility
-from .tolerance import Tolerance
+from .comparison import ParityReport, compare, reference_probabilities
+from .targets import Target, incompatibility, targets_for, targets_of
+from .tolerance import TOLERANCES, Tolerance
 
-__all__ = ["Proof", "prove", "raise_on_failures"]
+__all__ = ["REPORT_SUFFIX", "Proof", "prove", "raise_on_failures", "verify"]
+
+REPORT_SUFFIX = ".parity.json"  # added to a file's name, for the report beside it
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What became of a file on each target.
+    """The outcome of a file on each target.
 
     Attributes:
-        runtimes: for each target its engine, version and status: "ran", "table only" (not to be had on this machine)
+        runtimes: for each target its engine, version and status: "ran", "table only" (not installed on this machine)
             or "refused".
         reports: the figures of each target that ran, by its name.
         failures: a sentence for each figure out of tolerance and each target that cannot run the file.
-        logits: what the first target that ran said of the test images, float32 (N, classes); None where none ran.
+        logits: those of the first target that ran for the test images, float32 (N, classes); None where none ran.
     """
 
     runtimes: tuple[Mapping[str, str], ...]
@@ -53,7 +57,7 @@ class Proof:
         }
 
     def lines(self) -> list[str]:
-        """Return the figures of each target as a person reads them."""
+        """Return the figures of each target for a person."""
         lines = []
         for runtime in self.runtimes:
             name = f"{runtime['engine']}=={runtime['version']}"
@@ -72,16 +76,16 @@ def prove(
     labels: NDArray[np.int64],
     tolerance: Tolerance,
 ) -> Proof:
-    """Run the sealed file on each target that can be had here, in processes of their own.
+    """Run the sealed file on each target that is installed here, in processes of their own.
 
     Args:
-        file: where the sealed model lies.
+        file: the sealed model.
         sealed: its contents.
         targets: the runtimes it is meant for.
         reference: the Keras model's probabilities, float32 (N, classes).
         images: the test images, uint8 (N, 28, 28).
         labels: the index of each image's true class, (N,).
-        tolerance: what is allowed.
+        tolerance: the limits.
     """
     runtimes: list[Mapping[str, str]] = []
     reports: dict[str, ParityReport] = {}
@@ -103,18 +107,38 @@ def prove(
                 failures += [f"{target}: {failure}" for failure in report.failures]
                 status = "ran"
                 first = logits if first is None else first
-        elif objection is None and must_run(contract.format, contract.quantization):
+        elif objection is None and variant_info(contract.format, contract.quantization).must_run:
             failures.append(
-                f"{target} is not to be had here, and only a runtime that ran it shows that it answers a "
-                f"{contract.quantization} file rightly; name the runtimes it is for with --target-runtime"
+                f"{target} is not installed here, and only a run shows whether a runtime answers a "
+                f"{contract.quantization} file correctly; name the runtimes it is for with --target-runtime"
             )
         if objection is not None:
             failures.append(f"{target} cannot run it: {objection}")
             status = "refused"
         runtimes.append({"engine": target.engine, "version": target.version, "status": status})
     if not reports and not failures:
-        failures.append("none of the runtimes it is for is to be had here, so nothing proves it; name one that is")
+        failures.append("none of the runtimes it is for is installed here, so nothing proves it; name one that is")
     return Proof(tuple(runtimes), reports, tuple(failures), first)
+
+
+def verify(file: Path, source: Source, options: Options) -> Proof:
+    """Prove an exported file again, against any run: compare its answers with those of the source's Keras model.
+
+    Raises:
+        InputError: the file has other labels than the source.
+        ModelError: the file is damaged, or its quantization is unknown.
+        UsageError: an unknown target or figure.
+    """
+    sealed = sealed_model.read(file)
+    contract = sealed.contract
+    if contract.labels != source.labels:
+        raise InputError(f"{file}: its labels are {' '.join(contract.labels)}, the run's {' '.join(source.labels)}")
+    if contract.quantization not in [quantization.value for quantization in TOLERANCES]:
+        raise ModelError(f"{file}: there is no tolerance for its quantization, {contract.quantization}")
+    tolerance = TOLERANCES[Quantization(contract.quantization)].replaced(options.tolerances)
+    reference = reference_probabilities(source.model, source.test[0])
+    targets = targets_for(contract.format, options.targets) if options.targets else targets_of(contract)
+    return prove(file, sealed, targets, reference, *source.test, tolerance)
 
 
 def raise_on_failures(outcomes: list[tuple[str, tuple[str, ...]]], verdict: str) -> None:

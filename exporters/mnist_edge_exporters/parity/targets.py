@@ -1,4 +1,4 @@
-"""The runtimes on the boards: what each can load by the table, and whether it really runs a file.
+"""Choose the runtimes that a file is for, and look up in tables of versions which of them can load it.
 
 `operator_versions.json` holds, for each TFLite interpreter, the newest version of each operator that it knows; it is
 written by `scripts/operator_versions.py`, which asks the interpreters themselves.
@@ -14,30 +14,34 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from importlib.resources import files
 
-import numpy as np
-import onnx
 from mnist_edge_runtime import Contract, UsageError
 from mnist_edge_runtime.engines.registry import ENGINES, names_for
+from packaging.requirements import Requirement
+
+from ..converters.registry import CONVERTERS
 
 __all__ = ["Target", "incompatibility", "targets_for", "targets_of"]
 
-# Newest opset and IR version since each release, found by offering it graphs of rising versions. The published table
+# For engines that only ever learn more: the newest versions that they know, since each release.
+# onnxruntime: opset and IR version, found by offering it graphs of rising versions. The published table
 # (https://onnxruntime.ai/docs/reference/compatibility.html) ends at 1.20 and agrees with these.
-_ONNXRUNTIME: Mapping[tuple[int, int], tuple[int, int]] = {
-    (1, 15): (19, 9),
-    (1, 17): (20, 9),
-    (1, 18): (21, 10),
-    (1, 21): (22, 10),
-    (1, 23): (23, 11),
-    (1, 24): (25, 13),
-    (1, 26): (26, 13),
-    (1, 32): (28, 14),
+_SINCE_RELEASE: Mapping[str, Mapping[tuple[int, int], Mapping[str, int]]] = {
+    "onnxruntime": {
+        (1, 15): {"opset": 19, "IR": 9},
+        (1, 17): {"opset": 20, "IR": 9},
+        (1, 18): {"opset": 21, "IR": 10},
+        (1, 21): {"opset": 22, "IR": 10},
+        (1, 23): {"opset": 23, "IR": 11},
+        (1, 24): {"opset": 25, "IR": 13},
+        (1, 26): {"opset": 26, "IR": 13},
+        (1, 32): {"opset": 28, "IR": 14},
+    },
 }
 
 
 @dataclass(frozen=True)
 class Target:
-    """A runtime that a file is meant for: an engine in some version."""
+    """A runtime that a file is meant for: a version of an engine."""
 
     engine: str
     version: str
@@ -47,28 +51,25 @@ class Target:
 
     @property
     def is_installed(self) -> bool:
-        """Whether exactly this version can be asked on this machine."""
-        # tflite-runtime imports under numpy 2 and then fails over every file.
-        usable = self.engine != "tflite-runtime" or int(np.__version__.split(".")[0]) < 2
-        return usable and _installed(self.engine) == self.version
-
-
-_LAST_TFLITE_RUNTIME = Target("tflite-runtime", "2.14.0")
+        """Whether exactly this version runs files on this machine."""
+        # tflite-runtime imports under numpy 2 and then fails with every file.
+        met = (_is_met(Requirement(text)) for text in ENGINES[self.engine].requirements)
+        return _installed(self.engine) == self.version and all(met)
 
 
 def targets_for(format: str, names: Sequence[str] = (), *, must_run: bool = False) -> list[Target]:
-    """Return the targets for files of `format` that `names` holds, else the default ones.
+    """Return the targets among `names` for files of `format`, or the default targets if there are none.
 
-    By default a file must run on the engines of its format here, and a TFLite file also load on tflite-runtime 2.14.0;
-    one that must have run where it is used is for the engines here alone.
+    By default a file must run on the engines of its format here, and load on the targets that its converter's row
+    adds; a file that must have run on each of its runtimes is for the engines here alone.
 
     Args:
-        format: "tflite" or "onnx".
-        names: as `--target-runtime` takes them, "ENGINE" or "ENGINE==VERSION"; those of the other format are left out.
-        must_run: as `spec.must_run` says of the file's cell.
+        format: a key of `CONVERTERS`.
+        names: as `--target-runtime` takes them, "ENGINE" or "ENGINE==VERSION"; those of other formats are left out.
+        must_run: the entry of that name in `VariantInfo`.
 
     Raises:
-        UsageError: an unknown engine, or a version that neither is installed nor stands in the table.
+        UsageError: an unknown engine, or a version that is neither installed nor in the tables.
     """
     targets = [target for target in map(_target, names) if ENGINES[target.engine].format == format]
     if targets:
@@ -76,11 +77,12 @@ def targets_for(format: str, names: Sequence[str] = (), *, must_run: bool = Fals
     targets = [Target(name, found) for name in names_for(format) if (found := _installed(name))]
     if must_run:
         return [target for target in targets if target.is_installed]
-    return targets if format != "tflite" or _LAST_TFLITE_RUNTIME in targets else [*targets, _LAST_TFLITE_RUNTIME]
+    also = [Target(*name.split("==")) for name in CONVERTERS[format].also_for]
+    return [*targets, *(target for target in also if target not in targets)]
 
 
 def targets_of(contract: Contract) -> list[Target]:
-    """Return the runtimes that a file is for by its contract, in the versions that are installed here, if they are."""
+    """Return the runtimes in a file's contract, each in the version installed here, else in the contract's."""
     return [
         Target(runtime["engine"], _installed(runtime["engine"]) or runtime["version"]) for runtime in contract.runtimes
     ]
@@ -99,22 +101,24 @@ def _target(name: str) -> Target:
 
 
 def incompatibility(target: Target, payload: bytes) -> str | None:
-    """Return why the table says that `target` cannot load the payload, None where it has no objection."""
+    """Return why `target` cannot load the payload by the tables of versions; None where they do not object."""
     known = _known(target)
     if known is None:
         return None
-    if ENGINES[target.engine].format == "onnx":
-        model = onnx.load_from_string(payload)
-        opset = max(entry.version for entry in model.opset_import if entry.domain == "")
-        if opset > known["opset"] or model.ir_version > known["ir"]:
-            return f"opset {opset}, IR {model.ir_version}; it knows opset {known['opset']}, IR {known['ir']}"
-        return None
+    needed = CONVERTERS[ENGINES[target.engine].format].requirements(payload)
     too_new = [
         f"{name} version {number} (it knows {known.get(name, 'none')})"
-        for name, number in sorted(_operators(payload))
+        for name, number in sorted(needed.items())
         if number > known.get(name, 0)
     ]
     return ", ".join(too_new) or None
+
+
+def _is_met(requirement: Requirement) -> bool:
+    try:
+        return requirement.specifier.contains(installed_version(requirement.name), prereleases=True)
+    except PackageNotFoundError:
+        return False
 
 
 def _installed(engine: str) -> str | None:
@@ -132,22 +136,13 @@ def _operator_table() -> Mapping[str, Mapping[str, int]]:
 
 
 def _known(target: Target) -> Mapping[str, int] | None:
-    """Return the operators with their newest versions, or opset and IR, that the target knows; None if not tabled."""
-    if target.engine != "onnxruntime":
-        return _operator_table().get(str(target))
+    """Return the newest versions that the target knows, by name; None where no table has the target."""
+    exact = _operator_table().get(str(target))
+    since = _SINCE_RELEASE.get(target.engine)
+    if exact or not since:
+        return exact
     try:
         release = tuple(int(part) for part in target.version.split(".")[:2])
     except ValueError:
         return None
-    tabled = [limits for since, limits in _ONNXRUNTIME.items() if since <= release]
-    return {"opset": tabled[-1][0], "ir": tabled[-1][1]} if tabled else None
-
-
-def _operators(payload: bytes) -> set[tuple[str, int]]:
-    """Return name and version of each operator in a TFLite file."""
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
-    model = schema.Model.GetRootAs(payload, 0)
-    codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
-    return {(names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())], code.Version()) for code in codes}
+    return next((since[first] for first in sorted(since, reverse=True) if first <= release), None)

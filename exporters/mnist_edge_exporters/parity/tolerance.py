@@ -1,4 +1,4 @@
-"""How far a file may be from the Keras model: a limit for each figure, and the table of them for each quantization."""
+"""The limits of a file's distance from the Keras model: one for each figure, and a table by quantization."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["TOLERANCES", "Tolerance"]
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a file may be from the Keras model.
+    """The limits of a file's distance from the Keras model.
 
     Attributes:
         agreement: the least share of images with the same answer, 0 to 1.
@@ -41,7 +41,7 @@ class Tolerance:
         return figures
 
     def doubled(self) -> Tolerance:
-        """Return what two files may differ by of which each is within this tolerance."""
+        """Return the limits for the difference of two files that are each within this tolerance."""
         return Tolerance(
             agreement=max(0.0, 2 * self.agreement - 1),
             accuracy_loss=2 * self.accuracy_loss,

@@ -1,51 +1,40 @@
 """Run a file on one engine in a process of its own; the arguments are FILE ENGINE IMAGES OUT.
 
-tflite-runtime cannot be loaded beside TensorFlow, and an engine that crashes must not take the export with it. The
-child imports the device's package alone.
+tflite-runtime cannot be loaded beside TensorFlow, and an engine that crashes must not end the export.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from mnist_edge_runtime import Classifier, MnistEdgeError
-from mnist_edge_runtime.diagnostics.turn_process import failure
+from mnist_edge_runtime import Classifier, EngineError, MnistEdgeError
+from mnist_edge_runtime.child_process import run_module
 from numpy.typing import NDArray
 
 __all__ = ["logits"]
 
 
 def logits(file: Path, engine: str, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the logits, float32 (N, classes), that `file` gives on `engine` for uint8 images (N, 28, 28).
+    """Return the logits, float32 (N, classes), of `file` on `engine` for uint8 images (N, 28, 28).
 
     Raises:
-        EngineError: the engine cannot run the file, or crashed over it.
+        EngineError: the engine cannot run the file, or crashed while running it.
     """
     with tempfile.TemporaryDirectory(prefix="mnist-edge-") as folder:
         source, target = Path(folder) / "images.npy", Path(folder) / "logits.npy"
         np.save(source, images)
-        command = [
-            sys.executable,
-            "-m",
-            "mnist_edge_exporters.parity.worker",
-            str(file),
-            engine,
-            str(source),
-            str(target),
-        ]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        if result.returncode:
-            raise failure(engine, result.returncode, result.stderr)
+        child = run_module("mnist_edge_exporters.parity.worker", str(file), engine, str(source), str(target))
+        if child.code:
+            raise EngineError(f"{engine}: {child.reason}")
         found: NDArray[np.float32] = np.load(target)
         return found
 
 
 def main(file: str, engine: str, source: str, target: str) -> int:
-    """Do it, in the child."""
+    """Save the logits of the images in `source` to `target`, in the child."""
     try:
         with Classifier.load(file, engine=engine) as classifier:
             np.save(target, classifier.logits(np.load(source)))

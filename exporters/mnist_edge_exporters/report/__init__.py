@@ -1,3 +1,3 @@
-"""One HTML page that shows a run and all its exports."""
+"""Write one HTML page that shows a run and all its exports."""
 
 __all__ = ["page"]

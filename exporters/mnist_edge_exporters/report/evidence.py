@@ -1,4 +1,4 @@
-"""What lies in a run's folder of exports: each file, its contract, and the proof beside it."""
+"""Collect a run's exports: each file, its contract, and the proof beside it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from typing import Any
 from mnist_edge_runtime import InputError, ModelError
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.contract import Contract
+from mnist_edge_runtime.model_file.formats.registry import FORMATS
 
+from ..parity.prove import REPORT_SUFFIX
 from ..parity.targets import Target
-from ..spec import OFFERED, REPORT_SUFFIX, Format
+from ..spec import VARIANTS
 
 __all__ = ["Evidence", "Verdict", "collect"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a file on one runtime.
+    """The outcome of a file on one runtime.
 
     Attributes:
         target: the runtime.
@@ -35,7 +37,7 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """What the table says of it."""
+        """The verdict in a word."""
         return self.status if self.figures is None else "passed" if self.figures["passed"] else "FAILED"
 
     @property
@@ -46,26 +48,26 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A file and all that is known of it.
+    """A file and all that is known about it.
 
     Attributes:
-        file: where it lies.
-        cell: its name without the run's: "tflite-int8"; the whole name where the contract cannot be read.
+        file: its path.
+        variant: its name without the run's: "tflite-int8"; the whole name where the contract cannot be read.
         size: in bytes.
         sha256: of the whole file.
-        contract: what it carries; None where it cannot be read.
+        contract: None where it cannot be read.
         verdicts: for each runtime that it is meant for; none where `problem` says why.
-        twin: the cell of the other format and the figures of holding this file against it; None where there is none.
+        counterpart: the variant of the other format and the figures of the comparison with it, or None.
         problem: why nothing proves this file; empty where there is a proof.
     """
 
     file: Path
-    cell: str
+    variant: str
     size: int
     sha256: str
     contract: Contract | None
     verdicts: tuple[Verdict, ...]
-    twin: Mapping[str, Any] | None
+    counterpart: Mapping[str, Any] | None
     problem: str
 
     @property
@@ -76,59 +78,59 @@ class Evidence:
 
 
 def collect(folder: Path, weights_sha256: str) -> tuple[Evidence, ...]:
-    """Return the evidence of every file in `folder`, in the order of the table of cells.
+    """Return the evidence of every file in `folder`, in the order of the table of variants.
 
     Args:
         folder: the exports of a run; it need not exist.
-        weights_sha256: of the run's model, as `network.weights_sha256` returns it.
+        weights_sha256: of the run's model, as `keras_model.weights_sha256` returns it.
 
     Raises:
         InputError: the proof beside a file cannot be read.
     """
-    files = [path for end in Format for path in folder.glob(f"[!.]*.{end}")]
+    files = [path for format_ in FORMATS.values() for path in folder.glob(f"[!.]*{format_.suffix}")]
     return tuple(sorted((_evidence(file, weights_sha256) for file in files), key=_place))
 
 
 def _place(evidence: Evidence) -> tuple[int, str]:
-    cells = ["-".join(cell) for cell in OFFERED]
+    names = ["-".join(key) for key in VARIANTS]
     contract = evidence.contract
-    cell = f"{contract.format}-{contract.quantization}" if contract else ""
-    return cells.index(cell) if cell in cells else len(cells), evidence.file.name
+    name = f"{contract.format}-{contract.quantization}" if contract else ""
+    return names.index(name) if name in names else len(names), evidence.file.name
 
 
 def _evidence(file: Path, weights_sha256: str) -> Evidence:
     data = file.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    cell = file.stem
+    variant = file.stem
     contract: Contract | None = None
     verdicts: tuple[Verdict, ...] = ()
-    twin: Mapping[str, Any] | None = None
+    counterpart: Mapping[str, Any] | None = None
     problem = ""
     try:
         contract = sealed_model.unseal(data).contract
     except ModelError as error:
         problem = str(error)
     else:
-        start = cell.rfind(f"{contract.format}-{contract.quantization}")
-        cell = cell[max(start, 0) :]
+        start = variant.rfind(f"{contract.format}-{contract.quantization}")
+        variant = variant[max(start, 0) :]
         report = file.with_name(file.name + REPORT_SUFFIX)
         if contract.origin.get("weights_sha256") != weights_sha256:
             problem = "made from other weights than the run's; export it again"
         elif report.is_file():
-            verdicts, twin, problem = _proof(report, digest)
+            verdicts, counterpart, problem = _proof(report, digest)
         else:
             problem = f"there is no {report.name} beside it; export it again"
-    return Evidence(file, cell, len(data), digest, contract, verdicts, twin, problem)
+    return Evidence(file, variant, len(data), digest, contract, verdicts, counterpart, problem)
 
 
 def _proof(report: Path, digest: str) -> tuple[tuple[Verdict, ...], Mapping[str, Any] | None, str]:
-    """Return the verdicts and the twin that the report beside a file tells of, or why it proves nothing."""
+    """Return the verdicts and the counterpart in the report beside a file, or why it proves nothing."""
     try:
         document = json.loads(report.read_text(encoding="utf-8"))
         if document["sha256"] != digest:
             return (), None, f"{report.name} is the proof of another file; export it again"
         verdicts = tuple(_verdict(runtime, document["reports"]) for runtime in document["runtimes"])
-        return verdicts, document["twin"], ""
+        return verdicts, document["counterpart"], ""
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{report}: cannot be read ({error}); export the file again") from None
 

@@ -1,8 +1,7 @@
-"""The test images whose answer an export changed, with both answers."""
+"""Collect the test images whose answer an export changed, with both answers."""
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,20 +12,21 @@ from numpy.typing import NDArray
 
 from ..source import Source
 from .evidence import Evidence
+from .images import png_data_uri
 
-__all__ = ["Flip", "flips", "picture"]
+__all__ = ["ChangedPrediction", "collect", "picture"]
 
 
 @dataclass(frozen=True)
-class Flip:
-    """A test image on which files answer otherwise than the Keras model.
+class ChangedPrediction:
+    """A test image on which files differ from the Keras model.
 
     Attributes:
         image: its index in the test set.
         picture: a PNG of it as a data URI, dark ink on white.
         true, reference, answer: its label, the Keras model's answer and that of the files.
         margin: the Keras model's, between the two answers; 0 to 1.
-        files: the files with the runtimes on which they answer so.
+        files: the files that give this answer, with their runtimes.
     """
 
     image: int
@@ -43,7 +43,7 @@ class Flip:
         return "worse" if self.reference == self.true else "better" if self.answer == self.true else "wrong either way"
 
 
-def flips(evidence: Sequence[Evidence], source: Source) -> list[Flip]:
+def collect(evidence: Sequence[Evidence], source: Source) -> list[ChangedPrediction]:
     """Return every changed answer of every file, the largest margin first.
 
     Raises:
@@ -54,25 +54,25 @@ def flips(evidence: Sequence[Evidence], source: Source) -> list[Flip]:
     facts: dict[tuple[int, int], tuple[int, float]] = {}
     for each in evidence:
         for verdict in each.verdicts:
-            for flip in verdict.figures["flips"] if verdict.figures else ():
-                index, answer = flip["image"], flip["answer"]
-                if index >= len(images) or labels[index] != flip["true"]:
+            for changed in verdict.figures["changed_predictions"] if verdict.figures else ():
+                index, answer = changed["image"], changed["answer"]
+                if index >= len(images) or labels[index] != changed["true"]:
                     raise InputError(f"{each.file}: was proven on another test set than the run's; export it again")
-                found.setdefault((index, answer), {}).setdefault(each.cell, []).append(verdict.target.engine)
-                facts[index, answer] = flip["reference"], flip["margin"]
+                found.setdefault((index, answer), {}).setdefault(each.variant, []).append(verdict.target.engine)
+                facts[index, answer] = changed["reference"], changed["margin"]
     listed = [
-        Flip(
+        ChangedPrediction(
             image=index,
             picture=picture(images[index]),
             true=source.labels[labels[index]],
             reference=source.labels[facts[index, answer][0]],
             answer=source.labels[answer],
             margin=facts[index, answer][1],
-            files=tuple(f"{cell} on {' and '.join(engines)}" for cell, engines in files.items()),
+            files=tuple(f"{variant} on {' and '.join(engines)}" for variant, engines in files.items()),
         )
         for (index, answer), files in found.items()
     ]
-    return sorted(listed, key=lambda flip: (-flip.margin, flip.image))
+    return sorted(listed, key=lambda changed: (-changed.margin, changed.image))
 
 
 def picture(image: NDArray[np.uint8]) -> str:
@@ -81,4 +81,4 @@ def picture(image: NDArray[np.uint8]) -> str:
 
     buffer = io.BytesIO()
     Image.fromarray(255 - image).save(buffer, "png", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return png_data_uri(buffer.getvalue())

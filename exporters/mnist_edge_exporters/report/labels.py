@@ -1,4 +1,4 @@
-"""Find a place beside each point for its label, so that nothing covers anything."""
+"""Place a label beside each point without overlaps."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 __all__ = ["Box", "Place", "place"]
 
-_LETTER, _LINE = 6.8, 12.0  # of a label's type at 11 units
-_DOT = 6.0
+_LETTER, _LINE = 6.8, 12.0  # units: width and height of a label's letter at 11 units
+_DOT = 6.0  # units: radius
 _DISTANCES = (10.0, 18.0, 28.0, 40.0, 54.0)
 _DIRECTIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1))
 
@@ -24,19 +24,19 @@ class Box:
     bottom: float
 
     def overlap(self, other: Box) -> float:
-        """Return the area that both cover."""
+        """Return the area of the intersection."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return width * height if width > 0 and height > 0 else 0.0
 
     def outside(self, frame: Box) -> float:
-        """Return how much of it stands out of `frame`."""
+        """Return the area outside of `frame`."""
         return (self.right - self.left) * (self.bottom - self.top) - self.overlap(frame)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a label stands: the middle of its box, and whether a line must lead to it."""
+    """The place of a label: the middle of its box, and whether it needs a line to its point."""
 
     x: float
     y: float
@@ -46,13 +46,13 @@ class Place:
 def place(
     points: Sequence[tuple[float, float]], texts: Sequence[str], frame: Box, taken: Sequence[Box] = ()
 ) -> list[Place]:
-    """Return a place for each label: the nearest that is free, else the one that covers least.
+    """Return a place for each label: the nearest free one, else the one that covers least.
 
     Args:
-        points: where the dots are.
+        points: the dots.
         texts: the label of each.
-        frame: what the labels may not leave.
-        taken: what else they may not cover.
+        frame: the area that the labels stay in.
+        taken: further areas that they do not cover.
     """
     occupied = [*taken, *(Box(x - _DOT, y - _DOT, x + _DOT, y + _DOT) for x, y in points)]
     places = []

@@ -1,11 +1,8 @@
-"""Put the page together and write it."""
+"""Assemble the report page and write it."""
 
 from __future__ import annotations
 
-import csv
 import datetime
-import os
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +12,9 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from mnist_edge_runtime import InputError, __version__
+from mnist_edge_runtime import __version__
 from mnist_edge_runtime.engines.registry import ENGINES, names_for
+from mnist_edge_runtime.files import atomic_path
 from numpy.typing import NDArray
 
 from .. import keras_model
@@ -25,24 +23,21 @@ from ..analysis.layer_drift import LayerDrift
 from ..parity import comparison, metrics
 from ..parity.targets import Target
 from ..source import Source
-from ..spec import Format
-from . import charts, gallery, provenance
+from ..spec import formats
+from . import charts, gallery, images, provenance
 from .evidence import Evidence, collect
 
-__all__ = ["Report", "write"]
+__all__ = ["WrittenPage", "write"]
 
 _Latencies = Mapping[tuple[Path, Target], float]
 
-_MOST_FLIPS = 60
-_MOST_CONFUSIONS = 12
-# Colours and shapes; a format has those of the engine that is tried first for it.
-_ENGINES = {name: number % charts.SERIES for number, name in enumerate(ENGINES)}
-_FORMATS = {name.value: _ENGINES[names_for(name)[0]] for name in Format}
+_MOST_CHANGED = 60  # predictions
+_MOST_CONFUSIONS = 12  # pairs of classes
 
 
 @dataclass(frozen=True)
-class Report:
-    """A written page and what was measured for it.
+class WrittenPage:
+    """A written page and the measurements made for it.
 
     Attributes:
         file: the page.
@@ -77,21 +72,20 @@ class Report:
         }
 
 
-def write(source: Source, folder: Path, record: Mapping[str, Any]) -> Report:
-    """Measure what is not known yet, and write `folder`/report.html.
+def write(source: Source, folder: Path, record: Mapping[str, Any]) -> WrittenPage:
+    """Measure drift and latency, and write `folder`/report.html.
 
     Args:
         source: the run's model and data.
-        folder: the run's, with `history.csv` and `exports/`, either of which may be missing.
-        record: what its `run.json` holds.
+        folder: the run's, with its plots and `exports/`, each of which may be missing.
+        record: the contents of its `run.json`.
 
     Raises:
         InputError: a file of the run cannot be read, or was proven on another test set.
         EngineError: an engine that ran a file when it was exported no longer does.
     """
     evidence = collect(folder / "exports", keras_model.weights_sha256(source.model))
-    history = _history(folder / "history.csv")
-    flips = gallery.flips(evidence, source)
+    changed = gallery.collect(evidence, source)
     latencies = _latencies(evidence, source)
     text = (
         _environment()
@@ -104,13 +98,14 @@ def write(source: Source, folder: Path, record: Mapping[str, Any]) -> Report:
             latencies=latencies,
             **_best(evidence, latencies),
             plots=_trade_offs(evidence, latencies),
-            engines=_ENGINES,
-            formats=_FORMATS,
-            curves={key: charts.learning_curve(history, key) for key in ("loss", "accuracy")} if history else {},
-            flips=flips,
-            most_flips=_MOST_FLIPS,
+            series=_series(),
+            mark=charts.mark,
+            curves=images.embedded(folder / "learning_curves.png"),
+            confusion=images.embedded(folder / "confusion_matrix.png"),
+            changed=changed,
+            most_changed=_MOST_CHANGED,
             drifts=_drifts(evidence, source),
-            passports=provenance.passports(evidence),
+            calibrations=provenance.calibrations(evidence),
             run_tables=provenance.run_tables(record),
             file_tables=provenance.file_tables(evidence),
             machine=provenance.machine(),
@@ -119,8 +114,9 @@ def write(source: Source, folder: Path, record: Mapping[str, Any]) -> Report:
         )
     )
     file = folder / "report.html"
-    _replace(file, text)
-    return Report(file, evidence, latencies)
+    with atomic_path(file) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return WrittenPage(file, evidence, latencies)
 
 
 def _environment() -> Environment:
@@ -133,18 +129,10 @@ def _environment() -> Environment:
     )
 
 
-def _history(file: Path) -> dict[str, list[float]]:
-    """Return the columns of a run's history; empty where there is none."""
-    if not file.is_file():
-        return {}
-    try:
-        with open(file, newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-        if not rows:
-            raise ValueError("it has no epoch")
-        return {key: [float(row[key]) for row in rows] for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file}: cannot be read ({error}); train the run again") from None
+def _series() -> Mapping[str, Mapping[str, int]]:
+    """Return the colour and shape of each engine, and of each format: that of its preferred engine."""
+    engines = {name: number % charts.SERIES for number, name in enumerate(ENGINES)}
+    return {"engines": engines, "formats": {name: engines[names_for(name)[0]] for name in formats()}}
 
 
 def _latencies(evidence: Sequence[Evidence], source: Source) -> _Latencies:
@@ -158,38 +146,38 @@ def _latencies(evidence: Sequence[Evidence], source: Source) -> _Latencies:
 def _drifts(
     evidence: Sequence[Evidence], source: Source
 ) -> list[tuple[str, tuple[LayerDrift, ...], float, int | None]]:
-    """Return for each quantized file its cell, its layers, the ratio of the longest bar, and the layer to blame."""
+    """Return for each quantized file its variant, its layers, the largest ratio, and the index of the steepest fall."""
     found = []
     for each in evidence:
         if each.contract and not each.problem and layer_drift.is_measurable(each.contract):
-            print(f"measuring drift: {each.cell}", file=sys.stderr)
+            print(f"measuring drift: {each.variant}", file=sys.stderr)
             layers = layer_drift.measure(each.file, source)
             longest = max((layer.sqnr_db or 0 for layer in layers), default=0)
-            found.append((each.cell, layers, max(longest, 1), layer_drift.steepest(layers)))
+            found.append((each.variant, layers, max(longest, 1), layer_drift.steepest(layers)))
     return found
 
 
 def _reading(source: Source) -> dict[str, Any]:
-    """Return how the Keras model reads the test images."""
-    images, labels = source.test
-    answers = comparison.reference_probabilities(source.model, images).argmax(axis=1)
-    counts = np.zeros((len(source.labels), len(source.labels)), np.int64)
-    np.add.at(counts, (labels, answers), 1)
-    right = int(np.trace(counts))
+    """Return the Keras model's accuracy and its most frequent mistakes on the test images."""
+    from sklearn.metrics import confusion_matrix
+
+    pixels, labels = source.test
+    answers = comparison.reference_probabilities(source.model, pixels).argmax(axis=1)
+    right = int((answers == labels).sum())
+    counts = confusion_matrix(labels, answers, labels=range(len(source.labels)))
     return {
         "images": len(labels),
         "accuracy": right / len(labels),
         "interval": metrics.wilson(right, len(labels)),
-        "confusion": charts.confusion_matrix(counts, source.labels),
         "confusions": _confusions(counts, source.labels),
     }
 
 
 def _best(evidence: Sequence[Evidence], latencies: _Latencies) -> dict[str, Any]:
-    """Return the proven files, the smallest of them, and the time, cell and engine of the fastest."""
+    """Return the proven files, the smallest of them, and the time, variant and engine of the fastest."""
     proven = [each for each in evidence if each.is_proven]
-    cells = {each.file: each.cell for each in proven}
-    timed = [(time, cells[file], target.engine) for (file, target), time in latencies.items() if file in cells]
+    names = {each.file: each.variant for each in proven}
+    timed = [(time, names[file], target.engine) for (file, target), time in latencies.items() if file in names]
     return {
         "proven": proven,
         "smallest": min(proven, key=lambda each: each.size, default=None),
@@ -204,36 +192,28 @@ def _trade_offs(evidence: Sequence[Evidence], latencies: _Latencies) -> dict[str
         return {}
     assert ran[0][1].figures
     reference = ran[0][1].figures["reference_accuracy"]
+    series = _series()
     sizes: dict[Path, charts.Point] = {}
     times: list[charts.Point] = []
     for each, verdict in ran:
         assert each.contract
         assert verdict.figures
-        name = each.cell.removeprefix(f"{each.contract.format}-")
+        name = each.variant.removeprefix(f"{each.contract.format}-")
         accuracy = verdict.figures["accuracy"]
         # A file has one size; of its accuracies, that of the first runtime stands for it.
-        sizes.setdefault(each.file, charts.Point(name, each.contract.format, each.size / 1024, accuracy))
+        sizes.setdefault(each.file, charts.Point(name, each.contract.format, each.size / 1000, accuracy))
         if time := latencies.get((each.file, verdict.target)):
             times.append(charts.Point(name, verdict.target.engine, time, accuracy))
-    plots = {"size": charts.trade_off(list(sizes.values()), reference, "KB", _FORMATS)}
+    plots = {"size": charts.trade_off(list(sizes.values()), reference, "KB", series["formats"])}
     if times:
-        plots["latency"] = charts.trade_off(times, reference, "µs", _ENGINES)
+        plots["latency"] = charts.trade_off(times, reference, "µs", series["engines"])
     return plots
 
 
 def _confusions(counts: NDArray[np.int64], labels: Sequence[str]) -> list[tuple[str, str, int, int]]:
-    """Return the most frequent mistakes: the true class, the answer, how often, and of how many."""
+    """Return the most frequent mistakes: the true class, the answer, their number, and the images of the class."""
     wrong = counts.copy()
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_CONFUSIONS]
     places = [divmod(int(place), len(labels)) for place in order]
     return [(labels[a], labels[b], int(wrong[a, b]), int(counts[a].sum())) for a, b in places if wrong[a, b]]
-
-
-def _replace(file: Path, text: str) -> None:
-    temporary = file.with_name(f".{secrets.token_hex(4)}.{file.name}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)

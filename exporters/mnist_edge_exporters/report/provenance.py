@@ -1,4 +1,4 @@
-"""Where a run and its files come from, as tables of a name and a value."""
+"""Tabulate the provenance of a run and its files: names and values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from .evidence import Evidence
 
-__all__ = ["Passport", "Table", "file_tables", "machine", "passports", "run_tables"]
+__all__ = ["CalibrationRecord", "Table", "calibrations", "file_tables", "machine", "run_tables"]
 
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -25,16 +25,16 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Passport:
-    """What calibrated some of the files: the passport of their contracts, and the images of each class."""
+class CalibrationRecord:
+    """The provenance of a calibration set, from the contracts of the variants that share it."""
 
-    cells: tuple[str, ...]
+    variants: tuple[str, ...]
     table: Table
     per_class: Mapping[str, int]
 
 
 def run_tables(record: Mapping[str, Any]) -> list[Table]:
-    """Return all that `run.json` holds, but where the data lay on the machine that trained."""
+    """Return the contents of `run.json`, except the path of the data on the machine that trained."""
     record = {**record, "dataset": {key: value for key, value in record["dataset"].items() if key != "source"}}
     groups = {name: value for name, value in record.items() if isinstance(value, Mapping)}
     single = {name: value for name, value in record.items() if name not in groups}
@@ -64,36 +64,28 @@ def file_tables(evidence: Sequence[Evidence]) -> list[Table]:
     return tables
 
 
-def passports(evidence: Sequence[Evidence]) -> list[Passport]:
-    """Return the calibration passports in the files' contracts, each with the files that share its images."""
-    shared: list[tuple[Mapping[str, Any], list[str], list[tuple[str, str]]]] = []
+def calibrations(evidence: Sequence[Evidence]) -> list[CalibrationRecord]:
+    """Return the calibration records in the files' contracts, each with the variants that share it."""
+    shared: list[tuple[Mapping[str, Any], list[str]]] = []
     for each in evidence:
-        passport = each.contract.origin.get("calibration") if each.contract else None
-        if passport:
-            images = {key: value for key, value in passport.items() if key != "halves"}
-            group = next((group for group in shared if group[0] == images), None)
+        record = each.contract.origin.get("calibration") if each.contract else None
+        if record:
+            group = next((group for group in shared if group[0] == record), None)
             if group is None:
-                shared.append(group := (images, [], []))
-            group[1].append(each.cell)
-            if halves := passport.get("halves"):
-                group[2].append((f"{each.cell} from either half", _accuracies(halves)))
+                shared.append(group := (record, []))
+            group[1].append(each.variant)
     return [
-        Passport(
-            cells=tuple(cells),
-            table=Table("Passport", (*_rows({k: v for k, v in images.items() if k != "per_class"}), *halves)),
-            per_class=images.get("per_class") or {},
+        CalibrationRecord(
+            variants=tuple(variants),
+            table=Table("Provenance record", _rows({k: v for k, v in record.items() if k != "per_class"})),
+            per_class=record.get("per_class") or {},
         )
-        for images, cells, halves in shared
+        for record, variants in shared
     ]
 
 
-def _accuracies(halves: Mapping[str, Any]) -> str:
-    shares = " and ".join(f"{accuracy:.2%}" for accuracy in halves["accuracy"])
-    return f"{shares} of {halves['images']:,} validation images right"
-
-
 def machine() -> str:
-    """Return this machine as the latencies should name it: processor, cores, system."""
+    """Describe this machine beside the latencies: processor, cores, system."""
     processor = platform.processor() or platform.machine()
     if _CPUINFO.is_file():
         models = [line.partition(":")[2].strip() for line in _CPUINFO.read_text().splitlines() if "model name" in line]

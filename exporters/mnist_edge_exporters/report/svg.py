@@ -1,4 +1,4 @@
-"""The parts of an SVG diagram: elements, scales, axes. Colours are the page's, by class."""
+"""Build SVG diagrams of elements, scales and axes; the page's style sheet colours them by class."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TICKS = 5
 
 
 def element(tag: str, content: object = "", **attributes: object) -> Markup:
-    """Return an element, everything but markup escaped; `class_` and `stroke_width` lose or change their underscore."""
+    """Return an element with escaped content; `class_` and `stroke_width` stand for `class` and `stroke-width`."""
     text = Markup("").join(
         Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), _short(value))
         for name, value in attributes.items()
@@ -26,15 +26,14 @@ def element(tag: str, content: object = "", **attributes: object) -> Markup:
     return Markup("<{0}{1}>{2}</{0}>").format(tag, text, escape(content))
 
 
-def drawing(parts: Iterable[Markup], label: str, height: float = HEIGHT, width: float = WIDTH) -> Markup:
-    """Return the whole picture; `label` is what it shows, for those who cannot see it."""
-    box = f"0 0 {_short(width)} {_short(height)}"
-    return element("svg", Markup("\n").join(parts), viewBox=box, role="img", aria_label=label)
+def drawing(parts: Iterable[Markup], label: str) -> Markup:
+    """Return the whole diagram; `label` describes it for screen readers."""
+    return element("svg", Markup("\n").join(parts), viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=label)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Values from `low` to `high` laid on coordinates from `start` to `end`, by their logarithms if `log`."""
+    """A map of values from `low` to `high` to coordinates from `start` to `end`, logarithmic if `log`."""
 
     low: float
     high: float
@@ -43,37 +42,37 @@ class Scale:
     log: bool = False
 
     @classmethod
-    def across(cls, low: float, high: float, *, log: bool = False) -> Scale:
-        """Return that of a horizontal axis."""
-        return cls(low, high, _LEFT, WIDTH - _RIGHT, log)
+    def across(cls, low: float, high: float) -> Scale:
+        """Return the logarithmic scale of the horizontal axis."""
+        return cls(low, high, _LEFT, WIDTH - _RIGHT, log=True)
 
     @classmethod
     def up(cls, low: float, high: float) -> Scale:
-        """Return that of a vertical axis."""
+        """Return the linear scale of the vertical axis."""
         return cls(low, high, HEIGHT - _BOTTOM, _TOP)
 
     def __call__(self, value: float) -> float:
         low, high, value = (math.log(v) if self.log else v for v in (self.low, self.high, value))
         return self.start + (value - low) / (high - low) * (self.end - self.start)
 
-    def ticks(self, *, whole: bool = False) -> list[float]:
+    def ticks(self) -> list[float]:
         """Return round values within the scale."""
         if self.log:
             decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             found = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
         else:
-            found = list(MaxNLocator(_TICKS, integer=whole, steps=[1, 2, 5, 10]).tick_values(self.low, self.high))
+            found = list(MaxNLocator(_TICKS, steps=[1, 2, 5, 10]).tick_values(self.low, self.high))
         return [value for value in found if self.low <= value <= self.high]
 
 
 def axes(x: Scale, y: Scale, x_title: str, x_text: Callable[[float], str], y_text: Callable[[float], str]) -> Markup:
-    """Return the grid with its figures; a linear horizontal axis counts something, so it has whole numbers only."""
+    """Return the grid with its figures and the title of the horizontal axis."""
     parts = []
     for value in y.ticks():
         at = y(value)
         parts.append(element("line", class_="grid", x1=x.start, x2=x.end, y1=at, y2=at))
         parts.append(element("text", y_text(value), class_="tick end", x=x.start - 7, y=at + 3.5))
-    for value in x.ticks(whole=not x.log):
+    for value in x.ticks():
         at = x(value)
         parts.append(element("line", class_="mark", x1=at, x2=at, y1=y.start, y2=y.start + 4))
         parts.append(element("text", x_text(value), class_="tick middle", x=at, y=y.start + 16))
@@ -83,5 +82,5 @@ def axes(x: Scale, y: Scale, x_title: str, x_text: Callable[[float], str], y_tex
 
 
 def _short(value: object) -> object:
-    """Return a coordinate with the digits that can be seen."""
+    """Return a coordinate with two decimals."""
     return np.format_float_positional(value, precision=2, trim="-") if isinstance(value, float) else value

@@ -20,15 +20,15 @@ from mnist_edge_runtime.model_file.contract import Payload
 QUANTIZED = ["tflite-float16", "tflite-dynamic", "tflite-int8", "tflite-int16x8", "onnx-float16", "onnx-int8"]
 
 
-@pytest.mark.parametrize("cell", QUANTIZED)
+@pytest.mark.parametrize("variant", QUANTIZED)
 def test_every_layer_of_a_sound_file_is_near_the_float_one(
-    cell: str, files: Mapping[str, Path], source: Source
+    variant: str, files: Mapping[str, Path], source: Source
 ) -> None:
-    layers = layer_drift.measure(files[cell], source)
+    layers = layer_drift.measure(files[variant], source)
     assert len(layers) >= 8  # three convolutions, three poolings, two dense layers
     assert layers[-1].shape == (10,)
     assert all(layer.sqnr_db is None or layer.sqnr_db > 25 for layer in layers)
-    if "float16" in cell:
+    if "float16" in variant:
         assert min(layer.sqnr_db for layer in layers if layer.sqnr_db is not None) > 60
 
 
@@ -45,7 +45,7 @@ def test_the_layer_to_blame_is_pointed_at(files: Mapping[str, Path], source: Sou
     (tmp_path / "damaged.onnx").write_bytes(sealed_model.seal(payload, contract, sealed.golden))
     layers = layer_drift.measure(tmp_path / "damaged.onnx", source)
     blamed = next(line for line in layer_drift.table(layers).splitlines() if "falls most" in line)
-    # Its activation, which is what the file quantizes, bears the name of the ReLU behind it.
+    # Its activation, which is what the file quantizes, has the name of the ReLU behind it.
     assert blamed.split()[0] == convolutions[1].output[0].removesuffix(":0")
 
 

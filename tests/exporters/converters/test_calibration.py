@@ -7,24 +7,24 @@ from typing import Any
 import numpy as np
 import pytest
 from mnist_edge_exporters.converters import calibration
-from mnist_edge_exporters.spec import CALIBRATION_SAMPLES
+from mnist_edge_exporters.converters.calibration import SAMPLES
 from mnist_edge_runtime import InputError
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset
 from numpy.typing import NDArray
 
 
-def test_the_sample_is_stratified_and_its_passport_true(dataset: Dataset) -> None:
+def test_the_sample_is_stratified_and_its_provenance_true(dataset: Dataset) -> None:
     split = datasets.split(dataset)
     drawn = calibration.sample(split.train_images, split.train_labels, dataset.labels, (dataset.test_images,))
 
-    assert drawn.images.shape == (CALIBRATION_SAMPLES, 28, 28)
-    counts = np.array(list(drawn.passport["per_class"].values()))
-    expected = np.bincount(split.train_labels) / len(split.train_labels) * CALIBRATION_SAMPLES
+    assert drawn.images.shape == (SAMPLES, 28, 28)
+    counts = np.array(list(drawn.provenance["per_class"].values()))
+    expected = np.bincount(split.train_labels) / len(split.train_labels) * SAMPLES
     assert np.abs(counts - expected).max() <= 1
-    assert drawn.passport["samples"] == counts.sum() == CALIBRATION_SAMPLES
-    assert drawn.passport["pixel_range"] == [drawn.images.min(), drawn.images.max()]
-    assert drawn.passport["sha256"] == hashlib.sha256(drawn.images.tobytes()).hexdigest()
+    assert drawn.provenance["samples"] == counts.sum() == SAMPLES
+    assert drawn.provenance["pixel_range"] == [drawn.images.min(), drawn.images.max()]
+    assert drawn.provenance["sha256"] == hashlib.sha256(drawn.images.tobytes()).hexdigest()
 
 
 def test_every_image_comes_from_the_training_split(dataset: Dataset) -> None:
@@ -34,21 +34,11 @@ def test_every_image_comes_from_the_training_split(dataset: Dataset) -> None:
     assert all(image.tobytes() in allowed for image in drawn.images)
 
 
-@pytest.mark.parametrize("count", [500, 33, 10])
-def test_the_halves_are_disjoint_and_balanced(count: int, digits: Dataset) -> None:
-    drawn = calibration.sample(digits.train_images, digits.train_labels, digits.labels, (), count)
-    first, second = drawn.halves()
-    assert len(first.images) + len(second.images) == len(drawn.images)
-    assert not {image.tobytes() for image in first.images} & {image.tobytes() for image in second.images}
-    counts = [np.bincount(half.labels, minlength=10) for half in (first, second)]
-    assert np.abs(counts[0] - counts[1]).max() <= 1
-
-
 def test_tensors_are_what_the_networks_take(digits: Dataset) -> None:
     drawn = calibration.sample(digits.train_images, digits.train_labels, digits.labels, ())
     tensors = drawn.tensors()
     assert tensors.dtype == np.float32
-    assert tensors.shape == (CALIBRATION_SAMPLES, 28, 28, 1)
+    assert tensors.shape == (SAMPLES, 28, 28, 1)
     assert (tensors.min(), tensors.max()) == (0, 1)
 
 

@@ -10,12 +10,12 @@ import pytest
 from mnist_edge_exporters.converters import onnx as exporter
 from mnist_edge_exporters.converters.base import ConvertedModel
 from mnist_edge_exporters.converters.calibration import Calibration
-from mnist_edge_exporters.spec import ExportSpec, Format, Granularity, IoDtype, Quantization
+from mnist_edge_exporters.spec import ExportSpec, Granularity, IoDtype, Quantization
 from mnist_edge_runtime.model_file.contract import InputSpec
 from mnist_edge_trainer.data.datasets import Dataset
 
-SPECS = [ExportSpec(Format.ONNX, quantization) for quantization in exporter._QUANTIZERS]
-INT8 = ExportSpec(Format.ONNX, Quantization.INT8)
+SPECS = [ExportSpec("onnx", quantization) for quantization in exporter._QUANTIZERS]
+INT8 = ExportSpec("onnx", Quantization.INT8)
 
 
 @pytest.fixture(scope="module", params=SPECS, ids=str)

@@ -9,11 +9,11 @@ from ai_edge_litert.interpreter import Interpreter
 from mnist_edge_exporters.converters import tflite
 from mnist_edge_exporters.converters.base import ConvertedModel
 from mnist_edge_exporters.converters.calibration import Calibration
-from mnist_edge_exporters.spec import ExportSpec, Format, Granularity, IoDtype, Quantization
+from mnist_edge_exporters.spec import ExportSpec, Granularity, IoDtype, Quantization
 from mnist_edge_runtime.model_file.contract import InputSpec
 
-SPECS = [ExportSpec(Format.TFLITE, quantization) for quantization in tflite._SETTINGS]
-INT8 = ExportSpec(Format.TFLITE, Quantization.INT8)
+SPECS = [ExportSpec("tflite", quantization) for quantization in tflite._SETTINGS]
+INT8 = ExportSpec("tflite", Quantization.INT8)
 
 
 @pytest.fixture(scope="module", params=SPECS, ids=str)
@@ -63,7 +63,7 @@ def test_the_weights_are_what_the_quantization_says(converted: ConvertedModel, s
 
 def test_int4_weights_take_half_a_byte(own_network: Any, drawn: Calibration) -> None:
     sizes = {
-        quantization: len(tflite.convert(own_network, ExportSpec(Format.TFLITE, quantization), drawn).payload)
+        quantization: len(tflite.convert(own_network, ExportSpec("tflite", quantization), drawn).payload)
         for quantization in (Quantization.NONE, Quantization.INT4)
     }
     kernels = sum(weights.size for weights in own_network.get_weights() if weights.ndim > 1)

@@ -12,12 +12,12 @@ from mnist_edge_exporters.spec import select
 from mnist_edge_runtime import Classifier, VerificationError
 from mnist_edge_runtime.model_file import sealed_model
 
-CELLS = [str(spec) for spec in select("all", "all")]
+VARIANTS = [str(spec) for spec in select("all", "all")]
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_three_a_class_and_the_ten_narrowest(cell: str, files: Mapping[str, Path], source: Source) -> None:
-    golden = sealed_model.read(files[cell]).golden
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_three_a_class_and_the_ten_narrowest(variant: str, files: Mapping[str, Path], source: Source) -> None:
+    golden = sealed_model.read(files[variant]).golden
     usual, narrow = slice(None, -10), slice(-10, None)
     assert np.unique(golden.labels[usual], return_counts=True)[1].tolist() == [3] * len(source.labels)
     best = np.sort(golden.probabilities, axis=1)[:, -2:]
@@ -29,9 +29,9 @@ def test_three_a_class_and_the_ten_narrowest(cell: str, files: Mapping[str, Path
     assert margins[narrow].max() <= np.sort(best[:, 1] - best[:, 0])[100]
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_every_family_clearly_gives_the_keras_answer(cell: str, files: Mapping[str, Path]) -> None:
-    sealed = sealed_model.read(files[cell])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_family_clearly_gives_the_keras_answer(variant: str, files: Mapping[str, Path]) -> None:
+    sealed = sealed_model.read(files[variant])
     golden, contract = sealed.golden, sealed.contract
     families = {"tflite": {"xnnpack", "builtin"}, "onnx": {"onnxruntime"}}[contract.format]
     assert set(golden.logits) == set(contract.selftest.logits) == families
@@ -40,22 +40,22 @@ def test_every_family_clearly_gives_the_keras_answer(cell: str, files: Mapping[s
         best = np.sort(logits, axis=1)[:, -2:]
         if contract.selftest.unit == "lsb":
             assert (best[:, 1] - best[:, 0] > 2 * contract.output.scale).all()
-        elif cell == "onnx-float16":  # half precision moves a logit by 0.04
+        elif variant == "onnx-float16":  # half precision moves a logit by 0.04
             assert (best[:, 1] - best[:, 0] > 2 * 0.04).all()
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_tolerances_are_strict(cell: str, files: Mapping[str, Path]) -> None:
-    contract = sealed_model.read(files[cell]).contract
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_tolerances_are_strict(variant: str, files: Mapping[str, Path]) -> None:
+    contract = sealed_model.read(files[variant]).contract
     limits = contract.selftest.logits
     if contract.quantization == "int8":
         assert contract.selftest.unit == "lsb"
         assert all(limit == (family == "builtin") for family, limit in limits.items())
     else:
         assert contract.selftest.unit == "absolute"
-        assert set(limits.values()) == {1e-3 if cell in ("tflite-none", "tflite-float16", "onnx-none") else 0.25}
+        assert set(limits.values()) == {1e-3 if variant in ("tflite-none", "tflite-float16", "onnx-none") else 0.25}
     most = {"tflite-none": 1e-3, "onnx-none": 1e-3, "tflite-float16": 5e-3, "onnx-float16": 0.02}
-    assert contract.selftest.probability <= most.get(cell, 0.3)
+    assert contract.selftest.probability <= most.get(variant, 0.3)
 
 
 def test_a_file_that_never_agrees_has_no_golden_vectors(files: Mapping[str, Path], source: Source) -> None:

@@ -54,7 +54,7 @@ def test_certain_answers_have_a_temperature_too() -> None:
     assert found.threshold is not None
 
 
-def test_every_file_of_a_run_bears_the_same_choice(files: Mapping[str, Path], source: Source) -> None:
+def test_every_file_of_a_run_has_the_same_threshold(files: Mapping[str, Path], source: Source) -> None:
     images, labels = source.validation
     chosen = rejection.choose(reference_probabilities(source.model, images), labels)
     for file in files.values():

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 from mnist_edge_exporters.export import selection
-from mnist_edge_exporters.export.export import Exported, export
-from mnist_edge_exporters.export.selection import Candidate, Choice, choose, parse
+from mnist_edge_exporters.export.export import Exported
+from mnist_edge_exporters.export.selection import Candidate, Selection, choose, parse
 from mnist_edge_exporters.parity import worker
 from mnist_edge_exporters.source import Source
-from mnist_edge_exporters.spec import Options, select
 from mnist_edge_runtime import UsageError
-from mnist_edge_runtime.model_file import sealed_model
 
 ALL = "kb<=64,accuracy>=0.99,p50us<=50"
 
@@ -23,7 +21,7 @@ def three(exported: Mapping[str, Exported]) -> list[Exported]:
 
 
 @pytest.fixture(scope="module")
-def free(three: list[Exported], source: Source) -> Choice:
+def free(three: list[Exported], source: Source) -> Selection:
     """What is chosen when nothing is excluded."""
     return choose(three, source, parse("kb<=100000"))
 
@@ -58,12 +56,12 @@ def test_other_constraints_are_refused(text: str) -> None:
 
 
 def test_figures_are_those_of_the_files_on_validation_images(
-    free: Choice, three: list[Exported], source: Source
+    free: Selection, three: list[Exported], source: Source
 ) -> None:
     images, labels = source.validation
     for candidate, outcome in zip(free.candidates, three, strict=True):
         assert outcome.file is not None
-        assert candidate.kb == outcome.file.stat().st_size / 1024
+        assert candidate.kb == outcome.file.stat().st_size / 1000
         engine = "onnxruntime" if outcome.spec.format == "onnx" else "litert"
         assert candidate.accuracy == (worker.logits(outcome.file, engine, images).argmax(axis=1) == labels).mean()
         assert 1 < candidate.p50us < 100_000
@@ -72,30 +70,30 @@ def test_figures_are_those_of_the_files_on_validation_images(
 
 
 def test_what_is_too_large_is_not_chosen(three: list[Exported], source: Source) -> None:
-    choice = choose(three, source, parse("kb<=200"))
-    assert choice.best is not None
-    assert choice.best.name in ("tflite-int8", "onnx-int8")
-    assert choice.reason is None
-    lines = choice.table().splitlines()
+    selected = choose(three, source, parse("kb<=200"))
+    assert selected.best is not None
+    assert selected.best.name in ("tflite-int8", "onnx-int8")
+    assert selected.reason is None
+    lines = selected.table().splitlines()
     assert "misses kb<=200 by" in lines[1]
     assert sum("<- the best" in line for line in lines) == 1
 
 
-def _choice(free: Choice, text: str, *figures: tuple[float, float, float]) -> str:
+def _reason(free: Selection, text: str, *figures: tuple[float, float, float]) -> str:
     candidates = [Candidate(one.outcome, *values) for one, values in zip(free.candidates, figures, strict=False)]
     return selection._reason(candidates, parse(text))
 
 
-def test_a_constraint_that_no_file_meets_is_named_with_the_distance(free: Choice) -> None:
-    reason = _choice(free, ALL, (450, 0.985, 70), (130, 0.983, 30), (137, 0.984, 55))
+def test_a_constraint_that_no_file_meets_is_named_with_the_distance(free: Selection) -> None:
+    reason = _reason(free, ALL, (450, 0.985, 70), (130, 0.983, 30), (137, 0.984, 55))
     assert reason == (
         "kb<=64 cannot be met: the smallest, tflite-int8, misses kb<=64 by 66.0 KB; "
         "accuracy>=0.99 cannot be met: the most accurate, tflite-none, misses accuracy>=0.99 by 0.50%"
     )
 
 
-def test_constraints_that_exclude_each_other_are_told_from_those(free: Choice) -> None:
-    reason = _choice(free, ALL, (450, 0.995, 70), (60, 0.989, 30), (137, 0.984, 55))
+def test_constraints_that_exclude_each_other_are_told_from_those(free: Selection) -> None:
+    reason = _reason(free, ALL, (450, 0.995, 70), (60, 0.989, 30), (137, 0.984, 55))
     assert reason == (
         "each constraint can be met, but not all by one file: tflite-int8 comes nearest and "
         "misses accuracy>=0.99 by 0.10%"
@@ -109,23 +107,12 @@ def test_among_equals_the_smallest_is_the_best(
     monkeypatch.setattr(worker, "logits", lambda *arguments: answer)
     best = choose(three, source, parse("kb<=100000")).best
     assert best is not None
-    assert best.kb == min(outcome.size for outcome in three) / 1024
+    assert best.kb == min(outcome.size for outcome in three) / 1000
 
 
 def test_files_that_failed_are_no_candidates(three: list[Exported], source: Source) -> None:
     failed = [replace(outcome, file=None, failures=("too far",)) for outcome in three]
-    choice = choose(failed, source, parse(ALL))
-    assert (choice.candidates, choice.best) == ((), None)
-    assert choice.reason is not None
-    assert choice.reason.startswith("no file passed its proof (tflite-none: too far; ")
-
-
-def test_only_what_is_adopted_stays(own_source: Source, tmp_path: Path) -> None:
-    with selection.workspace(tmp_path) as scratch:
-        outcomes = list(export(own_source, select("onnx", "all"), scratch, Options()))
-        choice = choose(outcomes, own_source, parse("kb<=100000"))
-        assert choice.best is not None
-        adopted = selection.adopt(choice.best, tmp_path)
-    assert adopted.file is not None
-    assert sealed_model.read(adopted.file).contract.parity
-    assert {path.name for path in tmp_path.iterdir()} == {adopted.file.name, adopted.file.name + ".parity.json"}
+    selected = choose(failed, source, parse(ALL))
+    assert (selected.candidates, selected.best) == ((), None)
+    assert selected.reason is not None
+    assert selected.reason.startswith("no file passed its proof (tflite-none: too far; ")

@@ -33,7 +33,7 @@ def test_equal_answers_pass_with_exact_figures() -> None:
     report = compare(*_case(LARGE), FLOAT)
     assert report.passed
     assert (report.accuracy, report.reference_accuracy, report.agreement, report.changed) == (1, 1, 1, 0)
-    assert (report.non_finite, report.mcnemar_p, report.flips) == (0, 1, ())
+    assert (report.non_finite, report.mcnemar_p, report.changed_predictions) == (0, 1, ())
     assert report.max_abs_difference == pytest.approx(0, abs=1e-6)
     assert report.accuracy_interval[0] < 1 == report.accuracy_interval[1]
 

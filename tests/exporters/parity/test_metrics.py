@@ -52,11 +52,11 @@ def test_what_float32_has_no_digits_for_is_left_out() -> None:
     assert found.tolist() == [-46]
 
 
-def test_flips_come_with_both_answers_the_widest_margin_first() -> None:
+def test_changed_predictions_have_both_answers_the_largest_margin_first() -> None:
     reference = np.array([[0.6, 0.4], [0.1, 0.9], [0.3, 0.7]], np.float32)
     found = np.array([[0.4, 0.6], [0.2, 0.8], [0.9, 0.1]], np.float32)
-    listed = metrics.flips(reference, found, np.array([0, 1, 0]))
-    assert [(flip["image"], flip["true"], flip["reference"], flip["answer"]) for flip in listed] == [
+    listed = metrics.changed_predictions(reference, found, np.array([0, 1, 0]))
+    assert [(each["image"], each["true"], each["reference"], each["answer"]) for each in listed] == [
         (2, 0, 1, 0),
         (0, 0, 0, 1),
     ]

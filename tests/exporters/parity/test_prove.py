@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
+import keras
 import pytest
 from mnist_edge_exporters.parity import prove as prove_module
-from mnist_edge_exporters.parity import worker
 from mnist_edge_exporters.parity.comparison import reference_probabilities
-from mnist_edge_exporters.parity.prove import Proof, prove
+from mnist_edge_exporters.parity.prove import Proof, prove, verify
 from mnist_edge_exporters.parity.targets import Target, targets_for
 from mnist_edge_exporters.parity.tolerance import TOLERANCES
 from mnist_edge_exporters.source import Source
-from mnist_edge_exporters.spec import Quantization
-from mnist_edge_runtime import Classifier, EngineError
+from mnist_edge_exporters.spec import Options, Quantization
+from mnist_edge_runtime import InputError, ModelError
 from mnist_edge_runtime.model_file import sealed_model
 
 
@@ -23,7 +23,7 @@ def _prove(file: Path, source: Source, targets: list[Target]) -> Proof:
     return prove(file, sealed_model.read(file), targets, reference, images, labels, TOLERANCES[Quantization.INT8])
 
 
-def test_each_runtime_that_can_be_had_ran(files: Mapping[str, Path], source: Source) -> None:
+def test_each_runtime_that_is_installed_ran(files: Mapping[str, Path], source: Source) -> None:
     targets = targets_for("tflite")
     proof = _prove(files["tflite-int8"], source, targets)
     assert proof.failures == ()
@@ -53,15 +53,28 @@ def test_what_the_table_refuses_is_not_run(
     assert "cannot run it: CONV_2D version 99" in proof.failures[0]
 
 
-def test_the_worker_answers_as_the_classifier_does(files: Mapping[str, Path], source: Source) -> None:
-    images = source.test[0][:20]
-    with Classifier.load(files["tflite-int8"]) as classifier:
-        assert np.array_equal(worker.logits(files["tflite-int8"], "litert", images), classifier.logits(images))
+def test_a_published_file_is_proven_again(files: Mapping[str, Path], source: Source) -> None:
+    proof = verify(files["onnx-int8"], source, Options())
+    assert proof.failures == ()
+    assert proof.report is not None
+    assert proof.report.images == len(source.test[1])
 
 
-def test_the_worker_says_why_an_engine_cannot(files: Mapping[str, Path], source: Source, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="does not run onnx files"):
-        worker.logits(files["onnx-int8"], "litert", source.test[0][:2])
-    (tmp_path / "cut.onnx").write_bytes(files["onnx-int8"].read_bytes()[:-1])
-    with pytest.raises(EngineError, match="cut short"):
-        worker.logits(tmp_path / "cut.onnx", "onnxruntime", source.test[0][:2])
+def test_a_file_of_another_model_fails(files: Mapping[str, Path], source: Source) -> None:
+    other = keras.models.clone_model(source.model)
+    other.set_weights([weights * 0.5 for weights in source.model.get_weights()])
+    proof = verify(files["onnx-none"], replace(source, model=other), Options())
+    assert any("a probability differs" in failure for failure in proof.failures)
+
+
+def test_a_stricter_figure_is_applied(files: Mapping[str, Path], source: Source) -> None:
+    proof = verify(files["onnx-int8"], source, Options(tolerances=("probability-difference=0",)))
+    assert any("a probability differs" in failure for failure in proof.failures)
+
+
+def test_other_labels_and_altered_files_are_refused(files: Mapping[str, Path], source: Source, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="its labels are 0 1 2"):
+        verify(files["onnx-int8"], replace(source, labels=("a", "b")), Options())
+    (tmp_path / "altered.onnx").write_bytes(files["onnx-int8"].read_bytes() + b"!")
+    with pytest.raises(ModelError, match="beyond its end"):
+        verify(tmp_path / "altered.onnx", source, Options())

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 from mnist_edge_exporters.parity.tolerance import TOLERANCES
-from mnist_edge_exporters.spec import OFFERED, Quantization
+from mnist_edge_exporters.spec import VARIANTS, Quantization
 from mnist_edge_runtime import UsageError
 
 FLOAT, INT8 = TOLERANCES[Quantization.NONE], TOLERANCES[Quantization.INT8]
 
 
-def test_every_offered_cell_has_a_tolerance() -> None:
-    assert {quantization for _, quantization in OFFERED} <= set(TOLERANCES)
+def test_every_variant_has_a_tolerance() -> None:
+    assert {quantization for _, quantization in VARIANTS} <= set(TOLERANCES)
 
 
 def test_two_files_within_a_tolerance_are_within_its_double() -> None:

@@ -21,7 +21,7 @@ def _copy(file: Path, folder: Path) -> Path:
 
 def test_every_file_is_collected_with_its_proof(files: Mapping[str, Path], weights: str) -> None:
     evidence = collect(files["tflite-int8"].parent, weights)
-    assert [each.cell for each in evidence if each.cell in files] == list(files)
+    assert [each.variant for each in evidence if each.variant in files] == list(files)
     for each in evidence:
         report = json.loads(each.file.with_name(each.file.name + ".parity.json").read_text())
         assert each.problem == ""
@@ -32,10 +32,10 @@ def test_every_file_is_collected_with_its_proof(files: Mapping[str, Path], weigh
         assert [verdict.is_timed for verdict in each.verdicts] == [bool(verdict.figures) for verdict in each.verdicts]
 
 
-def test_a_file_of_a_renamed_run_keeps_its_cell(files: Mapping[str, Path], tmp_path: Path, weights: str) -> None:
+def test_a_file_of_a_renamed_run_keeps_its_variant(files: Mapping[str, Path], tmp_path: Path, weights: str) -> None:
     for name in ("a-tflite-b-tflite-int8-float32-io", "renamed"):
         shutil.copy(files["tflite-int8"], tmp_path / f"{name}.tflite")
-    assert [each.cell for each in collect(tmp_path, weights)] == ["tflite-int8-float32-io", "renamed"]
+    assert [each.variant for each in collect(tmp_path, weights)] == ["tflite-int8-float32-io", "renamed"]
 
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path, weights: str) -> None:

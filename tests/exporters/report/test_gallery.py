@@ -15,14 +15,15 @@ from mnist_edge_runtime import InputError
 from PIL import Image
 
 
-def _evidence(cell: str, **flips: list[dict[str, Any]]) -> Evidence:
+def _evidence(variant: str, **changed: list[dict[str, Any]]) -> Evidence:
     verdicts = tuple(
-        Verdict(Target(engine.replace("_", "-"), "1"), "ran", {"flips": found}) for engine, found in flips.items()
+        Verdict(Target(engine.replace("_", "-"), "1"), "ran", {"changed_predictions": found})
+        for engine, found in changed.items()
     )
-    return Evidence(Path(cell), cell, 1, "", None, verdicts, None, "")
+    return Evidence(Path(variant), variant, 1, "", None, verdicts, None, "")
 
 
-def _flip(source: Source, image: int, reference: int, answer: int, margin: float) -> dict[str, Any]:
+def _changed(source: Source, image: int, reference: int, answer: int, margin: float) -> dict[str, Any]:
     true = int(source.test[1][image])
     return {"image": image, "true": true, "reference": reference, "answer": answer, "margin": margin}
 
@@ -30,15 +31,15 @@ def _flip(source: Source, image: int, reference: int, answer: int, margin: float
 def test_a_changed_answer_is_shown_once_with_all_who_gave_it(source: Source) -> None:
     true = int(source.test[1][7])
     other, third = (true + 1) % 10, (true + 2) % 10
-    small, large = _flip(source, 7, true, other, 0.1), _flip(source, 7, true, third, 0.3)
-    found = gallery.flips(
+    small, large = _changed(source, 7, true, other, 0.1), _changed(source, 7, true, third, 0.3)
+    found = gallery.collect(
         [
             _evidence("tflite-int8", litert=[small], tflite_runtime=[small]),
             _evidence("onnx-int8", onnxruntime=[small, large]),
         ],
         source,
     )
-    assert [flip.margin for flip in found] == [0.3, 0.1]
+    assert [each.margin for each in found] == [0.3, 0.1]
     assert found[1].files == ("tflite-int8 on litert and tflite-runtime", "onnx-int8 on onnxruntime")
     assert (found[1].true, found[1].reference, found[1].answer) == tuple(source.labels[i] for i in (true, true, other))
     assert found[1].effect == "worse"
@@ -47,9 +48,9 @@ def test_a_changed_answer_is_shown_once_with_all_who_gave_it(source: Source) -> 
 def test_the_effect_of_a_change(source: Source) -> None:
     true = int(source.test[1][0])
     other, third = (true + 1) % 10, (true + 2) % 10
-    flips = [_flip(source, 0, other, true, 0.2), _flip(source, 0, other, third, 0.1)]
-    found = gallery.flips([_evidence("a", litert=flips)], source)
-    assert [flip.effect for flip in found] == ["better", "wrong either way"]
+    listed = [_changed(source, 0, other, true, 0.2), _changed(source, 0, other, third, 0.1)]
+    found = gallery.collect([_evidence("a", litert=listed)], source)
+    assert [each.effect for each in found] == ["better", "wrong either way"]
 
 
 def test_the_picture_is_the_image_itself_in_dark_ink(source: Source) -> None:
@@ -61,6 +62,6 @@ def test_the_picture_is_the_image_itself_in_dark_ink(source: Source) -> None:
 
 @pytest.mark.parametrize("change", [{"image": 10**6}, {"true": 99}])
 def test_a_proof_on_another_test_set_is_refused(change: dict[str, int], source: Source) -> None:
-    flip = {**_flip(source, 0, 0, 1, 0.1), **change}
+    changed = {**_changed(source, 0, 0, 1, 0.1), **change}
     with pytest.raises(InputError, match="another test set"):
-        gallery.flips([_evidence("a", litert=[flip])], source)
+        gallery.collect([_evidence("a", litert=[changed])], source)

@@ -31,18 +31,15 @@ def test_a_file_is_told_by_its_contract(files: Mapping[str, Path], weights: str)
     assert tables["classic-tflite-none.tflite"]["image"] == "float32"
 
 
-def test_files_that_share_a_passport_share_its_table(files: Mapping[str, Path], weights: str) -> None:
-    evidence = [each for each in collect(files["tflite-int8"].parent, weights) if each.cell in files]
-    (passport,) = provenance.passports(evidence)
+def test_files_that_share_a_calibration_set_share_its_table(files: Mapping[str, Path], weights: str) -> None:
+    evidence = [each for each in collect(files["tflite-int8"].parent, weights) if each.variant in files]
+    (record,) = provenance.calibrations(evidence)
     recorded = sealed_model.read(files["tflite-int8"]).contract.origin["calibration"]
-    assert passport.cells == ("tflite-int8", "tflite-int16x8", "onnx-int8")
-    assert passport.per_class == recorded["per_class"]
-    rows = dict(passport.table.rows)
+    assert record.variants == ("tflite-int8", "tflite-int16x8", "onnx-int8")
+    assert record.per_class == recorded["per_class"]
+    rows = dict(record.table.rows)
     assert rows["SHA-256"] == recorded["sha256"]
     assert rows["samples"] == str(recorded["samples"])
-    first, second = recorded["halves"]["accuracy"]
-    assert rows["tflite-int8 from either half"].startswith(f"{first:.2%} and {second:.2%} of ")
-    assert {f"{cell} from either half" for cell in passport.cells} <= rows.keys()
     assert "per class" not in rows
 
 

@@ -1,4 +1,4 @@
-"""Faults that somebody, somewhere, will make: each is caught by the check that is meant for it, and nothing is left."""
+"""Common faults of an export: the check that is meant for each catches it, and nothing is published."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from mnist_edge_exporters.converters.base import ConvertedModel
 from mnist_edge_exporters.converters.calibration import Calibration
-from mnist_edge_exporters.export import export as export_module
+from mnist_edge_exporters.converters.registry import CONVERTERS
 from mnist_edge_exporters.export.export import Exported, export
 from mnist_edge_exporters.parity import worker
 from mnist_edge_exporters.source import Source
-from mnist_edge_exporters.spec import ExportSpec, Format, Options, select
+from mnist_edge_exporters.spec import ExportSpec, Options, select
 from mnist_edge_runtime import InputError
 from mnist_edge_runtime.model_file import sealed_model
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ Convert = Callable[[Any, ExportSpec, Calibration], ConvertedModel]
 
 
 def _export(source: Source, folder: Path, format: str, quantization: str) -> Exported:
-    """Export one cell, expect that it is not published and nothing lies in the folder, and return its outcome."""
+    """Export one file, expect that it is not published and nothing is in the folder, and return its outcome."""
     (outcome,) = export(source, select(format, quantization), folder, Options())
     assert outcome.file is None
     assert list(folder.iterdir()) == []
@@ -35,9 +35,8 @@ def _export(source: Source, folder: Path, format: str, quantization: str) -> Exp
 
 def _plant(monkeypatch: pytest.MonkeyPatch, format: str, fault: Callable[[Convert], Convert]) -> None:
     """Put a faulty converter in the place of the sound one."""
-    table = dict(export_module.CONVERTERS)
-    table[Format(format)] = fault(table[Format(format)])
-    monkeypatch.setattr(export_module, "CONVERTERS", table)
+    row = CONVERTERS[format]
+    monkeypatch.setitem(CONVERTERS, format, replace(row, convert=fault(row.convert)))  # type: ignore[arg-type]
 
 
 def _changed(change: Callable[[list[NDArray[Any]]], None]) -> Callable[[Convert], Convert]:
@@ -121,7 +120,7 @@ def _wrong_scale(convert: Convert) -> Convert:
 def test_a_wrong_output_scale_is_caught(
     format: str, check: str, own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No answer changes. A TFLite file bears its scale itself; of an ONNX file the logits give it away."""
+    """No answer changes. A TFLite file has its own scale; in an ONNX file the logits show it."""
     _plant(monkeypatch, format, _wrong_scale)
     failures = _export(own_source, tmp_path, format, "int8").failures
     assert any(check in failure for failure in failures)
@@ -185,7 +184,7 @@ def test_a_test_image_among_the_training_images_is_not_calibrated_with(
 def _from_the_future(convert: Convert) -> Convert:
     def faulty(*arguments: Any) -> ConvertedModel:
         import flatbuffers
-        from tensorflow.lite.python import schema_py_generated as schema
+        from ai_edge_litert import schema_py_generated as schema
 
         converted = convert(*arguments)
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(converted.payload, 0))

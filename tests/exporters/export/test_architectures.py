@@ -1,12 +1,12 @@
-"""Every network of the trainer's table goes to the device as int8 and answers there as it did."""
+"""Every architecture of the trainer's table passes parity as int8."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from mnist_edge.cli import Sources
 from mnist_edge_exporters.export.export import export
-from mnist_edge_exporters.source import Source
 from mnist_edge_exporters.spec import Options, select
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset
@@ -25,9 +25,9 @@ def test_int8_files_pass_parity(name: str, digits: Dataset, tmp_path: Path) -> N
     trained = train(TrainConfig(name, augment="none", parts=SETTINGS), digits, split)
     assert trained.record["metrics"]["test"]["accuracy"] > 0.9
     saved = run.save(trained, digits, tmp_path, name)
-    source = Source.load(name, saved.model_file, saved.origin, digits, split)
+    source, _ = Sources().find(tmp_path, name, None, "digits")
     outcomes = list(export(source, select("all", "int8"), saved.exports, Options()))
-    assert {outcome.spec.format.value for outcome in outcomes} == {"tflite", "onnx"}
+    assert {outcome.spec.format for outcome in outcomes} == {"tflite", "onnx"}
     for outcome in outcomes:
         assert outcome.failures == ()
         assert outcome.file is not None

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from mnist_edge_exporters.export.export import Exported
+from mnist_edge_exporters.export.export_all import export_best, table
+from mnist_edge_exporters.export.selection import parse
+from mnist_edge_exporters.source import Source
+from mnist_edge_exporters.spec import Options, select
+from mnist_edge_runtime.model_file import sealed_model
+
+
+def test_a_line_a_file_with_aligned_figures(exported: Mapping[str, Exported]) -> None:
+    header, *rows, published = table(list(exported.values())).splitlines()
+    rows, compared = rows[: len(exported)], rows[len(exported) :]
+    assert header.split() == ["file", "KB", "accuracy", "difference", "agreement", "verdict"]
+    assert [row.split()[0] for row in rows] == [outcome.file.name for outcome in exported.values() if outcome.file]
+    assert {row.index("passed") for row in rows} == {header.index("verdict")}
+    assert [line.split(" give ")[0] for line in compared] == [
+        f"tflite-{quantization} and onnx-{quantization}" for quantization in ("none", "float16", "int8")
+    ]
+    assert published.endswith("exports")
+
+
+def test_what_was_not_published_says_so(exported: Mapping[str, Exported]) -> None:
+    failed = replace(exported["onnx-int8"], file=None, counterpart=None, failures=("too far",))
+    _, row = table([failed]).splitlines()
+    assert row.startswith("onnx-int8 (not published)")
+    assert row.endswith("FAILED")
+
+
+def test_only_the_best_stays(own_source: Source, tmp_path: Path) -> None:
+    exports = tmp_path / "exports"
+    selected, published = export_best(own_source, select("onnx", "all"), exports, Options(), parse("kb<=100000"))
+    (adopted,) = published
+    assert len(selected.candidates) == len(select("onnx", "all"))
+    assert adopted.file is not None
+    assert sealed_model.read(adopted.file).contract.parity
+    assert {path.name for path in exports.iterdir()} == {adopted.file.name, adopted.file.name + ".parity.json"}
+
+
+def test_where_none_meets_the_constraints_nothing_stays(own_source: Source, tmp_path: Path) -> None:
+    selected, published = export_best(own_source, select("onnx", "none"), tmp_path, Options(), parse("kb<=1"))
+    assert published == []
+    assert selected.reason is not None
+    assert "kb<=1 cannot be met" in selected.reason
+    assert list(tmp_path.iterdir()) == []
