@@ -109,15 +109,11 @@ def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dat
     from mnist_edge_exporters import keras_model
     from mnist_edge_exporters.source import Source
 
+    model = keras_model.load(model_file, classes=len(dataset.labels))
+    train, validation = (parts.train_images, parts.train_labels), (parts.validation_images, parts.validation_labels)
+    test, golden_images = (dataset.test_images, dataset.test_labels), (carried.test_images, carried.test_labels)
     return Source(
-        name=name,
-        model=keras_model.load(model_file, classes=len(dataset.labels)),
-        labels=dataset.labels,
-        origin=origin,
-        train=(parts.train_images, parts.train_labels),
-        validation=(parts.validation_images, parts.validation_labels),
-        test=(dataset.test_images, dataset.test_labels),
-        golden=(carried.test_images, carried.test_labels),
+        name, model, dataset.labels, origin, train=train, validation=validation, test=test, golden=golden_images
     )
 
 

@@ -9,15 +9,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from mnist_edge import cli
 from mnist_edge.cli import newest_export
 from mnist_edge_runtime.errors import InputError
+from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset
 from mnist_edge_trainer.demo.synthetic_digits import draw
+from mnist_edge_trainer.runs.run import Run
 from PIL import Image
 
 COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo", "bundle", "deploy"]
@@ -242,3 +246,16 @@ class TestNewestExport:
         self.publish(tmp_path, files)
         with pytest.raises(InputError, match="no int8 export yet; make one with mnist-edge export"):
             newest_export(tmp_path)
+
+
+def test_golden_images_may_come_from_elsewhere_but_with_the_same_labels(
+    run: Run, dataset: Dataset, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = replace(digits, test_images=digits.test_images[:50], test_labels=digits.test_labels[:50])
+    monkeypatch.setattr(datasets, "load", lambda name: elsewhere)
+    source = cli._source("x", run.model_file, {}, dataset, "elsewhere")
+    assert source.golden == (elsewhere.test_images, elsewhere.test_labels)
+    assert len(source.train[0]) + len(source.validation[0]) == len(dataset.train_images)
+    monkeypatch.setattr(datasets, "load", lambda name: replace(digits, labels=("a", "b")))
+    with pytest.raises(InputError, match="--golden elsewhere: has other labels than the data: a b"):
+        cli._source("x", run.model_file, {}, dataset, "elsewhere")
