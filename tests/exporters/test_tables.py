@@ -44,8 +44,8 @@ def new_rows(monkeypatch: pytest.MonkeyPatch) -> None:
         return tflite.write_trailer(size, trailer).removesuffix(tflite.ending) + ending
 
     assert len(ending) == len(tflite.ending)
-    add(FORMATS, "wrapped", replace(tflite, name="wrapped", ending=ending, write_trailer=write_trailer))
-    add(ENGINES, "wrapper", replace(ENGINES["litert"], format="wrapped", family="wrapping"))
+    add(FORMATS, "wrapped", tflite._replace(name="wrapped", ending=ending, write_trailer=write_trailer))
+    add(ENGINES, "wrapper", ENGINES["litert"]._replace(format="wrapped", family="wrapping"))
     add(CONVERTERS, "wrapped", replace(CONVERTERS["tflite"], also_for=("wrapper==0.1",)))
     for quantization in (Quantization.NONE, Quantization.INT8):
         add(spec.VARIANTS, ("wrapped", quantization), spec.VARIANTS["tflite", quantization])
