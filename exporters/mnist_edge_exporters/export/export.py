@@ -25,9 +25,9 @@ from .. import keras_model
 from ..converters import calibration
 from ..converters.calibration import Calibration
 from ..converters.registry import CONVERTERS
-from ..parity import comparison
+from ..parity import comparison, report_file
 from ..parity.comparison import ParityReport
-from ..parity.prove import REPORT_SUFFIX, Proof, prove
+from ..parity.prove import Proof, prove
 from ..parity.targets import Target, targets_for
 from ..parity.tolerance import TOLERANCES, Tolerance
 from ..source import LabelledImages, Source
@@ -154,7 +154,7 @@ def _export_one(
             if exported.failures:
                 raise _NotPublishedError(exported)
             # The report is published before the file: a file without its report is never there.
-            with atomic_path(file.with_name(file.name + REPORT_SUFFIX)) as report:
+            with atomic_path(report_file.path_for(file)) as report:
                 document = {**exported.to_dict(), "file": file.name}
                 report.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return exported

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mnist_edge_runtime.errors import UsageError
 
 from ..analysis import latency
-from ..parity import worker
-from ..parity.prove import REPORT_SUFFIX
+from ..parity import report_file, worker
 
 if TYPE_CHECKING:
     from ..source import Source
@@ -153,7 +152,7 @@ def adopt(best: Candidate, folder: Path) -> Exported:
     """Move the selected file into `folder`, its report before it."""
     file = best.outcome.file
     assert file
-    report = file.with_name(file.name + REPORT_SUFFIX)
+    report = report_file.path_for(file)
     os.replace(report, folder / report.name)
     os.replace(file, folder / file.name)
     return replace(best.outcome, file=folder / file.name)

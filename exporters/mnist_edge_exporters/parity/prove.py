@@ -20,9 +20,7 @@ from .comparison import ParityReport, compare, reference_probabilities
 from .targets import Target, incompatibility, targets_for, targets_of
 from .tolerance import TOLERANCES, Tolerance
 
-__all__ = ["REPORT_SUFFIX", "Proof", "prove", "raise_on_failures", "verify"]
-
-REPORT_SUFFIX = ".parity.json"  # added to a file's name, for the report beside it
+__all__ = ["Proof", "prove", "raise_on_failures", "verify"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.contract import Contract
 from mnist_edge_runtime.model_file.formats.registry import FORMATS
 
-from ..parity.prove import REPORT_SUFFIX
+from ..parity import report_file
 from ..parity.targets import Target
 from ..spec import VARIANTS
 
@@ -113,7 +113,7 @@ def _evidence(file: Path, weights_sha256: str) -> Evidence:
     else:
         start = variant.rfind(f"{contract.format}-{contract.quantization}")
         variant = variant[max(start, 0) :]
-        report = file.with_name(file.name + REPORT_SUFFIX)
+        report = report_file.path_for(file)
         if contract.origin.get("weights_sha256") != weights_sha256:
             problem = "made from other weights than the run's; export it again"
         elif report.is_file():
