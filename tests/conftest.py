@@ -47,6 +47,41 @@ _STARTED_FIRST = (
 )
 
 
+# Reasons for which a test may be skipped in CI, where any other one is a failure: there it is a check that is not made.
+_ALLOWED_SKIPS = {
+    "root may write everywhere": "CI runs as root, whom no permission stops",
+}
+_unexpected_skips: list[str] = []
+
+
+def _note_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if os.environ.get("CI") and report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if reason not in _ALLOWED_SKIPS:
+            _unexpected_skips.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _note_skip(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    _note_skip(report)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _unexpected_skips and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _unexpected_skips:
+        terminalreporter.section("skipped in CI, which is a failure", red=True)
+        for line in _unexpected_skips:
+            terminalreporter.line(f"{line} (install what it needs, or list the reason in tests/conftest.py)")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the longest files first, so that no worker waits at the end for one that began late."""
     order = {ROOT / "tests" / name: number for number, name in enumerate(_STARTED_FIRST)}

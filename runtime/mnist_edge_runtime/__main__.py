@@ -15,7 +15,7 @@ from .commands import benchmark, classify, doctor, inspect, read, selftest, watc
 from .engines.registry import ENGINES
 from .errors import describe
 
-__all__ = ["main"]
+__all__ = ["build_parser", "main"]
 
 
 def main(
@@ -36,7 +36,7 @@ def main(
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file name that the terminal's encoding cannot express must not keep the others from being read.
         sys.stdout.reconfigure(errors="backslashreplace")
-    arguments = _parser(program, f"Exported model file. (default: {default})").parse_args(argv)
+    arguments = build_parser(program, f"Exported model file. (default: {default})").parse_args(argv)
     try:
         if arguments.model in (None, []) and default_model:
             arguments.model = default_model()
@@ -55,7 +55,7 @@ def main(
         return code
 
 
-def _parser(program: str, model: str) -> argparse.ArgumentParser:
+def build_parser(program: str, model: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program, description="Read handwritten digits with a model file that mnist-edge exported."
     )

@@ -23,7 +23,9 @@ def deploy(
     ] = None,
     parallel: Annotated[int, typer.Option(help="Number of hosts at the same time.")] = 8,
     timeout: Annotated[float, typer.Option(help="Maximum duration for each host, in seconds.")] = 900,
-    ssh_config: Annotated[Path | None, typer.Option(help="ssh configuration file. (default: ~/.ssh/config)")] = None,
+    ssh_config: Annotated[
+        Path | None, typer.Option(help="Configuration file for ssh. (default: ~/.ssh/config)")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Connect and check, but change nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:

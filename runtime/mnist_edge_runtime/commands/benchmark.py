@@ -22,7 +22,7 @@ def add_command(
 ) -> None:
     """Add the command to the parser; `model` is the help of the model."""
     parser = commands.add_parser("benchmark", parents=parents, help="Measure the speed of model files on this machine.")
-    parser.add_argument("model", nargs="*", metavar="MODEL", help=f"{model} Repeatable.")
+    parser.add_argument("model", nargs="*", metavar="MODEL", help=model.replace("file.", "file; repeatable."))
     parser.add_argument(
         "--engine",
         action="append",

@@ -46,8 +46,8 @@ def add_classify_options(parser: argparse.ArgumentParser, model: str) -> None:
         "--preprocess",
         choices=mnist.PREPROCESSING,
         default="auto",
-        help="mnist: bring to MNIST's form; none: take 28 x 28 pixels as they are; auto: none for pictures in that "
-        "form, else mnist. (default: auto)",
+        help="Preprocessing: mnist brings a picture to MNIST's form, none takes 28 x 28 pixels as they are, auto is "
+        "none for pictures in that form and mnist for others. (default: auto)",
     )
 
 
