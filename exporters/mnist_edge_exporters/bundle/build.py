@@ -160,7 +160,7 @@ def _engine(model: Path, contract: Contract, system: System) -> str:
 
 def _check_engine(model: Path, payload: bytes, engine: str, packages: Sequence[Package]) -> None:
     """Check that the engine's version in the bundle can load the model, as every export is checked."""
-    from ..parity.targets import Target, incompatibility  # may load TensorFlow, so it comes after all other refusals
+    from ..parity.targets import Target, incompatibility  # loads onnx, so it comes after all other refusals
 
     version = next(package.version for package in packages if package.name == ENGINES[engine].distribution)
     with suppress_output():
