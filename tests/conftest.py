@@ -120,7 +120,7 @@ def dataset(digits: Dataset) -> Dataset:
 def once(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, _Make], Path]:
     """Return the function that fills a folder once for all workers: the first makes it, the others wait and read it.
 
-    Nobody changes anything in that folder afterwards; whoever writes takes a copy.
+    Nobody changes anything in that folder afterwards; a test that writes takes a copy.
     """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if hasattr(pytestconfig, "workerinput") else base

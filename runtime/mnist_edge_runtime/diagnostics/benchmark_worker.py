@@ -7,7 +7,6 @@ program that classifies one image after the other.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -66,7 +65,7 @@ class _Subject:
         plain = self._classifier._engine
         assert plain
         self._watch = _Stopwatch(plain.one)
-        self._classifier._engine = dataclasses.replace(plain, one=self._watch)
+        self._classifier._engine = plain._replace(one=self._watch)
         self.turns: list[NDArray[np.int64]] = []
         self.peak_rss: int | None = None
         self._by_threads: dict[int, Classifier] = {}

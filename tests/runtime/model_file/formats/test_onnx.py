@@ -135,7 +135,7 @@ def test_onnx_models_that_are_refused(model: Any, message: str) -> None:
 
 
 def test_a_part_that_comes_twice_is_looked_at_twice() -> None:
-    """Readers merge them: here a second graph, and a node whose operator is named anew."""
+    """Readers merge them: here a second graph, and a node whose operator has a second name."""
     good = _onnx(helper.make_node("Relu", ["x"], ["x"]))
     bad = _onnx(helper.make_node("Nonsense", ["x"], ["x"]))
     for data in (
