@@ -31,18 +31,18 @@ _Make = Callable[[Path], None]
 # In the order of starting: the first trains and exports for all; the next ones take long and need neither.
 _STARTED_FIRST = (
     "exporters/export/test_export.py",
-    "exporters/installer/test_installer.py",
-    "trainer/test_resume.py",
+    "trainer/training/test_checkpoint.py",
     "trainer/tuning/test_tune.py",
     "exporters/deploy/test_rollout.py",
-    "exporters/test_networks.py",
+    "exporters/installer/test_transaction.py",
     "trainer/training/test_fit.py",
     "exporters/bundle/test_build.py",
+    "exporters/export/test_architectures.py",
     "test_cli.py",
     "exporters/test_commands.py",
     "exporters/report/test_page.py",
     "exporters/export/test_selection.py",
-    "exporters/test_planted_faults.py",
+    "exporters/export/test_caught_faults.py",
     "runtime/diagnostics/test_benchmark.py",
 )
 

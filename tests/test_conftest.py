@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -37,3 +38,14 @@ def test_in_ci_a_skip_is_a_failure_unless_it_is_listed(
     assert result.returncode == code, result.stdout
     assert "1 passed, 1 skipped" in result.stdout
     assert ("test_some.py::test_that_does_not: sshd is not installed" in result.stdout) == bool(code)
+
+
+def test_the_files_that_are_started_first_are_there() -> None:
+    (listed,) = (
+        ast.literal_eval(node.value)
+        for node in ast.parse(CONFTEST.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id == "_STARTED_FIRST"
+    )
+    assert [name for name in listed if not (CONFTEST.parent / name).is_file()] == []
