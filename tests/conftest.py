@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# A worker for each core: threads of their own would only wait for each other. It must be set before TensorFlow is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for _variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(_variable, "1")
+
 _Make = Callable[[Path], None]
 
 # In the order of starting: the first trains and exports for all; the next ones take long and need neither.
@@ -219,9 +224,12 @@ def mnist_edge(
         assert "Traceback" not in err
         return subprocess.CompletedProcess(words, code, out, err)
 
-    before = signal.getsignal(signal.SIGTERM)
+    # What commands set in their own process: the handler of a signal, variables for TensorFlow.
+    handler, variables = signal.getsignal(signal.SIGTERM), dict(os.environ)
     yield mnist_edge
-    signal.signal(signal.SIGTERM, before)  # `main` has set its own
+    signal.signal(signal.SIGTERM, handler)
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 @pytest.fixture
