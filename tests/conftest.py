@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# A worker for each core: threads of their own would only wait for each other. It must be set before TensorFlow is imported.
+# A worker for each core: threads of its own would only wait for the others. To be set before TensorFlow is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
     for _variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(_variable, "1")
