@@ -22,6 +22,7 @@ from mnist_edge_exporters.commands import ModelFile, RunData, RunName
 from mnist_edge_exporters.deploy.command import deploy
 from mnist_edge_runtime.errors import InputError, UsageError, describe
 from mnist_edge_runtime.json_output import print_result
+from mnist_edge_runtime.model_file.formats.registry import FORMATS
 from mnist_edge_trainer import commands as trainer_commands
 from mnist_edge_trainer.commands import AsJson, Data, RunsDir
 
@@ -49,7 +50,7 @@ class Sources:
     def find(
         self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, golden: str | None = None
     ) -> tuple[Source, Path]:
-        """Return the source and the folder for its exports, as `mnist_edge_exporters.commands.Sources` describes.
+        """Return the source and the folder for its exports, as `mnist_edge_exporters.commands.SourceFinder` describes.
 
         Raises:
             UsageError: both a run and a model are named.
@@ -192,7 +193,7 @@ def newest_export(runs_dir: Path) -> Path:
     Raises:
         InputError: there is none.
     """
-    exports = [path for end in ("tflite", "onnx") for path in runs_dir.glob(f"[!.]*/exports/[!.]*-int8.{end}")]
+    exports = [path for end in FORMATS for path in runs_dir.glob(f"[!.]*/exports/[!.]*-int8.{end}")]
     if not exports:
         raise InputError(f"{runs_dir}: no int8 export yet; make one with mnist-edge export, or name a model")
     return max(exports, key=lambda path: path.stat().st_mtime_ns)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime import EngineError
 from mnist_edge_runtime.diagnostics.turn_process import InterleavedProcess
+from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.host import Host
 from mnist_edge_runtime.model_file import sealed_model
 
@@ -192,9 +193,8 @@ def plot(found: Mapping[tuple[Path, str], Mapping[str, Any]]) -> None:
     left.invert_yaxis()
     left.margins(y=0.01)
     left.tick_params(axis="y", labelsize=7)
-    temporary = PLOT.with_suffix(".tmp")
-    figure.savefig(temporary, format="png", dpi=70, metadata={"Software": None})
-    os.replace(temporary, PLOT)
+    with atomic_path(PLOT) as temporary:
+        figure.savefig(temporary, dpi=70, metadata={"Software": None})
 
 
 def main() -> int:
@@ -208,9 +208,8 @@ def main() -> int:
     overhead, start = script("overhead.py", files), script("cold_start.py", files)
     text = "".join(page(python, found, failures, overhead, start, load))
     plot(found)
-    temporary = PAGE.with_suffix(".tmp")
-    temporary.write_text(text)
-    os.replace(temporary, PAGE)
+    with atomic_path(PAGE) as temporary:
+        temporary.write_text(text)
     print(f"{PAGE.relative_to(ROOT)} and {PLOT.relative_to(ROOT)}")
     return 1 if overhead["failures"] or start["failures"] else 0
 

@@ -28,7 +28,7 @@ import numpy as np
 from mnist_edge_runtime import EngineError, ModelError, models
 from mnist_edge_runtime.engines import registry
 from mnist_edge_runtime.model_file import sealed_model
-from mnist_edge_runtime.unverified import classifier as foreign
+from mnist_edge_runtime.unverified import classifier as unverified
 from mnist_edge_runtime.unverified.classifier import UnverifiedClassifier
 
 PAGE = Path(__file__).parent.parent / "docs" / "hardening.md"
@@ -51,7 +51,7 @@ another digit in an accuracy, for example, or other golden vectors, for which th
 | file | | refused | accepted | other errors | slowest |
 |---|---|---|---|---|---|
 """
-FOREIGN = """
+UNVERIFIED = """
 ## Files without a contract
 
 {count:,} mutations of each plain model with `--no-verify`, which runs them in a process of its own with {memory} MiB
@@ -142,7 +142,7 @@ def in_child(*arguments: object) -> dict[str, Any]:
     return found
 
 
-def try_foreign(file: Path, other: Path, count: int) -> Counter[str]:
+def try_unverified(file: Path, other: Path, count: int) -> Counter[str]:
     """Run mutations of the plain model without a contract and count the outcomes."""
     random = np.random.default_rng(0)
     payload, strange = sealed_model.read(file).payload, sealed_model.read(other).payload
@@ -208,12 +208,12 @@ def damaged(count: int) -> tuple[str, list[str]]:
     return text, failures
 
 
-def unproven(count: int) -> tuple[str, list[str]]:
+def fuzz_unverified(count: int) -> tuple[str, list[str]]:
     """Return the page's part on files without a contract; an error that is no refusal ends the script itself."""
-    text = FOREIGN.format(count=count, memory=foreign.MEMORY_BYTES >> 20, seconds=foreign.SECONDS)
+    text = UNVERIFIED.format(count=count, memory=unverified.MEMORY_BYTES >> 20, seconds=unverified.SECONDS)
     files = models.bundled_models()
     for file, other in zip(files, reversed(files), strict=True):
-        ends = try_foreign(file, other, count)
+        ends = try_unverified(file, other, count)
         counts = [ends.pop(outcome, 0) for outcome in ("answered", "operators", "engine")]
         crashes = f"{ends.total()}" + (f" ({', '.join(f'{how} {n}' for how, n in ends.items())})" if ends else "")
         text += f"| {file.name} | {' | '.join(map(str, counts))} | {crashes} |\n"
@@ -232,7 +232,7 @@ def streamed(count: int) -> tuple[str, list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutations", type=int, default=10_000, help="Number of mutations of each file.")
-    parser.add_argument("--foreign", type=int, default=200, help="Number of mutations of each plain model.")
+    parser.add_argument("--unverified", type=int, default=200, help="Number of mutations of each plain model.")
     parser.add_argument("--images", type=int, default=100_000, help="Number of pictures in the stream.")
     parser.add_argument("--page", type=Path, default=PAGE, help="Page to write.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
@@ -240,7 +240,7 @@ def main() -> None:
     if options.child:
         print(json.dumps(read_mutations(*json.loads(options.child))))
         return
-    parts = (damaged(options.mutations), unproven(options.foreign), streamed(options.images))
+    parts = (damaged(options.mutations), fuzz_unverified(options.unverified), streamed(options.images))
     options.page.write_text("".join(text for text, _ in parts), encoding="utf-8")
     sys.exit("\n".join(failure for _, failures in parts for failure in failures) or 0)
 

@@ -31,7 +31,8 @@ Results go to stdout, progress and errors to stderr.
 FORWARDED = """
 ## `mnist-edge {names}`
 
-Commands of the device, with the options below; without `--model` they take the newest int8 export in `runs/`.
+Commands of the device, with the options below. Where no model is named, they take the newest int8 export in `runs/`;
+`doctor` takes the bundled model.
 """
 
 

@@ -20,16 +20,17 @@ from . import spec
 if TYPE_CHECKING:
     from .source import Source
 
-__all__ = ["AsJson", "ModelFile", "RunData", "RunName", "Sources", "drift", "export", "report", "verify"]
+__all__ = ["AsJson", "ModelFile", "RunData", "RunName", "SourceFinder", "drift", "export", "report", "verify"]
 
 AsJson = Annotated[bool, typer.Option("--json", help=json_output.HELP)]
-File = Annotated[Path, typer.Argument(help="Exported file.")]
+File = Annotated[Path, typer.Argument(help="Exported model file.")]
 FileRun = Annotated[
     str | None,
     typer.Option("--run", help="Run that the file was exported from. (default: its folder's, or the latest)"),
 ]
 ModelFile = Annotated[
-    Path | None, typer.Option("--model", help=".keras file instead of a run; its exports are written beside it.")
+    Path | None,
+    typer.Option("--model", help=".keras file instead of a run; its exports are in exports/ beside it."),
 ]
 RunData = Annotated[
     str | None,
@@ -44,7 +45,7 @@ Targets = Annotated[
 Tolerances = Annotated[list[str] | None, typer.Option(help="Tolerance to change, NAME=NUMBER; repeatable.")]
 
 
-class Sources(Protocol):
+class SourceFinder(Protocol):
     """Finds a model and its data for a command; the joining command line sets it as the `obj` of typer's context."""
 
     def find(
@@ -63,7 +64,7 @@ class Sources(Protocol):
     def find_for(
         self, file: Path, runs_dir: Path, run: str | None, model: Path | None, data: str | None
     ) -> tuple[Source, Path]:
-        """Return the same for an exported file: without `run` and `model`, for the run whose folder it is in."""
+        """Return the source for an exported file; without `run` and `model`, that of the run whose folder it is in."""
 
     def record(self, runs_dir: Path, run: str | None) -> tuple[Path, Mapping[str, Any]]:
         """Return the folder of a run, by default the latest, and its record."""
@@ -88,7 +89,7 @@ def export(
         ),
     ] = None,
     io_dtype: Annotated[
-        str, typer.Option(help=f"Input and output type of int8 files: {', '.join(spec.IoDtype)}.")
+        str, typer.Option(help="Input and output type of int8 files: uint8, int8 or float32.")
     ] = "uint8",
     granularity: Annotated[
         str, typer.Option(help="Granularity of the scales of int8 weights: per-channel or per-tensor.")
@@ -180,7 +181,7 @@ def drift(
 def report(
     context: typer.Context,
     run: RunName = None,
-    data: RunData = None,
+    data: Annotated[str | None, typer.Option(help="Data set of the run, if it has moved.")] = None,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:

@@ -56,7 +56,7 @@ def read_lines(picture: NDArray[Any], classifier: Classifier) -> list[list[Digit
         classifier: classifies each digit.
 
     Raises:
-        InputError: another dtype, shape or range; BlankError where nothing stands out from the background.
+        InputError: another dtype, shape or range; BlankError where no ink is found.
     """
     pixels = to_grayscale(picture)
     side = reduction_factor(pixels.shape, _PIXELS)

@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz_model_files.py"
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from Linux's /proc")
 def test_a_few_hundred_mutations_and_pictures(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    options = ["--mutations", "300", "--foreign", "2", "--images", "500", "--page", str(page)]
+    options = ["--mutations", "300", "--unverified", "2", "--images", "500", "--page", str(page)]
     result = subprocess.run(
         [sys.executable, SCRIPT, *options], capture_output=True, text=True, check=False, timeout=300
     )

@@ -111,7 +111,7 @@ ENGINES = [
         "tflite_runtime",
         "tflite",
         id="tflite-runtime",
-        marks=pytest.mark.skipif(np.__version__ >= "2", reason="tflite-runtime was built for numpy 1"),
+        marks=pytest.mark.skipif(int(np.__version__.split(".")[0]) >= 2, reason="tflite-runtime was built for numpy 1"),
     ),
     pytest.param("onnxruntime", "onnxruntime", "onnx", id="onnxruntime"),
 ]

@@ -29,7 +29,7 @@ each_command = pytest.mark.parametrize("command", COMMANDS)
 
 @each_command
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
-def test_a_damaged_model_isrefused(
+def test_a_damaged_model_is_refused(
     invoke: Invoke, refused: Refused, tmp_path: Path, model_file: Path, blank: Path, command: str, options: list[str]
 ) -> None:
     damaged = tmp_path / model_file.name
@@ -114,7 +114,7 @@ def test_an_engine_for_another_format_is_a_wrong_option(
 
 
 @pytest.mark.parametrize("command", ["classify", "selftest"])
-def test_a_model_that_its_engine_cannot_run_isrefused(
+def test_a_model_that_its_engine_cannot_run_is_refused(
     invoke: Invoke, refused: Refused, int8_file: Path, blank: Path, reseal: Callable[..., Path], command: str
 ) -> None:
     broken = reseal(int8_file, contract=lambda contract: replace(contract, labels=contract.labels[:-1]))

@@ -139,7 +139,7 @@ def _kind(file: Path) -> str:
 def _on_workstation(file: Path, engine: str, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the workstation's logits, float32 (N, classes), of the same family of kernels."""
     with suppress_output():
-        if engine != "tflite-runtime":
+        if ENGINES[engine].family != "builtin":
             with Classifier.load(file, engine=engine) as classifier:
                 return np.stack([classifier.logits(image) for image in images])
         # On this processor tflite-runtime has other kernels than on the board; LiteRT's built-in kernels are the same.

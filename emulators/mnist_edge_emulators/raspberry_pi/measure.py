@@ -24,6 +24,7 @@ from mnist_edge_runtime import models
 from mnist_edge_runtime.errors import MnistEdgeError, describe
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.formats.registry import for_suffix
 from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_trainer.data import datasets
 from PIL import Image
@@ -39,7 +40,7 @@ _DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 def _exports(run: Path) -> list[Path]:
     """Return the files that a run has published."""
-    return sorted(file for file in (run / "exports").iterdir() if file.suffix in (".tflite", ".onnx"))
+    return sorted(file for file in (run / "exports").iterdir() if for_suffix(file.suffix))
 
 
 def _say(sentence: str) -> None:

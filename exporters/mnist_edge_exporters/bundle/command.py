@@ -14,7 +14,7 @@ __all__ = ["bundle"]
 
 
 def bundle(
-    model: Annotated[Path, typer.Argument(help="Exported file.")],
+    model: Annotated[Path, typer.Argument(help="Exported model file.")],
     target: Annotated[
         str, typer.Option(help="System of the device: bookworm-arm64, trixie-arm64, bookworm-armhf or bookworm-amd64.")
     ],

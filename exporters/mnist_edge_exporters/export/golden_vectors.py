@@ -52,7 +52,7 @@ def choose(
         labels: the index of each image's true class, (N,).
 
     Raises:
-        VerificationError: no image qualifies, or none is still classified correctly when it is sent as a picture.
+        VerificationError: no image qualifies, or none is still classified correctly when it is read from a picture.
     """
     names = np.array(classifier.contract.labels)
     per_class = max(1, min(_PER_CLASS, _MOST_OF_CLASSES // len(names)))
@@ -139,11 +139,11 @@ def _is_exact(contract: Contract) -> bool:
 def _survivor(
     classifier: Classifier, images: NDArray[np.uint8], answers: NDArray[np.str_], reference: NDArray[np.float32]
 ) -> int:
-    """Return the index of the most confident image that is still classified correctly when it is sent as a picture."""
+    """Return the index of the most confident image that is classified correctly from a picture, too."""
     for index in np.argsort(-reference.max(axis=1), kind="stable"):
         try:
             if classifier.classify(to_mnist(to_picture(images[index]))).label == answers[index]:
                 return int(index)
         except InputError:
             continue
-    raise VerificationError("no golden image is still classified correctly when it is sent as a picture")
+    raise VerificationError("no golden image is still classified correctly when it is read from a picture")

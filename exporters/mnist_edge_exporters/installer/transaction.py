@@ -178,7 +178,7 @@ def install(
 
 
 def _place(prefix: Path, identity: str) -> None:
-    """Give the new version its place, where it is not in use yet: what it can do there, it can do for good."""
+    """Move the new version to its final folder, where it is not in use yet: the self-test runs where it will stay."""
     versions, stage = prefix / "versions", prefix / STAGE
     versions.mkdir(exist_ok=True)
     (stage / "placing").symlink_to(identity)

@@ -86,7 +86,7 @@ def write(source: Source, folder: Path, record: Mapping[str, Any]) -> WrittenPag
     """
     evidence = collect(folder / "exports", keras_model.weights_sha256(source.model))
     changed = gallery.collect(evidence, source)
-    latencies = _latencies(evidence, source)
+    latencies = _latencies(evidence)
     text = (
         _environment()
         .get_template("page.html")
@@ -135,7 +135,7 @@ def _series() -> Mapping[str, Mapping[str, int]]:
     return {"engines": engines, "formats": {name: engines[names_for(name)[0]] for name in formats()}}
 
 
-def _latencies(evidence: Sequence[Evidence], source: Source) -> _Latencies:
+def _latencies(evidence: Sequence[Evidence]) -> _Latencies:
     timed = [(each.file, verdict.target) for each in evidence for verdict in each.verdicts if verdict.is_timed]
     if timed:
         print(f"measuring latency: {len(evidence)} files on their engines, in turns", file=sys.stderr)

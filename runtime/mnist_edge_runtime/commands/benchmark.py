@@ -33,11 +33,11 @@ def add_command(
 
 
 def _run(arguments: argparse.Namespace) -> EngineError | None:
-    from ..diagnostics.benchmark import benchmark, pairs, shipped_for
+    from ..diagnostics.benchmark import benchmark, bundled_for, pairs
 
     engines = arguments.engine or ()
     models = arguments.model if isinstance(arguments.model, list) else [arguments.model]
-    found = benchmark(pairs(models or shipped_for(engines), engines), _show_progress)
+    found = benchmark(pairs(models or bundled_for(engines), engines), _show_progress)
     _show_progress("")
     if arguments.json:
         print_json(found.to_dict())

@@ -20,7 +20,7 @@ from ..model_file import sealed_model
 from ..models import bundled_models
 from .turn_process import InterleavedProcess
 
-__all__ = ["Benchmark", "Measurement", "benchmark", "pairs", "shipped_for"]
+__all__ = ["Benchmark", "Measurement", "benchmark", "bundled_for", "pairs"]
 
 SINGLE_TURNS = 10  # for each file
 BATCH_TURNS = 3  # for each file
@@ -155,7 +155,7 @@ def pairs(models: Sequence[str | Path], engines: Sequence[str] = ()) -> list[tup
     return found
 
 
-def shipped_for(engines: Sequence[str] = ()) -> list[Path]:
+def bundled_for(engines: Sequence[str] = ()) -> list[Path]:
     """Return the files that ship with this package and that an engine here runs, or one of those named."""
     suited = [file for file in bundled_models() if not engines or set(engines) & set(names_for(file.suffix[1:]))]
     return [file for file in suited if any(map(_is_installed, names_for(file.suffix[1:])))] or suited

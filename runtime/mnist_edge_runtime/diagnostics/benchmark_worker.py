@@ -142,7 +142,7 @@ def _rate(classifier: Classifier, batch: NDArray[np.uint8]) -> float:
 
 
 def _clock() -> float:
-    """Return how long nothing takes, in nanoseconds: what reading the clock adds to every stage."""
+    """Return the cost of reading the clock, in nanoseconds, which is part of every stage."""
     readings = np.array([now() for _ in range(1000)])
     return float(np.median(np.diff(readings)))
 

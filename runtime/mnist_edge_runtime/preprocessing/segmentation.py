@@ -37,7 +37,7 @@ def segment_digit(picture: NDArray[np.uint8]) -> Plane:
     """Return the ink strength of the one digit in a grey picture (H, W): 1 in its strokes, 0 elsewhere.
 
     Raises:
-        BlankError: nothing stands out but specks.
+        BlankError: there is no ink, or nothing but specks.
     """
     ink, parts = segment_strokes(picture, _heaviest)
     return ink_strength(ink, parts.mask(_heaviest(parts, parts.sums(ink))))
@@ -51,7 +51,7 @@ def segment_strokes(picture: NDArray[np.uint8], choose: Choose) -> tuple[Plane, 
         choose: selects the wanted components, given all of them and their masses.
 
     Raises:
-        BlankError: nothing stands out but specks.
+        BlankError: there is no ink, or nothing but specks.
     """
     best, most = None, -1.0
     for ink in ink_density_maps(picture):
@@ -69,7 +69,7 @@ def segment_strokes(picture: NDArray[np.uint8], choose: Choose) -> tuple[Plane, 
         if score >= _SURE:
             break
     if best is None:
-        raise BlankError("the picture is blank: nothing stands out from its background")
+        raise BlankError("the picture is blank: no ink was found")
     parts = connected_components.find(best > _LEVEL * threshold(best))
     if parts.sums(best).max(initial=0) < 3:
         raise BlankError("the picture is blank: there is nothing but specks in it")

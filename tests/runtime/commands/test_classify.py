@@ -122,7 +122,7 @@ def test_a_blank_is_no_error_but_unsure(
 ) -> None:
     good, label = picture(tflite_file)
     arguments = ["classify", *options, "--model", tflite_file, blank, good]
-    reason = "the picture is blank: nothing stands out from its background"
+    reason = "the picture is blank: no ink was found"
 
     code, out, err = invoke(*arguments)
     assert (code, err) == (0, "")
@@ -182,7 +182,7 @@ def test_what_the_model_saw_is_shown(
         np.testing.assert_array_equal(np.asarray(opened), np.hstack([to_mnist(load_picture(ready), preprocess)] * 2))
 
 
-def test_without_preprocessing_another_size_isrefused(
+def test_without_preprocessing_another_size_is_refused(
     invoke: Invoke, refused: Refused, tflite_file: Path, picture: WritePicture
 ) -> None:
     file, _ = picture(tflite_file)

@@ -108,7 +108,7 @@ def test_an_annotation_must_be_a_png(capsys: Capture, tmp_path: Path, tflite_fil
 def test_a_blank_page_is_no_error_but_unsure(capsys: Capture, tmp_path: Path, files: Mapping[str, Path]) -> None:
     blank = tmp_path / "blank.pgm"
     blank.write_bytes(b"P5 60 60 255\n" + bytes(3600))
-    model, reason = files["onnx-int8"], "the picture is blank: nothing stands out from its background"
+    model, reason = files["onnx-int8"], "the picture is blank: no ink was found"
 
     assert main(["read", "--model", str(model), str(blank)]) == 0
     assert capsys.readouterr() == (f"unsure  {reason}\n", "")

@@ -213,11 +213,11 @@ def test_without_a_model_it_is_the_one_that_ships_with_the_package(
 
 def test_of_the_shipped_files_those_are_taken_that_an_engine_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
     tflite, onnx = models.bundled_models()
-    assert benchmark.shipped_for(["onnxruntime"]) == [onnx]
-    assert benchmark.shipped_for() == [tflite, onnx]
+    assert benchmark.bundled_for(["onnxruntime"]) == [onnx]
+    assert benchmark.bundled_for() == [tflite, onnx]
     monkeypatch.setattr(benchmark, "_is_installed", lambda engine: engine == "onnxruntime")
-    assert benchmark.shipped_for() == [onnx]
-    assert benchmark.shipped_for(["litert"]) == [tflite]
+    assert benchmark.bundled_for() == [onnx]
+    assert benchmark.bundled_for(["litert"]) == [tflite]
 
 
 def test_help(capsys: Capture) -> None:
