@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from mnist_edge_exporters import commands as exporter_commands
 from mnist_edge_exporters.bundle.command import bundle
-from mnist_edge_exporters.commands import ModelFile, RunData, RunName
 from mnist_edge_exporters.deploy.command import deploy
 from mnist_edge_runtime.errors import InputError, UsageError, describe
 from mnist_edge_runtime.json_output import print_result
@@ -138,9 +137,9 @@ def _options(
 
 def evaluate(
     context: typer.Context,
-    run: RunName = None,
-    model: ModelFile = None,
-    data: RunData = None,
+    run: exporter_commands.RunName = None,
+    model: exporter_commands.ModelFile = None,
+    data: exporter_commands.RunData = None,
     on: Annotated[str, typer.Option(help="Images to evaluate on: test or validation.")] = "test",
     corruptions: Annotated[bool, typer.Option(help="Also measure robustness to image corruptions.")] = True,
     runs_dir: RunsDir = Path("runs"),
