@@ -23,30 +23,42 @@ MODULES = {
 ROOMS = sorted(name for name, file in MODULES.items() if file.name == "__init__.py" and "." in name)
 
 
+# Tested through the command, the process or the device that they are a part of, or types and exceptions alone.
+NO_TEST_OF_THEIR_OWN = {
+    "mnist_edge_runtime.commands.benchmark": "runtime/diagnostics/test_benchmark.py",
+    "mnist_edge_runtime.commands.common": "runtime/commands/test_classify.py",
+    "mnist_edge_runtime.commands.doctor": "runtime/diagnostics/test_doctor.py",
+    "mnist_edge_runtime.diagnostics.benchmark_worker": "runtime/diagnostics/test_benchmark.py",
+    "mnist_edge_runtime.unverified.worker": "runtime/unverified/test_classifier.py",
+    "mnist_edge_trainer.tuning.plots": "trainer/tuning/test_results.py",
+    "mnist_edge_exporters.converters.base": "exporters/converters/test_tflite.py",
+    "mnist_edge_exporters.deploy.ssh": "exporters/deploy/test_rollout.py",
+    "mnist_edge_exporters.export.contract_builder": "exporters/export/test_export.py",
+    "mnist_edge_exporters.installer.errors": "exporters/installer/test_main.py",
+    "mnist_edge_emulators.errors": "emulators/raspberry_pi/test_command.py",
+    "mnist_edge_emulators.raspberry_pi.jobs": "emulators/raspberry_pi/test_matrix.py",
+    "mnist_edge_emulators.raspberry_pi.measure": "emulators/raspberry_pi/test_page.py",
+    "mnist_edge_emulators.raspberry_pi.root": "emulators/raspberry_pi/test_device.py",
+}
+
+
 def _room(module: str) -> str:
     """Return the innermost folder that a module lies in, or is."""
     return module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
 
 
-def _imports(file: Path, package: str) -> Iterator[tuple[str, bool]]:
-    """Yield the modules of the product that a file imports, and whether only for types."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    typing = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
+def _imports(file: Path, package: str) -> Iterator[str]:
+    """Yield the modules of the product that a file imports, for types too."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             parts = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
             base = ".".join([*parts, *([node.module] if node.module else [])])
             names = [f"{base}.{alias.name}" for alias in node.names]
             for name in {name if name in MODULES else base for name in names}:
                 if name in MODULES:
-                    yield name, id(node) in typing
+                    yield name
         elif isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) in typing) for alias in node.names if alias.name in MODULES)
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
 
 
 def _public(room: str) -> list[str]:
@@ -79,7 +91,7 @@ def test_a_room_has_a_page_that_names_all_its_modules(room: str) -> None:
 def test_others_use_only_what_a_room_lists(module: str) -> None:
     """A module is used from outside of its room only if the room lists it; packages list theirs in their rooms."""
     unlisted = set()
-    for used, _ in _imports(MODULES[module], _room(module)):
+    for used in _imports(MODULES[module], _room(module)):
         room = _room(used)
         if used == room or "." not in room or (_room(module) + ".").startswith(room + "."):
             continue
@@ -98,9 +110,18 @@ def test_rooms_do_not_need_each_other_in_a_circle(package: str) -> None:
     arrows: dict[str, set[str]] = {}
     for module, file in MODULES.items():
         if module.startswith(f"{package}."):
-            used = {folded(name) for name, _ in _imports(file, _room(module)) if name.startswith(f"{package}.")}
+            used = {folded(name) for name in _imports(file, _room(module)) if name.startswith(f"{package}.")}
             arrows.setdefault(folded(module), set()).update(used - {folded(module)})
     done: set[str] = set()
     while free := {room for room in arrows if room not in done and arrows[room] <= done}:
         done |= free
     assert sorted(set(arrows) - done) == []
+
+
+@pytest.mark.parametrize("module", [name for name, file in MODULES.items() if not file.name.startswith("__")])
+def test_a_test_lies_where_its_module_lies(module: str) -> None:
+    package, *rooms, name = module.removeprefix("mnist_edge_").split(".")
+    mirrored = Path(package, *rooms, f"test_{name}.py")
+    file = ROOT / "tests" / NO_TEST_OF_THEIR_OWN.get(module, mirrored)
+    assert file.is_file()
+    assert module not in NO_TEST_OF_THEIR_OWN or not (ROOT / "tests" / mirrored).exists()
