@@ -26,19 +26,10 @@ ROOMS = sorted(name for name, file in MODULES.items() if file.name == "__init__.
 # Tested through the command, the process or the device that they are a part of, or types and exceptions alone.
 NO_TEST_OF_THEIR_OWN = {
     "mnist_edge_runtime.commands.benchmark": "runtime/diagnostics/test_benchmark.py",
-    "mnist_edge_runtime.commands.common": "runtime/commands/test_classify.py",
     "mnist_edge_runtime.commands.doctor": "runtime/diagnostics/test_doctor.py",
-    "mnist_edge_runtime.diagnostics.benchmark_worker": "runtime/diagnostics/test_benchmark.py",
-    "mnist_edge_runtime.unverified.worker": "runtime/unverified/test_classifier.py",
-    "mnist_edge_trainer.tuning.plots": "trainer/tuning/test_results.py",
     "mnist_edge_exporters.converters.base": "exporters/converters/test_tflite.py",
-    "mnist_edge_exporters.deploy.ssh": "exporters/deploy/test_rollout.py",
-    "mnist_edge_exporters.export.contract_builder": "exporters/export/test_export.py",
     "mnist_edge_exporters.installer.errors": "exporters/installer/test_main.py",
     "mnist_edge_emulators.errors": "emulators/raspberry_pi/test_command.py",
-    "mnist_edge_emulators.raspberry_pi.jobs": "emulators/raspberry_pi/test_matrix.py",
-    "mnist_edge_emulators.raspberry_pi.measure": "emulators/raspberry_pi/test_page.py",
-    "mnist_edge_emulators.raspberry_pi.root": "emulators/raspberry_pi/test_device.py",
 }
 
 
