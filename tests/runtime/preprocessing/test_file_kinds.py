@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import io
+import os
+import signal
+import socket
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mnist_edge_runtime import InputError
+from mnist_edge_runtime.preprocessing import file_kinds
+from mnist_edge_runtime.preprocessing.file_kinds import HEAD, kind_of, kind_of_file, open_regular
+from PIL import Image
+
+DIGIT = Image.fromarray(np.full((30, 20), 200, np.uint8))
+
+
+def _saved(kind: str) -> Callable[[], bytes]:
+    def saved() -> bytes:
+        buffer = io.BytesIO()
+        DIGIT.save(buffer, kind)
+        return buffer.getvalue()
+
+    return saved
+
+
+def _zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.png", b"")
+    return buffer.getvalue()
+
+
+def _ftyp(*brands: bytes) -> bytes:
+    return (16 + 4 * len(brands[1:])).to_bytes(4, "big") + b"ftyp" + brands[0] + bytes(4) + b"".join(brands[1:])
+
+
+PICTURES: dict[str, Callable[[], bytes]] = {
+    **{kind: _saved(kind) for kind in ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WebP", "AVIF")},
+    "PGM": _saved("PPM"),
+    "PPM": lambda: b"P6 1 1 255\n\0\0\0",
+    "PBM": lambda: b"P4\n# a comment\n8 1\n\0",
+}
+OTHERS: dict[str, tuple[bytes, ...]] = {
+    "empty": (b"",),
+    "HEIC": (_ftyp(b"heic", b"mif1", b"heic"), _ftyp(b"mif1", b"heic")),
+    "camera raw picture": (_ftyp(b"crx ", b"isom"), b"II*\0\x10\0\0\0CR\x02\0"),
+    "MP4 video": (_ftyp(b"isom", b"avc1"), _ftyp(b"mp42")),
+    "QuickTime video": (_ftyp(b"qt  "),),
+    "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",),
+    "ZIP": (_zip(),),
+    "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<?xml version='1.0'?>\n<!-- drawn -->\n<svg/>"),
+    "HTML page": (b"\n<!DOCTYPE html>\n<html>", b"<html lang='de'>", b"\xef\xbb\xbf<!doctype html>"),
+    "XML": (b"<?xml version='1.0'?><list/>",),
+    "JSON": (b'{"label": 3}', b"[1, 2]"),
+    "text": (
+        b"an essay about threes\n",
+        "drei \u00e4h".encode(),
+        b"BM, he said",
+        b"P2 is where we parked",
+        b"\xff\xfea\0",
+    ),
+    "git-lfs pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n",),
+    "unknown": (bytes(600), b"\x01\x02\x03", b"\xff\xff\xff\xff"),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_known_by_its_first_bytes(name: str) -> None:
+    kind = kind_of(PICTURES[name]()[:HEAD])
+
+    assert (kind.name, kind.is_picture) == (name, True)
+
+
+@pytest.mark.parametrize(("name", "start"), [(name, start) for name, starts in OTHERS.items() for start in starts])
+def test_what_is_no_picture_has_a_name(name: str, start: bytes) -> None:
+    kind = kind_of(start[:HEAD])
+
+    assert (kind.name, kind.is_picture) == (name, False)
+
+
+def test_avif_names_itself_beside_the_brand_that_it_shares_with_heic() -> None:
+    assert kind_of(_ftyp(b"mif1", b"miaf", b"avif")).name == "AVIF"
+
+
+def test_heic_is_a_picture_where_its_decoder_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = kind_of(_ftyp(b"heic"))
+    assert not kind.is_picture
+    assert "pillow-heif" in kind.advice
+
+    monkeypatch.setattr(file_kinds, "find_spec", lambda name: name == "pillow_heif" or None)
+    assert kind.is_picture
+
+
+@pytest.mark.parametrize("cut", range(HEAD - 3, HEAD + 1))
+def test_text_may_be_cut_inside_a_character(cut: int) -> None:
+    start = b"a" * cut + "\U0001f600".encode() * 2
+
+    assert kind_of(start[:HEAD]).name == "text"
+    assert kind_of(b"\xf0\x9f" + start[:HEAD]).name == "unknown"
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 7, 11, 12, 15, 16])
+def test_any_start_however_short_has_a_kind(length: int) -> None:
+    for start in [make() for make in PICTURES.values()] + [start for starts in OTHERS.values() for start in starts]:
+        assert kind_of(start[:length]).name
+
+
+@pytest.fixture
+def in_time() -> Iterator[None]:
+    """SIGALRM ends a test that would wait for ever."""
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+
+
+@pytest.mark.usefixtures("in_time")
+@pytest.mark.parametrize("name", ["named pipe", "socket", "device", "folder"])
+def test_nothing_but_a_file_is_opened(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the name of a socket may not be long
+    place = Path("/dev/zero") if name == "device" else Path("digit.png")
+    if name == "named pipe":
+        os.mkfifo(place)
+    elif name == "socket":
+        with socket.socket(socket.AF_UNIX) as end:
+            end.bind(str(place))
+    elif name == "folder":
+        place.mkdir()
+
+    assert kind_of_file(place).name == name
+    with pytest.raises(InputError, match=f"a {name} and no file"):
+        open_regular(place)
+
+
+@pytest.mark.usefixtures("in_time")
+def test_a_file_that_becomes_a_pipe_before_it_is_opened_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe, before = tmp_path / "a.png", os.stat(__file__)
+    os.mkfifo(pipe)
+    monkeypatch.setattr(file_kinds.os, "stat", lambda path: before)
+
+    assert kind_of_file(pipe).name == "named pipe"
+    with pytest.raises(InputError, match="named pipe"):
+        open_regular(pipe)
+
+
+def test_a_file_and_a_link_to_it_are_read(tmp_path: Path) -> None:
+    file, link = tmp_path / "a.txt", tmp_path / "b.txt"
+    DIGIT.save(file, "PNG")
+    link.symlink_to(file)
+
+    assert kind_of_file(file) == kind_of_file(link) == kind_of(b"\x89PNG")
+    with open_regular(link) as opened:
+        assert opened.read() == file.read_bytes()
+
+
+def test_a_missing_file_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        kind_of_file(tmp_path / "a.png")
