@@ -7,6 +7,7 @@ __all__ = [
     "converters",
     "deploy",
     "export",
+    "input_layers",
     "installer",
     "keras_model",
     "parity",

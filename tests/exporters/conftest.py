@@ -59,6 +59,26 @@ def _train(digits: Dataset) -> Any:
 
 
 @pytest.fixture(scope="session")
+def core(digits: Dataset, once: Callable[..., Path]) -> Any:
+    """Return a dense network from 784 pixels in 0..1 to the logits of the digits, to be wrapped in other shapes."""
+    import keras
+
+    def train(folder: Path) -> None:
+        import tensorflow as tf
+
+        keras.utils.set_random_seed(0)
+        tf.config.experimental.enable_op_determinism()
+        layers = [keras.layers.Dense(24, activation="relu"), keras.layers.Dense(10)]
+        model = keras.Sequential([keras.Input((784,)), *layers])
+        model.compile(keras.optimizers.Adam(0.005), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        pixels = digits.train_images.reshape(-1, 784) / np.float32(255)
+        model.fit(pixels, digits.train_labels, batch_size=32, epochs=15, verbose=0)
+        model.save(folder / "core.keras")
+
+    return keras.saving.load_model(once("core_network", train) / "core.keras")
+
+
+@pytest.fixture(scope="session")
 def drawn(digits: Dataset) -> Calibration:
     return calibration.sample(digits.train_images, digits.train_labels, digits.labels, (digits.test_images,))
 
