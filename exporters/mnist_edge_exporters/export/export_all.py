@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from mnist_edge_runtime.confidence_interval import few_images_warning, format_interval
+
 from ..source import Source
 from ..spec import ExportSpec, Options
 from .export import Exported, export
@@ -49,15 +51,18 @@ def table(outcomes: Sequence[Exported]) -> str:
     """Return a header, a line for each file with its size in KB, and the folder that they were published into."""
     names = [outcome.file.name if outcome.file else f"{outcome.spec} (not published)" for outcome in outcomes]
     width = max(map(len, names))
-    lines = [f"{'file':<{width}}{'KB':>9}{'accuracy':>10}{'difference':>12}{'agreement':>11}  verdict"]
+    lines = [
+        f"{'file':<{width}}{'KB':>9}{'accuracy':>10}{'95% interval':>17}{'difference':>12}{'agreement':>11}  verdict"
+    ]
     for name, outcome in zip(names, outcomes, strict=True):
         report = outcome.proof.report
         if report is None:
-            lines.append(f"{name:<{width}}{outcome.size / 1000:>9.1f}{'':33}  FAILED")
+            lines.append(f"{name:<{width}}{outcome.size / 1000:>9.1f}{'':50}  FAILED")
             continue
         difference = (report.accuracy - report.reference_accuracy) * 100  # percentage points
         lines.append(
-            f"{name:<{width}}{outcome.size / 1000:>9.1f}{report.accuracy:>10.2%}{difference:>+9.2f} pp"
+            f"{name:<{width}}{outcome.size / 1000:>9.1f}{report.accuracy:>10.2%}"
+            f"{format_interval(report.accuracy_interval):>17}{difference:>+9.2f} pp"
             f"{report.agreement:>11.2%}  {'FAILED' if outcome.failures else 'passed'}"
         )
     published = [outcome.file for outcome in outcomes if outcome.file]
@@ -65,6 +70,9 @@ def table(outcomes: Sequence[Exported]) -> str:
         if outcome.counterpart:
             other, report = outcome.counterpart
             lines.append(f"{other} and {outcome.spec} give {report.agreement:.2%} of the images the same answer")
+    reports = [outcome.proof.report for outcome in outcomes if outcome.proof.report]
+    if reports and (warning := few_images_warning(reports[0].images)):
+        lines.append(f"WARNING: {warning}")
     if published:
         lines.append(f"published into {published[0].parent}")
     return "\n".join(lines)

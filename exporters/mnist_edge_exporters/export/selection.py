@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnist_edge_runtime.confidence_interval import few_images_warning, format_interval, interval_of
 from mnist_edge_runtime.errors import UsageError
 
 from ..analysis import latency
@@ -78,19 +79,29 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Selection:
-    """The candidates, the best of those that meet all constraints, and the reason where there is none."""
+    """The candidates, the best of those that meet all constraints, and the reason where there is none.
+
+    `images` is the number of validation images that the accuracies are of.
+    """
 
     constraints: tuple[Constraint, ...]
     candidates: tuple[Candidate, ...]
     best: Candidate | None
     reason: str | None
+    images: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `export --constraints ... --json` prints of the selection."""
         return {
             "constraints": [str(constraint) for constraint in self.constraints],
             "candidates": [
-                {"variant": each.name, "kb": each.kb, "validation_accuracy": each.accuracy, "p50us": each.p50us}
+                {
+                    "variant": each.name,
+                    "kb": each.kb,
+                    "validation_accuracy": each.accuracy,
+                    "validation_interval": interval_of(each.accuracy, self.images),
+                    "p50us": each.p50us,
+                }
                 for each in self.candidates
             ],
             "best": self.best.name if self.best else None,
@@ -98,11 +109,16 @@ class Selection:
 
     def table(self) -> str:
         """Return a header and a line for each candidate."""
-        lines = [f"{'candidate':<18}{'KB':>8}{'validation':>12}{'p50 us':>9}"]
+        lines = [f"{'candidate':<18}{'KB':>8}{'validation':>12}{'95% interval':>17}{'p50 us':>9}"]
         for each in self.candidates:
             misses = [constraint.miss(each) for constraint in self.constraints if constraint.excess(each) > 0]
             verdict = "; ".join(misses) or ("<- the best" if each is self.best else "meets them all")
-            lines.append(f"{each.name:<18}{each.kb:>8.1f}{each.accuracy:>12.2%}{each.p50us:>9.1f}  {verdict}")
+            interval = format_interval(interval_of(each.accuracy, self.images))
+            lines.append(
+                f"{each.name:<18}{each.kb:>8.1f}{each.accuracy:>12.2%}{interval:>17}{each.p50us:>9.1f}  {verdict}"
+            )
+        if self.candidates and (warning := few_images_warning(self.images, "validation")):
+            lines.append(f"WARNING: {warning}")
         return "\n".join(lines)
 
 
@@ -144,8 +160,9 @@ def choose(outcomes: Sequence[Exported], source: Source, constraints: tuple[Cons
     best = min(meeting, key=lambda each: (-each.accuracy, each.kb, each.p50us), default=None)
     if not candidates:
         failures = "; ".join(f"{outcome.spec}: {failure}" for outcome in outcomes for failure in outcome.failures)
-        return Selection(constraints, (), None, f"no file passed its proof ({failures})")
-    return Selection(constraints, tuple(candidates), best, None if best else _reason(candidates, constraints))
+        return Selection(constraints, (), None, f"no file passed its proof ({failures})", len(labels))
+    reason = None if best else _reason(candidates, constraints)
+    return Selection(constraints, tuple(candidates), best, reason, len(labels))
 
 
 def adopt(best: Candidate, folder: Path) -> Exported:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime.classifier import softmax
+from mnist_edge_runtime.confidence_interval import format_accuracy, wilson
 from mnist_edge_runtime.errors import ModelError
 from numpy.typing import NDArray
 
@@ -74,10 +75,10 @@ class ParityReport:
 
     def summary(self) -> list[str]:
         """Return the figures as a person reads them."""
-        low, high = self.accuracy_interval
+        file, keras = (format_accuracy(share, self.images) for share in (self.accuracy, self.reference_accuracy))
         return [
-            f"{self.accuracy:.2%} of {self.images:,} test images right ({low:.2%} to {high:.2%}), "
-            f"the Keras model {self.reference_accuracy:.2%}",
+            f"{file} of {self.images:,} test images right",
+            f"{keras} by the Keras model",
             f"{self.agreement:.2%} the same answer, {self.lost} worse, {self.won} better, "
             f"McNemar p {self.mcnemar_p:.2g}",
         ]
@@ -135,9 +136,9 @@ def compare(
         tolerance,
         images=count,
         accuracy=float(right.mean()),
-        accuracy_interval=metrics.wilson(int(right.sum()), count),
+        accuracy_interval=wilson(int(right.sum()), count),
         reference_accuracy=float(right_before.mean()),
-        reference_interval=metrics.wilson(int(right_before.sum()), count),
+        reference_interval=wilson(int(right_before.sum()), count),
         agreement=float((answered == expected).mean()),
         changed=int((answered != expected).sum()),
         lost=lost,

@@ -9,17 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-__all__ = ["changed_predictions", "comparable_logits", "kl_divergence", "lsb_histogram", "mcnemar", "sqnr_db", "wilson"]
+__all__ = ["changed_predictions", "comparable_logits", "kl_divergence", "lsb_histogram", "mcnemar", "sqnr_db"]
 
 _TINY = 1e-30  # probability, below any that matters; keeps logarithms finite
 _SMALLEST = 1e-37  # probability, below which float32 has no digits left
 _HISTOGRAM_END = 8  # steps of the output
-
-
-def wilson(successes: int, count: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval of a share (E. B. Wilson, JASA 22, 1927)."""
-    interval = binomtest(successes, count).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def mcnemar(lost: int, won: int) -> float:

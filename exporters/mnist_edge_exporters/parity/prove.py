@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime import EngineError, InputError, ModelError, VerificationError
+from mnist_edge_runtime.confidence_interval import few_images_warning
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.sealed_model import SealedModel
 from numpy.typing import NDArray
@@ -62,6 +63,8 @@ class Proof:
             report = self.reports.get(name)
             verdict = runtime["status"] if report is None else "passed" if report.passed else "FAILED"
             lines += [f"{name}: {verdict}", *(f"  {line}" for line in (report.summary() if report else ()))]
+        if self.report and (warning := few_images_warning(self.report.images)):
+            lines.append(f"WARNING: {warning}")
         return lines
 
 

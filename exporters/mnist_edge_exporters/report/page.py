@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from mnist_edge_runtime import __version__
+from mnist_edge_runtime import __version__, confidence_interval
 from mnist_edge_runtime.engines.registry import ENGINES, names_for
 from mnist_edge_runtime.files import atomic_path
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .. import keras_model
 from ..analysis import latency, layer_drift
 from ..analysis.layer_drift import LayerDrift
-from ..parity import comparison, metrics
+from ..parity import comparison
 from ..parity.targets import Target
 from ..source import Source
 from ..spec import formats
@@ -168,7 +168,8 @@ def _reading(source: Source) -> dict[str, Any]:
     return {
         "images": len(labels),
         "accuracy": right / len(labels),
-        "interval": metrics.wilson(right, len(labels)),
+        "interval": confidence_interval.wilson(right, len(labels)),
+        "few_images": confidence_interval.few_images_warning(len(labels)),
         "confusions": _confusions(counts, source.labels),
     }
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import models
+from ..confidence_interval import few_images_warning, format_accuracy
 from ..json_output import print_json
 from ..model_file import sealed_model
 
@@ -42,19 +43,31 @@ def _run(arguments: argparse.Namespace) -> None:
         f"zero point {contract.output.zero_point}",
         "network": f"{_of(contract.origin, 'architecture')}, {_of(contract.origin, 'parameters')} parameters",
         "data": f"{_of(contract.origin, 'dataset', 'name')}, SHA-256 {_of(contract.origin, 'dataset', 'sha256')}",
-        "accuracy": f"{_of(contract.parity, 'accuracy')} on {_of(contract.parity, 'images')} test images, "
-        f"the Keras model {_of(contract.parity, 'reference_accuracy')}; "
+        "accuracy": f"{_accuracy(contract.parity, 'accuracy')} on {_of(contract.parity, 'images')} test images, "
+        f"the Keras model {_accuracy(contract.parity, 'reference_accuracy')}; "
         f"{_of(contract.parity, 'agreement')} the same answer",
         "runtimes": ", ".join(
             f"{_of(row, 'engine')} {_of(row, 'version')} ({_of(row, 'status')})" for row in contract.runtimes
         ),
         "golden": f"{len(sealed.golden.images)} images",
     }
-    if (warning := _of(contract.origin, "dataset", "warning")) not in ("unknown", "None"):
-        rows["WARNING"] = warning
+    warnings = [text for text in (_of(contract.origin, "dataset", "warning"),) if text not in ("unknown", "None")]
+    images = (contract.parity or {}).get("images")
+    if isinstance(images, int) and (few := few_images_warning(images)):
+        warnings.append(few)
+    if warnings:
+        rows["WARNING"] = "; ".join(warnings)
     width = max(map(len, rows))
     for name, value in rows.items():
         print(f"{name:<{width}}  {value}")
+
+
+def _accuracy(parity: Mapping[str, Any] | None, key: str) -> str:
+    """Return an accuracy with its confidence interval where both it and the number of images are known."""
+    share, images = (parity or {}).get(key), (parity or {}).get("images")
+    if isinstance(share, float) and isinstance(images, int) and 0 <= share <= 1 and images > 0:
+        return format_accuracy(share, images)
+    return _of(parity, key)
 
 
 def _of(value: Any, *keys: str) -> str:

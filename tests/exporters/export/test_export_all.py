@@ -15,13 +15,26 @@ from mnist_edge_runtime.model_file import sealed_model
 def test_a_line_a_file_with_aligned_figures(exported: Mapping[str, Exported]) -> None:
     header, *rows, published = table(list(exported.values())).splitlines()
     rows, compared = rows[: len(exported)], rows[len(exported) :]
-    assert header.split() == ["file", "KB", "accuracy", "difference", "agreement", "verdict"]
+    assert header.split() == ["file", "KB", "accuracy", "95%", "interval", "difference", "agreement", "verdict"]
     assert [row.split()[0] for row in rows] == [outcome.file.name for outcome in exported.values() if outcome.file]
     assert {row.index("passed") for row in rows} == {header.index("verdict")}
     assert [line.split(" give ")[0] for line in compared] == [
         f"tflite-{quantization} and onnx-{quantization}" for quantization in ("none", "float16", "int8")
     ]
     assert published.endswith("exports")
+    assert max(map(len, (header, *rows))) <= 100
+    for row, outcome in zip(rows, exported.values(), strict=True):
+        assert outcome.proof.report is not None
+        low, high = outcome.proof.report.accuracy_interval
+        assert f" {low * 100:.2f} to {high * 100:.2f} " in row
+
+
+def test_few_test_images_are_warned_of(exported: Mapping[str, Exported]) -> None:
+    outcome = exported["tflite-int8"]
+    assert outcome.proof.report is not None
+    few = replace(outcome.proof, reports={"litert": replace(outcome.proof.report, images=32)})
+    assert "WARNING: only 32 test images" in table([replace(outcome, proof=few)])
+    assert "WARNING" not in table([outcome])
 
 
 def test_what_was_not_published_says_so(exported: Mapping[str, Exported]) -> None:

@@ -1,18 +1,10 @@
 from __future__ import annotations
 
-from math import inf, log, sqrt
+from math import inf, log
 
 import numpy as np
 import pytest
 from mnist_edge_exporters.parity import metrics
-
-
-@pytest.mark.parametrize(("successes", "count"), [(9817, 10_000), (0, 30), (30, 30), (150, 300)])
-def test_wilson_is_the_formula(successes: int, count: int) -> None:
-    z, share = 1.959963985, successes / count
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
-    assert metrics.wilson(successes, count) == pytest.approx((centre - half, centre + half), abs=1e-8)
 
 
 def test_divergence_of_known_distributions() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from mnist_edge_runtime.confidence_interval import wilson
 from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset, Split
@@ -118,9 +119,15 @@ class TestDescription:
             "3,106,176 multiply-accumulates (MACs)",
             "trained on digits",
         ]
-        expected += [f"{part} images {kept.record['metrics'][part]['accuracy']:.2%}" for part in ("train", "test")]
+        for part, images in (("train", 300), ("validation", 200), ("test", 100)):
+            figures = kept.record["metrics"][part]
+            low, high = figures["accuracy_interval"]
+            assert (low, high) == pytest.approx(wilson(round(figures["accuracy"] * images), images))
+            heading = f"{part} images".ljust(19)
+            expected += [f"{heading}{figures['accuracy']:.2%} (95%: {low * 100:.2f} to {high * 100:.2f}) of {images}"]
+        expected += ["WARNING: only 100 test images"]
         assert [text for text in expected if text not in summary] == []
-        assert "WARNING" not in summary
+        assert summary.count("WARNING") == 1
 
     def test_the_summary_passes_on_a_warning_about_the_data(self, kept: Run) -> None:
         dataset = {**kept.record["dataset"], "warning": "only a demonstration"}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime import Classifier
+from mnist_edge_runtime.confidence_interval import wilson
 from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.output_capture import suppress_output
@@ -107,8 +108,6 @@ def check_part(part: str) -> None:
 
 def evaluate(subject: Subject, *, corruptions: bool = True) -> Evaluation:
     """Evaluate the subject on its images, and again under each corruption."""
-    from scipy.stats import binomtest
-
     from ..runs.plots import confusion_counts
 
     with progress_bar("evaluating", 1 + len(CORRUPTIONS) * corruptions) as advance:
@@ -121,7 +120,6 @@ def evaluate(subject: Subject, *, corruptions: bool = True) -> Evaluation:
             advance(1, note=name)
     truth, predicted, confidence = subject.truth, probabilities.argmax(axis=1), probabilities.max(axis=1)
     right, count = int((predicted == truth).sum()), len(truth)
-    interval = binomtest(right, count).proportion_ci(method="wilson")
     bins = _calibration(confidence, predicted == truth)
     return Evaluation(
         model=str(subject.model),
@@ -130,7 +128,7 @@ def evaluate(subject: Subject, *, corruptions: bool = True) -> Evaluation:
         part=subject.part,
         images=count,
         accuracy=right / count,
-        accuracy_interval=(float(interval.low), float(interval.high)),
+        accuracy_interval=wilson(right, count),
         confidence=float(confidence.mean(dtype=np.float64)),
         ece=sum(each.images / count * abs(each.accuracy - each.confidence) for each in bins),
         calibration=bins,

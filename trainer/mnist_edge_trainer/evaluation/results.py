@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 import numpy as np
+from mnist_edge_runtime.confidence_interval import few_images_warning, format_interval, interval_of
 
 from .corruptions import HELD_OUT, SHARED
 
@@ -108,14 +109,17 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """Return the content of `evaluation.json`."""
         means = {use: self.mean_under(use) for use in self.corruptions} if self.corruptions else None
-        return {**asdict(self), "corruption_means": means}
+        intervals = {
+            use: {name: interval_of(share, self.images) for name, share in under.items()}
+            for use, under in (self.corruptions or {}).items()
+        }
+        return {**asdict(self), "corruption_means": means, "corruption_intervals": intervals or None}
 
     def table(self) -> str:
         """Format the metrics as a table."""
-        low, high = self.accuracy_interval
         lines = [
             f"{self.model} on {self.images:,} {self.part} images of {self.dataset['name']}",
-            f"accuracy           {self.accuracy:>7.2%}  ({low:.2%} to {high:.2%})",
+            f"accuracy           {self.accuracy:>7.2%}  (95%: {format_interval(self.accuracy_interval)})",
             f"mean confidence    {self.confidence:>7.2%}",
             f"calibration error  {self.ece:>7.2%}",
             *self._acceptance(),
@@ -123,14 +127,18 @@ class Evaluation:
             *self._classes(),
             *self._corruptions(),
         ]
-        if self.dataset["warning"]:
-            lines += ["", f"WARNING: {self.dataset['warning']}"]
+        warnings = (few_images_warning(self.images, self.part), self.dataset["warning"])
+        lines += [f"\nWARNING: {warning}" for warning in warnings if warning]
         return "\n".join(lines)
 
     def _acceptance(self) -> Iterator[str]:
         if self.acceptance is None:
             return
-        yield f"accepted           {self.acceptance.accepted:>7.2%}  (of these {self.acceptance.wrong:.2%} wrong)"
+        accepted = round(self.acceptance.accepted * self.images)
+        wrong = f"{self.acceptance.wrong:.2%} wrong"
+        if accepted:
+            wrong += f", 95%: {format_interval(interval_of(self.acceptance.wrong, accepted))}"
+        yield f"accepted           {self.acceptance.accepted:>7.2%}  (of these {wrong})"
         if self.acceptance.refused:
             yield f"refused            {', '.join(f'{kind} {s:.1%}' for kind, s in self.acceptance.refused.items())}"
 
@@ -154,3 +162,6 @@ class Evaluation:
         yield f"{'shared with training':<27}held out from training"
         for pair in zip_longest(*columns):
             yield "   ".join(f"{row[0]:<16}{row[1]:>8.2%}" if row else 24 * " " for row in pair).rstrip()
+        shares = [share for under in self.corruptions.values() for share in under.values()]
+        widest = max(high - low for low, high in (interval_of(share, self.images) for share in shares))
+        yield f"The 95% interval of each is at most {widest * 100:.2f} percentage points wide."

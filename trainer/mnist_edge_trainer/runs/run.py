@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mnist_edge_runtime.confidence_interval import few_images_warning, format_accuracy
 from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_runtime.files import atomic_path, temporary_path
 
@@ -77,12 +78,18 @@ class Run:
     def summary(self) -> str:
         """Summarize the run in a few lines of text."""
         record = self.record
-        dataset, metrics = record["dataset"], record["metrics"]
-        accuracies = ", ".join(f"{part} images {figures['accuracy']:.2%}" for part, figures in metrics.items())
+        dataset, split, metrics = record["dataset"], record["split"], record["metrics"]
+        counts = {"train": split["train"], "validation": split["validation"], "test": dataset["test"]}
         lines = [
             f"{self.folder}: {record['architecture']}, {record['parameters']:,} parameters, "
             f"{record['macs']:,} multiply-accumulates (MACs)",
-            f"trained on {dataset['name']} in {record['seconds']:.0f} seconds; accuracy on {accuracies}",
+            f"trained on {dataset['name']} in {record['seconds']:.0f} seconds; accuracy with its 95% interval:",
+        ]
+        for part, images in counts.items():
+            accuracy = format_accuracy(metrics[part]["accuracy"], images)
+            lines.append(f"  {f'{part} images':<19}{accuracy} of {images:,}")
+        lines += [
+            f"WARNING: {text}" for part in ("validation", "test") if (text := few_images_warning(counts[part], part))
         ]
         if dataset["warning"]:
             lines.append(f"WARNING: {dataset['warning']}")

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from mnist_edge_runtime.confidence_interval import interval_of
 from numpy.typing import NDArray
 
 from ..data.datasets import SPLIT_SEED, Dataset, Split
@@ -42,11 +43,12 @@ class Fitted:
     history: Mapping[str, list[float]]
     seconds: float
 
-    def measure(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, float]:
+    def measure(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, Any]:
         """Measure accuracy and loss on images, uint8 (N, 28, 28), with the indices of their classes, (N,)."""
         classes = self.model.output_shape[-1]
         loss, accuracy = self.model.evaluate(batches(images, labels, classes, _EVALUATION_BATCH), verbose=0)
-        return {"accuracy": float(accuracy), "loss": float(loss)}
+        interval = list(interval_of(float(accuracy), len(labels)))
+        return {"accuracy": float(accuracy), "accuracy_interval": interval, "loss": float(loss)}
 
 
 def train(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from mnist_edge_runtime.confidence_interval import format_interval
 from mnist_edge_runtime.files import atomic_path
 from optuna.trial import TrialState
 
@@ -60,10 +61,12 @@ class Results:
         )
         lines = [
             f"study {self.study}: {counts}; {which}:",
-            f"{'trial':>6}  {'network':<8}{'accuracy':>9}{'parameters':>12}{'MACs':>12}",
+            f"{'trial':>6}  {'network':<8}{'accuracy':>9}{'95% interval':>17}{'parameters':>12}{'MACs':>12}",
         ]
         lines += [
-            f"{row.trial:>6}  {row.architecture:<8}{row.accuracy:>9.2%}{row.parameters:>12,}{row.macs:>12,}"
+            f"{row.trial:>6}  {row.architecture:<8}{row.accuracy:>9.2%}"
+            f"{format_interval(row.accuracy_interval) if row.accuracy_interval else '-':>17}"
+            f"{row.parameters:>12,}{row.macs:>12,}"
             for row in self.best
         ]
         lines += [

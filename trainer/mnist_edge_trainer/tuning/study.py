@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from mnist_edge_runtime.confidence_interval import interval_of
 from mnist_edge_runtime.errors import InputError, UsageError
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import BaseStorage
@@ -26,9 +27,10 @@ from ..runs.run import STUDIES, check_name
 from .search_space import OBJECTIVES, Range, SearchConfig
 from .storage import open_storage
 
-__all__ = ["NETWORK", "TrialResult", "complete_trials", "find_trial", "folder_of", "join", "suggest"]
+__all__ = ["NETWORK", "VALIDATION", "TrialResult", "complete_trials", "find_trial", "folder_of", "join", "suggest"]
 
 NETWORK = "network"
+VALIDATION = "validation_images"
 _AGREEMENT = "agreement"
 
 
@@ -43,6 +45,7 @@ class TrialResult:
         recipe: all parts of the recipe; `searched` has those that differ between trials.
         seed: of the training.
         accuracy: on the validation images, 0 to 1.
+        accuracy_interval: its 95 % confidence interval; None of a trial of an earlier release.
         parameters, macs: of the network.
     """
 
@@ -55,6 +58,7 @@ class TrialResult:
     accuracy: float
     parameters: int
     macs: int
+    accuracy_interval: tuple[float, float] | None = None
 
     def training(
         self,
@@ -177,4 +181,5 @@ def _result(study: optuna.Study, trial: FrozenTrial) -> TrialResult:
         accuracy=trial.values[0],
         parameters=attributes["parameters"],
         macs=attributes["macs"],
+        accuracy_interval=interval_of(trial.values[0], images) if (images := attributes.get(VALIDATION)) else None,
     )

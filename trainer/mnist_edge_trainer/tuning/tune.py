@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import optuna
+from mnist_edge_runtime.confidence_interval import format_accuracy
 from mnist_edge_runtime.errors import InputError, VerificationError
 from optuna.exceptions import StorageInternalError, TrialPruned
 from optuna.storages import BaseStorage
@@ -182,7 +183,7 @@ def _outcome(trial: Trial, checkpoint: Path, context: _WorkerContext) -> tuple[l
     """Return the value of each objective, or None if the trial was pruned, and a line for the log."""
     try:
         values = _values(trial, checkpoint, context)
-        return values, f"validation accuracy {values[0]:.2%}"
+        return values, f"validation accuracy {format_accuracy(values[0], len(context.split.validation_labels))}"
     except TrialPruned:
         return None, "pruned, below the median of its network"
     except DivergedError:
@@ -195,7 +196,7 @@ def _values(trial: Trial, checkpoint: Path, context: _WorkerContext) -> list[flo
     network, parts = studies.suggest(trial, config, tuple(context.sizes))
     training, size = config.training(network, parts), context.sizes[network]
     recipe = asdict(training.recipe(len(split.train_images)))
-    for name, value in {"recipe": recipe, **size}.items():
+    for name, value in {"recipe": recipe, studies.VALIDATION: len(split.validation_labels), **size}.items():
         trial.set_user_attr(name, value)
     chosen = " ".join(f"{option(part)} {value:.4g}" for part, value in parts.items())
     print(f"trial {trial.number}: --arch {network} {chosen}", file=sys.stderr)
