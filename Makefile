@@ -33,7 +33,7 @@ emulators:  ## Run the tests on emulated boards, which take minutes
 demo:  ## Go the whole way once: train, export, prove, classify
 	mnist-edge demo
 
-pi:  ## Run COMMAND on an emulated Raspberry Pi, BOARD: pi4, pi5, zero2 or legacy32
+pi:  ## Run COMMAND on an emulated Raspberry Pi, BOARD: pi4, pi5, zero2, legacy32 or haswell
 	emulators/emulated-pi $(BOARD) -- $(COMMAND)
 
 memory:  ## Measure the runtime's memory in an emulated machine, for docs/boards.md

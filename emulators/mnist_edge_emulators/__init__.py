@@ -1,3 +1,3 @@
 """Emulate other machines on this one with qemu, from packages alone and without root rights."""
 
-__all__ = ["cache", "debian", "environment", "errors", "raspberry_pi"]
+__all__ = ["board", "cache", "debian", "environment", "errors", "raspberry_pi", "x86"]

@@ -1,59 +1,16 @@
-"""List the boards: the processor of each, its system, and what a person installs on it."""
+"""List the boards: the processor of each Raspberry Pi, its system, and what a person installs on it; and the PCs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 
 from mnist_edge_runtime.errors import UsageError
 
+from ..board import SYSTEM, WHEELS, Board, pinned
 from ..debian import DebianRoot
+from ..x86.processors import PROCESSORS
 
-__all__ = ["BOARDS", "EMULATOR", "KERNEL", "SYSTEM_EMULATOR", "Board", "board"]
-
-_CONSTRAINTS = Path(__file__).resolve().parents[3] / ".ci" / "constraints.txt"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Board(DebianRoot):
-    """A Raspberry Pi with its system and the engines that a person would install on it.
-
-    Attributes:
-        title: the Raspberry Pis that it stands for.
-        cpu: qemu's name of the processor.
-        qemu: name of the qemu program that runs it.
-        processor: names and values of /proc/cpuinfo for one core; engines choose their kernels by them.
-        python: version of Python.
-        platforms: platform tags of wheels that fit.
-        wheels: requirements from the package index, with their versions.
-        engines: the runtime's engines that are installed.
-        system_site_packages: whether the runtime's environment sees the system's Python packages.
-    """
-
-    title: str
-    cpu: str
-    qemu: str = "qemu-aarch64"
-    processor: tuple[tuple[str, str], ...]
-    python: str
-    platforms: tuple[str, ...] = tuple(f"manylinux_2_{minor}_aarch64" for minor in (28, 27, 17))
-    wheels: tuple[str, ...]
-    engines: tuple[str, ...] = ("litert", "onnxruntime")
-    system_site_packages: bool = False
-
-    @property
-    def cpuinfo(self) -> str:
-        """The text of /proc/cpuinfo: four cores."""
-        lines = "".join(f"{name}\t: {value}\n" for name, value in self.processor)
-        return "".join(f"processor\t: {core}\n{lines}\n" for core in range(4))
-
-
-def _pinned(*names: str) -> Iterator[str]:
-    """Yield requirements with the versions of the workstation's constraints, so that both run the same engines."""
-    rows = (line.partition("==") for line in _CONSTRAINTS.read_text(encoding="utf-8").splitlines())
-    versions = {name.lower(): version for name, _, version in rows if version}
-    for name in names:
-        yield f"{name}=={versions[name]}"
+__all__ = ["BOARDS", "EMULATOR", "KERNEL", "SYSTEM_EMULATOR", "board"]
 
 
 def _arm(part: str, variant: str, revision: str, features: str, architecture: int = 8) -> tuple[tuple[str, str], ...]:
@@ -68,13 +25,6 @@ def _arm(part: str, variant: str, revision: str, features: str, architecture: in
     )
 
 
-# Debian packages: what the README's commands need, and what comes with Raspberry Pi OS.
-_SYSTEM = (
-    *("python3", "python3-venv", "libstdc++6", "ca-certificates"),
-    *("dash", "coreutils", "findutils", "grep", "gzip", "sed", "tar"),
-)
-_LITERT = ("ai-edge-litert", "backports.strenum", "flatbuffers", "ml_dtypes", "protobuf", "tqdm", "typing_extensions")
-_ARM64 = tuple(_pinned(*_LITERT, "onnxruntime", "packaging", "pillow"))
 _V8 = "fp asimd evtstrm crc32 cpuid"
 _V8_2 = (
     "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp"  # dot products
@@ -92,8 +42,8 @@ BOARDS: Mapping[str, Board] = {
             codename="bookworm",
             architecture="arm64",
             python="3.11",
-            packages=_SYSTEM,
-            wheels=(*_ARM64, "numpy==2.4.6"),
+            packages=SYSTEM,
+            wheels=(*WHEELS, "numpy==2.4.6"),
         ),
         Board(
             name="pi5",
@@ -103,8 +53,8 @@ BOARDS: Mapping[str, Board] = {
             codename="trixie",
             architecture="arm64",
             python="3.13",
-            packages=_SYSTEM,
-            wheels=(*_ARM64, "numpy==2.5.5"),
+            packages=SYSTEM,
+            wheels=(*WHEELS, "numpy==2.5.5"),
         ),
         Board(
             name="zero2",
@@ -114,8 +64,8 @@ BOARDS: Mapping[str, Board] = {
             codename="bookworm",
             architecture="arm64",
             python="3.11",
-            packages=_SYSTEM,
-            wheels=(*_ARM64, "numpy==2.4.6"),
+            packages=SYSTEM,
+            wheels=(*WHEELS, "numpy==2.4.6"),
         ),
         Board(
             name="legacy32",
@@ -128,13 +78,14 @@ BOARDS: Mapping[str, Board] = {
             codename="bookworm",
             architecture="armhf",
             python="3.11",
-            packages=(*_SYSTEM, "python3-numpy", "python3-pil"),
+            packages=(*SYSTEM, "python3-numpy", "python3-pil"),
             links={f"{_BLAS}/libblas.so.3": "blas/libblas.so.3", f"{_BLAS}/liblapack.so.3": "lapack/liblapack.so.3"},
             platforms=("manylinux_2_34_armv7l",),
-            wheels=tuple(_pinned("tflite-runtime")),
+            wheels=tuple(pinned("tflite-runtime")),
             engines=("tflite-runtime",),
             system_site_packages=True,  # the package index has no numpy for 32 bits
         ),
+        *PROCESSORS,
     )
 }
 

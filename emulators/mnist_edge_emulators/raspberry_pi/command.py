@@ -72,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="emulated-pi",
         usage="emulated-pi [--offline] [--home DIR] BOARD -- COMMAND...\n       emulated-pi BOARD\n"
         "       emulated-pi --list",
-        description="Run a command on an emulated Raspberry Pi. Without a command, make the board and print the path "
-        "of its root folder.",
+        description="Run a command on an emulated Raspberry Pi, or on a PC without VNNI. Without a command, make the "
+        "board and print the path of its root folder.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

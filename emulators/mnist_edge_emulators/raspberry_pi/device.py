@@ -13,8 +13,9 @@ from pathlib import Path
 from mnist_edge_runtime.errors import UsageError
 
 from .. import cache, debian
+from ..board import Board
 from ..errors import UnavailableError
-from .boards import EMULATOR, Board
+from .boards import EMULATOR
 
 __all__ = ["HOME", "HOST", "HOST_LIBRARIES", "HOST_LOADER", "READER", "RUNTIME", "Device", "emulator"]
 
@@ -81,6 +82,8 @@ class Device:
             UsageError: the cache's path has a space in it.
         """
         variables = {"HOME": HOME, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **(environment or {})}
+        # proot would run programs for this machine's architecture on its own processor.
+        variables["PROOT_FORCE_FOREIGN_BINARY"] = "1"
         shown = [
             *((Path(path), path) for path in ("/proc", "/dev", "/tmp")),
             (self.root / "etc" / "cpuinfo", "/proc/cpuinfo"),

@@ -61,9 +61,10 @@ def _instructions(devices: Sequence[Device], runs: Sequence[Path]) -> dict[str, 
     counted = [
         file for file in files.values() if sealed_model.read(file).contract.quantization in instruction_counts.COUNTED
     ]
+    pis = [device for device in devices if device.board.is_pi]
     return {
         "versions": instruction_counts.versions_of(devices),
-        "instructions": instruction_counts.instructions(devices, counted, datasets.load("digits").test_images),
+        "instructions": instruction_counts.instructions(pis, counted, datasets.load("digits").test_images),
     }
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from .. import cache, debian
+from ..board import Board
 from ..errors import EmulatorError
 from . import wheels
-from .boards import Board
 from .device import HOME, READER, RUNTIME, Device, emulator
 
 __all__ = ["device", "versions"]

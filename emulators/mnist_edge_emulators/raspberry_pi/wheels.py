@@ -14,8 +14,8 @@ from mnist_edge_exporters.bundle import apt
 from mnist_edge_runtime import InputError
 
 from .. import cache
+from ..board import Board
 from ..errors import EmulatorError, UnavailableError
-from .boards import Board
 
 __all__ = ["download", "runtime"]
 

@@ -59,5 +59,7 @@ def _lines(report: DoctorReport) -> Iterator[str]:
 def _finding(found: Finding, is_enough: bool) -> Iterator[str]:
     version = f"{found.distribution} {found.version}" if found.version else found.distribution
     yield f"{found.engine:<16}{version}: {'works' if found.works else found.wrong}"
+    if found.note:
+        yield f"{'':<16}{found.note}"
     if found.fix:
         yield f"{'':<16}{'to have it too' if is_enough and not found.version else 'fix it with'}: {found.fix}"

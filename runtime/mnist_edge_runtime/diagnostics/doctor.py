@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,7 @@ from ..preprocessing.image_io import PILLOW
 __all__ = ["DoctorReport", "Finding", "SelfTestOutcome", "diagnose", "examine", "run"]
 
 _SECONDS = 120  # for a self-test
+_ONNX = "onnxruntime"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,10 @@ class SelfTestOutcome:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one engine; `wrong` and `fix` (a command, or what to do) are None where it works."""
+    """What was found of one engine; `wrong` and `fix` (a command, or what to do) are None where it works.
+
+    `note` is what a person should know of an engine that works here.
+    """
 
     engine: str
     distribution: str
@@ -48,6 +52,7 @@ class Finding:
     works: bool
     wrong: str | None = None
     fix: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,11 @@ class DoctorReport:
         return {**asdict(self), "works": self.works}
 
 
+# By whether the usual kernels saturate, as the child prints it.
+_INT8_KERNELS = {
+    "True": "int8 files run on slower kernels: without VNNI this processor's usual ones overflow and answer wrongly",
+    "False": "int8 files run on the usual kernels, which are exact on this processor, as with VNNI",
+}
 _PACKAGES = {"libstdc++": "libstdc++6", "libgomp": "libgomp1", "libatomic": "libatomic1", "libopenblas": "libopenblas0"}
 
 
@@ -92,7 +102,8 @@ def examine(model: Path | None = None) -> DoctorReport:
             findings.append(Finding(name, row.distribution, installed, False, wrong, "mnist-edge-runtime doctor MODEL"))
         else:
             outcome = run(name, file) if installed and file else None
-            findings.append(diagnose(name, installed, outcome, host))
+            found = diagnose(name, installed, outcome, host)
+            findings.append(replace(found, note=_int8_kernels(host)) if found.works and name == _ONNX else found)
     return DoctorReport(host, str(model) if model else None, tuple(findings), _pictures(host))
 
 
@@ -162,6 +173,16 @@ def _broken(engine: str, outcome: SelfTestOutcome, host: Host) -> tuple[str, str
     if outcome.code == 5:
         return f"it runs, and answers otherwise than it should: {said}", again
     return f"it is installed, and fails: {said}", again
+
+
+def _int8_kernels(host: Host) -> str | None:
+    """Return which kernels onnxruntime takes for int8 files on x86; None elsewhere, where it has but one kind."""
+    if host.architecture not in ("x86_64", "AMD64"):
+        return None
+    # In a child, as all that loads an engine.
+    code = "from mnist_edge_runtime.engines import onnxruntime; print(onnxruntime.saturates())"
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=_SECONDS)
+    return _INT8_KERNELS.get(asked.stdout.strip())
 
 
 def _pictures(host: Host) -> Finding:

@@ -16,6 +16,7 @@ import onnx
 import onnxruntime
 import pytest
 from mnist_edge_exporters.spec import select
+from mnist_edge_runtime.engines import onnxruntime as runtime
 from mnist_edge_runtime.engines.tensor_codec import encoder
 from mnist_edge_runtime.model_file import sealed_model
 from numpy.typing import NDArray
@@ -83,7 +84,7 @@ def test_the_reference_evaluator_answers_as_onnxruntime_does(variant: str, files
     model = onnx.version_converter.convert_version(onnx.load(files[variant]), 19)
     tensors = _golden_tensors(files[variant])
     (answered,) = ReferenceEvaluator(model).run(["logits"], {"image": tensors})
-    session = onnxruntime.InferenceSession(files[variant], providers=["CPUExecutionProvider"])
+    session = runtime.session(files[variant].read_bytes())
     (expected,) = session.run(["logits"], {"image": tensors})
     assert answered.dtype == expected.dtype
     assert np.array_equal(answered.argmax(axis=1), expected.argmax(axis=1))

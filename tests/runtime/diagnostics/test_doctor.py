@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from mnist_edge_runtime import ModelError, models
 from mnist_edge_runtime.__main__ import main
+from mnist_edge_runtime.commands import doctor as command
 from mnist_edge_runtime.diagnostics import doctor
 from mnist_edge_runtime.diagnostics.doctor import DoctorReport, Finding, SelfTestOutcome
 from mnist_edge_runtime.host import Host
@@ -128,6 +129,20 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str], tflite_file: Path)
     assert [found["engine"] for found in document["engines"]] == ["litert", "tflite-runtime", "onnxruntime"]
     assert {"distribution", "version", "works", "wrong", "fix"} <= document["engines"][0].keys()
     assert document["pictures"]["works"] is True
+
+
+def test_on_x86_the_kernels_for_int8_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child is asked, so a library before the one that is installed answers it."""
+    told = doctor._int8_kernels(replace(ARM64, processor="x86_64"))
+    assert told in doctor._INT8_KERNELS.values()
+    assert doctor._int8_kernels(replace(ARM64, processor="AMD64")) == told
+    assert doctor._int8_kernels(ARM64) is None
+
+    finding = Finding("onnxruntime", "onnxruntime", "1.32.0", works=True, note=told)
+    assert [line.strip() for line in command._finding(finding, is_enough=True)][1:] == [told]
+    (tmp_path / "onnxruntime.py").write_text("raise OSError('broken since')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert doctor._int8_kernels(replace(ARM64, processor="x86_64")) is None
 
 
 def test_the_command_line_where_nothing_works(
