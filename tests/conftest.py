@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import pickle
 import shlex
@@ -194,6 +195,44 @@ def exported(run: Run, source: Source, once: Callable[[str, _Make], Path]) -> Ma
 def files(exported: Mapping[str, Exported]) -> Mapping[str, Path]:
     """The published file of every offered variant."""
     return {name: outcome.file for name, outcome in exported.items() if outcome.file}
+
+
+@pytest.fixture(scope="session")
+def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sealed ONNX file whose network loops for ever; its contract is the bundled one's, its digests are valid."""
+    import numpy as np
+    from mnist_edge_runtime import models
+    from mnist_edge_runtime.model_file import sealed_model
+    from mnist_edge_runtime.model_file.contract import Payload
+    from onnx import TensorProto, helper, numpy_helper
+
+    value = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["goes"], ["on"]), helper.make_node("Identity", ["before"], ["after"])],
+        "body",
+        [value("turn", TensorProto.INT64, []), value("goes", TensorProto.BOOL, []),
+         value("before", TensorProto.UINT8, ["batch", 10])],
+        [value("on", TensorProto.BOOL, []), value("after", TensorProto.UINT8, ["batch", 10])],
+    )  # fmt: skip
+    constants = {"first": [0], "end": [10], "axis": [1], "turns": 1 << 62, "yes": True}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["image"], ["flat"], axis=1),
+            helper.make_node("Slice", ["flat", "first", "end", "axis"], ["ten"]),
+            helper.make_node("Loop", ["turns", "yes", "ten"], ["logits"], body=body),
+        ],
+        "endless",
+        [value("image", TensorProto.UINT8, ["batch", 28, 28, 1])],
+        [value("logits", TensorProto.UINT8, ["batch", 10])],
+        [numpy_helper.from_array(np.array(number), name) for name, number in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    payload = model.SerializeToString()
+    sealed = sealed_model.read(models.bundled_models("onnxruntime")[0])
+    contract = replace(sealed.contract, payload=Payload(len(payload), hashlib.sha256(payload).hexdigest()))
+    file = tmp_path_factory.mktemp("endless") / "endless.onnx"
+    file.write_bytes(sealed_model.seal(payload, contract, sealed.golden))
+    return file
 
 
 @pytest.fixture

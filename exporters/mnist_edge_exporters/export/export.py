@@ -13,6 +13,7 @@ import numpy as np
 from mnist_edge_runtime import Classifier, ModelError, UsageError, VerificationError
 from mnist_edge_runtime.child_process import run_module
 from mnist_edge_runtime.classifier import softmax
+from mnist_edge_runtime.diagnostics.selftest import SECONDS
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE, Contract
@@ -237,7 +238,11 @@ def _selftest_everywhere(file: Path, runtimes: tuple[Mapping[str, str], ...]) ->
     failures = []
     for runtime in runtimes:
         if runtime["status"] == "ran":
-            child = run_module("mnist_edge_runtime", "selftest", "--engine", runtime["engine"], str(file))
+            # Which ends itself before, in words.
+            limit = 2 * SECONDS
+            child = run_module(
+                "mnist_edge_runtime", "selftest", "--engine", runtime["engine"], str(file), seconds=limit
+            )
             if child.code:
                 failures.append(f"self-test on {runtime['engine']}: {child.reason.replace(str(file), file.name)}")
     return tuple(failures)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ..diagnostics.selftest import selftest
+from ..diagnostics.selftest import SECONDS, selftest
 from ..errors import VerificationError
 from ..json_output import print_json
 from ..model_file import sealed_model
+from ..time_limit import ENDLESS, time_limit
 from .common import load
 
 __all__ = ["add_command"]
@@ -24,7 +25,11 @@ def add_command(
 
 
 def _run(arguments: argparse.Namespace) -> VerificationError | None:
-    with load(arguments) as classifier:
+    late = f"the self-test did not end within {SECONDS:g} seconds: {ENDLESS}; run no file whose maker you do not know"
+    with (
+        time_limit(SECONDS, f"error: {arguments.model or 'the model'}: {late}", VerificationError.exit_code),
+        load(arguments) as classifier,
+    ):
         report = selftest(classifier, sealed_model.read(str(classifier.file)).golden)
     if arguments.json:
         print_json({"model": str(classifier.file), **report.to_dict()})

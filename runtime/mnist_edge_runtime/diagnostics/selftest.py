@@ -14,7 +14,9 @@ from ..errors import InputError
 from ..model_file.golden import Golden
 from ..preprocessing import mnist
 
-__all__ = ["SelfTestReport", "selftest"]
+__all__ = ["SECONDS", "SelfTestReport", "selftest"]
+
+SECONDS = 120.0  # seconds for loading and all golden images, of which the slowest boards need a few
 
 _ROUNDING = 0.01  # steps: logits are whole steps, except for float32's rounding of raw value times scale
 

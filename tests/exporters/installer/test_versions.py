@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +37,23 @@ def test_a_version_that_fails_says_why(failing: Path, tmp_path: Path) -> None:
     passed, line = versions.selftest(tmp_path / "new")
     assert not passed
     assert "No such file" in line
+
+
+def test_a_model_that_loops_for_ever_is_stopped(
+    unpacked: Path, tmp_path: Path, endless: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a runtime that has no limit of its own."""
+    monkeypatch.setattr(versions, "_SELFTEST_SECONDS", 3)
+    versions.build(unpacked, tmp_path / "new")
+    program = f"import mnist_edge_runtime as runtime; runtime.Classifier.load({str(endless)!r})"
+    command = tmp_path / "new" / "bin" / "mnist-edge-runtime"
+    command.write_text(f"#!/bin/sh\nexec {sys.executable} -c {shlex.quote(program)}\n")
+
+    passed, line = versions.selftest(tmp_path / "new")
+    assert not passed
+    assert line.startswith("it did not end within 3 seconds; the model may loop for ever")
+    command.write_text("#!/bin/sh\necho 'error: digits.onnx: the self-test did not end' >&2; exit 5\n")
+    assert versions.selftest(tmp_path / "new") == (False, "digits.onnx: the self-test did not end")
 
 
 def test_pictures_must_be_readable_as_well(unpacked: Path, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +25,24 @@ def test_the_worker_says_why_an_engine_cannot(files: Mapping[str, Path], source:
     (tmp_path / "cut.onnx").write_bytes(files["onnx-int8"].read_bytes()[:-1])
     with pytest.raises(EngineError, match="cut short"):
         worker.logits(tmp_path / "cut.onnx", "onnxruntime", source.test[0][:2])
+
+
+def test_a_file_that_loops_for_ever_is_stopped(endless: Path, tmp_path: Path) -> None:
+    """In the worker's own process, as the parent starts it."""
+    np.save(tmp_path / "images.npy", np.zeros((2, 28, 28), np.uint8))
+    arguments = [str(endless), "onnxruntime", str(tmp_path / "images.npy"), str(tmp_path / "logits.npy")]
+    code = (
+        "import sys; from mnist_edge_exporters.parity import worker; worker._SECONDS = 2.0; worker.main(*sys.argv[1:])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert result.returncode == 5
+    assert result.stderr == (
+        "it did not end within 2 seconds for 32 images: "
+        "the model may loop for ever, or this machine is too slow for it\n"
+    )
 
 
 def test_an_engine_that_crashes_is_an_error(

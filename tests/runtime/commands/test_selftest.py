@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +54,19 @@ def test_json_of_a_failure(invoke: Invoke, mislabelled: Path) -> None:
     assert code == 5
     assert report["passed"] is False
     assert report["failures"]
+
+
+def test_a_file_that_loops_for_ever_ends_at_the_limit(endless: Path) -> None:
+    code = "from mnist_edge_runtime.commands import selftest; selftest.SECONDS = 2.0; " \
+        "import sys; from mnist_edge_runtime.__main__ import main; sys.exit(main())"  # fmt: skip
+    command = [sys.executable, "-c", code, "selftest", "--json", str(endless)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (result.returncode, result.stdout) == (5, "")
+    assert result.stderr == (
+        f"error: {endless}: the self-test did not end within 2 seconds: the model may loop for ever, or this machine "
+        "is too slow for it; run no file whose maker you do not know\n"
+    )
 
 
 def test_golden_vectors_that_cannot_be_read_are_a_damaged_file(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from mnist_edge_runtime import ModelError, models
 from mnist_edge_runtime.__main__ import main
+from mnist_edge_runtime.child_process import ChildResult
 from mnist_edge_runtime.commands import doctor as command
 from mnist_edge_runtime.diagnostics import doctor
 from mnist_edge_runtime.diagnostics.doctor import DoctorReport, Finding, SelfTestOutcome
@@ -87,7 +88,8 @@ def test_an_engine_that_fails_in_a_child_is_a_finding(
          "not for litert", "mnist-edge export --target-runtime litert"),
         ("litert", SelfTestOutcome(5, "3 of 40 golden images get another class"), PI,
          "answers otherwise than it should: 3 of 40", "--force-reinstall --no-deps ai-edge-litert"),
-        ("litert", SelfTestOutcome(None, ""), PI, "did not end within", "--force-reinstall"),
+        ("litert", SelfTestOutcome(None, ""), PI, "self-test did not end within 120 seconds: the model may",
+         "--force-reinstall --no-deps ai-edge-litert  # if the file of this package does not end either"),
     ],
 )  # fmt: skip
 def test_what_an_outcome_means(engine: str, outcome: SelfTestOutcome, host: Host, wrong: str, fix: str) -> None:
@@ -96,6 +98,12 @@ def test_what_an_outcome_means(engine: str, outcome: SelfTestOutcome, host: Host
     assert (found.works, found.version) == (False, "2.3.0")
     assert wrong in str(found.wrong)
     assert fix in str(found.fix)
+
+
+def test_a_self_test_that_reached_its_limit_is_no_wrong_answer(monkeypatch: pytest.MonkeyPatch, endless: Path) -> None:
+    monkeypatch.setattr(doctor, "run_module", lambda *arguments, seconds: ChildResult(5, "", "error: not in time\n"))
+
+    assert doctor.run("onnxruntime", endless) == SelfTestOutcome(None, "not in time")
 
 
 def test_where_nothing_is_installed_wheels_decide() -> None:
