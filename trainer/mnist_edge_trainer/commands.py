@@ -27,7 +27,7 @@ __all__ = ["AsJson", "Data", "RunsDir", "train", "tune"]
 AsJson = Annotated[bool, typer.Option("--json", help=json_output.HELP)]
 Augment = Annotated[str | None, typer.Option(help="Augmentation: none, light or strong. (default: the recipe's)")]
 Data = Annotated[
-    str, typer.Option(help="Data set: auto, mnist, digits, or a folder of pictures (CLASS/NAME.png) or IDX files.")
+    str, typer.Option(help="Data set: auto, mnist, digits, or a path of pictures (CLASS/NAME.png), IDX, .npz or CSV.")
 ]
 RunsDir = Annotated[Path, typer.Option(help="Folder of all runs.")]
 Storage = Annotated[

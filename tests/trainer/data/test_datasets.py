@@ -295,8 +295,8 @@ class TestCustom:
 
     @pytest.mark.parametrize(
         "kept",
-        [lambda labels: (labels != 9) | (np.cumsum(labels == 9) == 1), lambda labels: np.arange(len(labels)) < 52],
-        ids=["one image of a class", "fewer images held out than classes"],
+        [lambda labels: (labels != 9) | (np.cumsum(labels == 9) == 1), lambda labels: np.arange(len(labels)) < 51],
+        ids=["one image of a class", "few images and many classes"],
     )
     def test_too_few_images_to_split(
         self, tmp_path: Path, letters: Arrays, write_npz: Write, kept: Callable[[Any], Any]
@@ -304,9 +304,66 @@ class TestCustom:
         some = kept(letters.train_labels)
         arrays = letters._replace(train_images=letters.train_images[some], train_labels=letters.train_labels[some])
         dataset = datasets.load(str(write_npz(tmp_path / "own.npz", arrays)))
-        with pytest.raises(InputError, match="cannot be split") as caught:
+        with pytest.raises(InputError, match=r"cannot be split.*a class needs at least two.*(9|26) \(1\)") as caught:
             datasets.split(dataset)
         assert str(tmp_path / "own.npz") in str(caught.value)
+
+    @pytest.mark.parametrize("images", [52, 78])
+    def test_of_few_images_one_of_each_class_validates(
+        self, tmp_path: Path, letters: Arrays, write_npz: Write, images: int
+    ) -> None:
+        arrays = letters._replace(
+            train_images=letters.train_images[:images], train_labels=letters.train_labels[:images]
+        )
+        split = datasets.split(datasets.load(str(write_npz(tmp_path / "own.npz", arrays))))
+        assert set(np.bincount(split.validation_labels)) == {1}
+        assert len(split.train_labels) == images - 26
+
+    def test_validation_images_of_its_own_validate(self, tmp_path: Path, letters: Arrays) -> None:
+        names = ("train_images", "train_labels", "val_images", "val_labels", "test_images", "test_labels")
+        np.savez(tmp_path / "own.npz", **dict(zip(names, (*letters, *letters[2:]), strict=True)))
+        found = datasets.load(str(tmp_path / "own.npz"))
+        split = datasets.split(found)
+        np.testing.assert_array_equal(split.train_images, letters.train_images)
+        np.testing.assert_array_equal(split.validation_images, letters.test_images)
+        np.testing.assert_array_equal(split.validation_labels, letters.test_labels.astype(int) - 1)
+        assert (found.describe()["train"], found.describe()["validation"]) == (624, 52)
+        np.savez(tmp_path / "other.npz", **dict(zip((*names[:2], *names[4:]), letters, strict=True)))
+        other = datasets.load(str(tmp_path / "other.npz"))
+        assert found.sha256 != other.sha256
+        assert split.sha256 != datasets.split(other).sha256
+        assert "validation" not in other.describe()
+
+    def test_data_without_a_test_part_keeps_a_seventh_and_says_so(
+        self, tmp_path: Path, letters: Arrays, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        np.savez(tmp_path / "own.npz", images=letters.train_images, labels=letters.train_labels)
+        found = datasets.load(str(tmp_path / "own.npz"))
+        assert set(np.bincount(found.test_labels)) == {3}
+        assert len(found.train_images) + len(found.test_images) == 624
+        assert "has no test images of its own; a seventh of each class" in capsys.readouterr().err
+        assert datasets.load(str(tmp_path / "own.npz")).sha256 == found.sha256
+
+    def test_copies_of_training_images_in_the_test_are_warned_of(
+        self, tmp_path: Path, letters: Arrays, write_npz: Write, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        datasets.load(str(write_npz(tmp_path / "own.npz", letters)))
+        assert capsys.readouterr().err == ""
+        images = letters.test_images.copy()
+        images[3:9] = letters.train_images[100:106]
+        datasets.load(str(write_npz(tmp_path / "own.npz", letters._replace(test_images=images))))
+        assert "WARNING test images that are training images too, pixel by pixel: 6 of 52" in capsys.readouterr().err
+
+    def test_what_is_left_out_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+            for number in range(4):
+                picture = np.zeros((28, 28), np.uint8)
+                picture[4 + number : 22, 10:14] = 255
+                np.save(tmp_path / name / f"{number}.npy", picture)
+        (tmp_path / "a" / "notes.txt").write_text("text")
+        datasets.load(str(tmp_path))
+        assert f"WARNING {tmp_path / 'a'}: left out 1 text" in capsys.readouterr().err
 
 
 class TestWithoutMnist:

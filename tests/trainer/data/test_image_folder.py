@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,17 @@ import pytest
 from mnist_edge_runtime import load_picture, to_mnist
 from mnist_edge_runtime.errors import InputError
 from mnist_edge_trainer.data import datasets, image_folder
-from mnist_edge_trainer.demo.synthetic_digits import draw
+from mnist_edge_trainer.demo import synthetic_digits
+from numpy.typing import NDArray
 from PIL import Image
 
 KEEP = ("a", "B", "10", "9", "ä ö")
 ORDER = ("9", "10", "B", "a", "ä ö")
+
+
+@cache
+def draw(digit: str, tilt: float = 0.0) -> NDArray[np.uint8]:
+    return synthetic_digits.draw(digit, tilt=tilt)
 
 
 def write(folder: Path, digit: str, count: int) -> None:
@@ -92,7 +99,7 @@ def test_a_class_of_one_picture_is_named(own: Path) -> None:
 
 def test_one_folder_of_pictures_is_no_data_set(tmp_path: Path) -> None:
     write(tmp_path / "alone", "5", 3)
-    assert not image_folder.is_folder(tmp_path)
+    assert image_folder.class_folders(tmp_path) == ["alone"]
     with pytest.raises(InputError, match="folders of pictures, one for each class"):
         datasets.load(str(tmp_path))
 
@@ -109,3 +116,128 @@ def test_a_thousand_classes_and_no_more(tmp_path: Path) -> None:
     for file in (tmp_path / "1000").iterdir():
         file.unlink()
     assert datasets.load(str(tmp_path)).labels == tuple(map(str, range(1000)))
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
+
+
+@pytest.mark.parametrize("suffix", ["dat", "PNG", "jpeg", "txt", ""])
+def test_a_file_is_what_its_bytes_say(own: Path, suffix: str) -> None:
+    before = len(image_folder.read_classes(own).train.labels)
+    Image.fromarray(draw("4")).save(own / "a" / "new.png")
+    (own / "a" / "new.png").rename(own / "a" / f"new.{suffix}")
+    found = image_folder.read_classes(own)
+    assert len(found.train.labels) == before + 1
+    assert [note for note in found.notes if "left out" in note] == []
+
+
+@pytest.mark.parametrize(
+    ("suffix", "format"),
+    [("jfif", "JPEG"), ("ppm", "PPM"), ("jpe", "JPEG"), ("dib", "BMP")],
+)
+def test_a_class_may_have_pictures_of_any_format(own: Path, suffix: str, format: str) -> None:
+    (own / "new").mkdir()
+    for number in range(3):
+        Image.fromarray(draw("4", tilt=float(number))).save(own / "new" / f"{number}.{suffix}", format)
+    found = image_folder.read_classes(own)
+    assert np.bincount(found.train.labels)[found.names.index("new")] == 3
+
+
+def test_what_is_left_out_is_counted_by_kind_and_class(own: Path) -> None:
+    for number in range(3):
+        (own / "B" / f"{number}.heic").write_bytes(HEIC)
+    (own / "B" / "list.txt").write_text("text")
+    (own / "B" / "within").mkdir()
+    Image.fromarray(draw("4")).save(own / "loose.png")
+    assert image_folder.read_classes(own).notes == (
+        f"{own}: left out 1 picture beside the class folders",
+        f"{own / 'B'}: left out 3 HEIC, 1 text, 1 folder, no pictures that can be read",
+        f"{own / 'notes'} is no class: it has no pictures (1 text)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "advice"),
+    [
+        (HEIC, "2 HEIC", "convert it to JPEG or PNG"),
+        (b"%PDF-1.4", "2 PDF", "save the page that you want read as PNG"),
+        (b"version https://git-lfs.github.com/spec/v1", "2 git-lfs pointer", "git lfs pull"),
+    ],
+)
+def test_a_class_that_would_lose_all_its_pictures_is_an_error(
+    own: Path, content: bytes, kind: str, advice: str
+) -> None:
+    (own / "new").mkdir()
+    for number in range(2):
+        (own / "new" / f"{number}.png").write_bytes(content)
+    with pytest.raises(InputError, match=rf"new: none of its files is a picture .*\({kind}\); .*{advice}"):
+        datasets.load(str(own))
+
+
+def test_bad_pictures_are_listed_together(own: Path) -> None:
+    for number in range(33):
+        (own / "9" / f"bad {number:02}.png").write_bytes(b"no picture")
+    (own / "a" / "0.jpg").unlink(missing_ok=True)
+    Image.new("L", (40, 40)).save(own / "a" / "blank.png")
+    (own / "a" / "gone.png").symlink_to(own / "nowhere")
+    with pytest.raises(InputError) as caught:
+        datasets.load(str(own))
+    first, *lines = str(caught.value).splitlines()
+    assert first == "35 of 105 pictures cannot be used; repair or remove:"
+    assert len(lines) == 21
+    assert lines[0].startswith(f"  {own / '9' / 'bad 00.png'}: ")
+    assert lines[-1] == "  and 15 more"
+
+
+def test_bad_pictures_include_blank_and_missing_ones(own: Path) -> None:
+    Image.new("L", (40, 40)).save(own / "a" / "blank.png")
+    (own / "a" / "gone.png").symlink_to(own / "nowhere")
+    with pytest.raises(InputError) as caught:
+        datasets.load(str(own))
+    assert [name in str(caught.value) for name in ("2 of 72 pictures", "a/blank.png", "a/gone.png")] == [True] * 3
+
+
+@pytest.mark.parametrize("names", [("training", "testing"), ("Train", "Test"), ("trainingSet", "testSet")])
+@pytest.mark.parametrize("within", ["", "mnist_png"])
+def test_parts_have_many_spellings(tmp_path: Path, names: tuple[str, str], within: str) -> None:
+    for part, count in zip(names, (5, 2), strict=True):
+        for name in ("10", "9"):
+            write(tmp_path / within / part / name, "3" if name == "9" else "7", count)
+    dataset = datasets.load(str(tmp_path))
+    assert dataset.labels == ("9", "10")
+    assert (len(dataset.train_images), len(dataset.test_images)) == (10, 4)
+
+
+def test_pictures_for_validation_validate(tmp_path: Path) -> None:
+    for part, count in (("train", 5), ("valid", 3), ("test", 2)):
+        for digit, name in ((3, "a"), (7, "b")):
+            write(tmp_path / part / name, str(digit), count)
+    split = datasets.split(datasets.load(str(tmp_path)))
+    assert (len(split.train_labels), len(split.validation_labels)) == (10, 6)
+
+
+def test_pictures_for_validation_test_where_no_others_do(tmp_path: Path) -> None:
+    for part, count in (("train", 5), ("val", 3)):
+        for digit, name in ((3, "a"), (7, "b")):
+            write(tmp_path / part / name, str(digit), count)
+    found = image_folder.read_parts(tmp_path, image_folder.part_folders(tmp_path))
+    assert found.test is not None
+    assert found.validation is None
+    assert len(found.test.labels) == 6
+    assert found.notes == (f"{tmp_path / 'val'} has the test images, since there are no others",)
+
+
+def test_two_folders_for_a_part_leave_a_doubt(tmp_path: Path) -> None:
+    for part in ("trainingSet", "trainingSample"):
+        for name in ("a", "b"):
+            write(tmp_path / part / name, "3", 2)
+    with pytest.raises(InputError, match="trainingSample and trainingSet leave open which has the training pictures"):
+        datasets.load(str(tmp_path))
+
+
+def test_test_pictures_without_class_folders_are_no_test(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / "train" / name, "3", 4)
+    write(tmp_path / "test", "3", 2)
+    with pytest.raises(InputError, match=r"to test on a seventh of train, name .*train itself"):
+        datasets.load(str(tmp_path))

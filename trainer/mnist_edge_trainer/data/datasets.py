@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError
-from mnist_edge_runtime.preprocessing.mnist import normalize_size
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from . import download, idx, image_folder
+from . import checks, digits, download, find_data, idx, npz
+from . import parts as parts_of
 from .idx import Arrays
+from .parts import Part, Parts
 
 __all__ = ["SPLIT_SEED", "Dataset", "Split", "load", "split"]
 
 # Random seed of the one split for all runs: runs with different training seeds stay comparable, and a validation
 # image of one is never a training image of another.
 SPLIT_SEED = 0
+DIGITS = tuple("0123456789")
+_MNIST_TEST = 10_000  # test images
 FALLBACK_WARNING = (
     "MNIST was not available, so this was trained on the 1,797 digits bundled with scikit-learn: "
     "a demonstration, not a reader for real use"
@@ -34,7 +37,8 @@ FALLBACK_WARNING = (
 class Dataset:
     """Images uint8 (N, 28, 28), white ink on black, and for each the index of its label, int64 (N,).
 
-    `source` is where it was found; `warning` is a caution for every user of a model trained on it.
+    `source` is where it was found; `warning` is a caution for every user of a model trained on it; `validation` has
+    validation images where the data has some of its own.
     """
 
     name: str
@@ -45,11 +49,12 @@ class Dataset:
     test_labels: NDArray[np.int64]
     labels: tuple[str, ...]
     warning: str | None = None
+    validation: Part | None = None
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the four arrays, each in its IDX form, and of the labels' names."""
-        arrays = (self.train_images, self.train_labels, self.test_images, self.test_labels)
+        """The SHA-256 of all arrays, each in its IDX form, and of the labels' names."""
+        arrays = (self.train_images, self.train_labels, self.test_images, self.test_labels, *(self.validation or ()))
         lines = [*(idx.sha256(array) for array in arrays), *self.labels]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -61,6 +66,7 @@ class Dataset:
             "train": len(self.train_images),
             "test": len(self.test_images),
             "warning": self.warning,
+            **({"validation": len(self.validation.labels)} if self.validation else {}),
         }
 
     def summary(self, split: Split) -> str:
@@ -92,8 +98,7 @@ def load(data: str = "auto") -> Dataset:
 
     Args:
         data: "mnist" (from $MNIST_EDGE_DATA, a cache or the network), "digits" (bundled with scikit-learn),
-            "auto" (mnist, or digits with a warning), or the path of a folder with the four IDX files, mnist.npz or
-            folders of pictures, one for each class, or of an .npz file.
+            "auto" (mnist, or digits with a warning), or the path of data in one of the forms that `find_data` knows.
 
     Raises:
         InputError: it is not available, or is damaged.
@@ -111,7 +116,7 @@ def load(data: str = "auto") -> Dataset:
             raise InputError(f"MNIST_EDGE_DATA={folder} holds data other than MNIST; name it with --data {folder}")
         return found
     try:
-        return _dataset("mnist", *_cached_or_downloaded())
+        return _mnist(*_cached_or_downloaded())
     except InputError as error:
         if data == "mnist":
             raise
@@ -122,19 +127,22 @@ def load(data: str = "auto") -> Dataset:
 def split(dataset: Dataset) -> Split:
     """Return the stratified split: 55,000/5,000 for MNIST, 1,297/200 for digits, else a twelfth to validation.
 
+    Data with validation images of its own is split already. Of few images, at least one of a class validates.
+
     Raises:
         InputError: too few images of some class.
     """
     from sklearn.model_selection import train_test_split
 
     count = len(dataset.train_images)
-    held_out = 200 if dataset.name == "digits" else count // 12
-    try:
-        train, validation = train_test_split(
-            np.arange(count), test_size=held_out, stratify=dataset.train_labels, random_state=SPLIT_SEED
-        )
-    except ValueError as error:
-        raise InputError(f"{dataset.source}: cannot be split into training and validation images: {error}") from None
+    if dataset.validation:
+        own = hashlib.sha256(f"{count} {[idx.sha256(array) for array in dataset.validation]}".encode()).hexdigest()
+        return Split(dataset.train_images, dataset.train_labels, *dataset.validation, sha256=own)
+    held_out = 200 if dataset.name == "digits" else max(count // 12, len(dataset.labels))
+    checks.check_split(dataset.train_labels, dataset.labels, dataset.source)
+    train, validation = train_test_split(
+        np.arange(count), test_size=held_out, stratify=dataset.train_labels, random_state=SPLIT_SEED
+    )
     digest = hashlib.sha256(train.astype("<i8").tobytes() + b"|" + validation.astype("<i8").tobytes()).hexdigest()
     return Split(
         train_images=dataset.train_images[train],
@@ -157,18 +165,38 @@ def _keras_file() -> Path:
 
 
 def _read_path(path: Path) -> Dataset:
-    if image_folder.is_folder(path):
-        arrays, names = image_folder.read(path)
-        return _dataset("custom", arrays, str(path.resolve()), names)
-    arrays = idx.read(path)
-    return _dataset("mnist" if idx.is_mnist(arrays) else "custom", arrays, str(path.resolve()))
+    parts, found_at = find_data.read(path)
+    source = str(found_at.resolve())
+    for note in parts.notes:
+        _warn(f"{note}.")
+    test = parts.test
+    if test is None:
+        drawn = parts_of.draw_test(_names(parts), source)
+        images, labels = parts.train
+        parts, test = replace(parts, train=Part(images[~drawn], labels[~drawn])), Part(images[drawn], labels[drawn])
+    elif not parts.validation and len(test.labels) == _MNIST_TEST and test.labels.dtype.kind in "ui":
+        arrays = Arrays(*parts.train, *test)
+        if idx.is_mnist(arrays):
+            return _mnist(arrays, source)
+    found = checks.numbered(parts, test, source)
+    if parts.test is None:
+        print(
+            f"{source}: has no test images of its own; a seventh of each class, drawn with a fixed seed, is kept for "
+            f"the test",
+            file=sys.stderr,
+        )
+    for name, part in ((parts_of.TEST, found.test), (parts_of.VALIDATION, found.validation)):
+        if part and (sentence := checks.duplicates(found.train, part, name)):
+            _warn(f"{sentence}.")
+    return Dataset("custom", source, *found.train, *found.test, labels=found.names, validation=found.validation)
 
 
 def _cached_or_downloaded() -> tuple[Arrays, str]:
     for file in (cache_file(), _keras_file()):
         if file.exists():
             try:
-                arrays = idx.read(file)
+                parts = npz.read(file, str(file))
+                arrays = Arrays(*parts.train, *(parts.test or parts.train))
                 if idx.is_mnist(arrays):
                     return arrays, str(file)
                 reason = "its images are not those of MNIST"
@@ -177,65 +205,26 @@ def _cached_or_downloaded() -> tuple[Arrays, str]:
             _warn(f"{file} is ignored: {reason}.")
     arrays, url = download.mnist(download.mirrors())
     try:
-        idx.write_npz(cache_file(), arrays)
+        npz.write(cache_file(), arrays)
     except OSError as error:
         _warn(f"{cache_file()} cannot be written ({error.strerror}): the next run downloads MNIST again.")
     return arrays, url
 
 
-def _dataset(name: str, arrays: Arrays, source: str, names: Sequence[str] = ()) -> Dataset:
-    """Check the arrays and number the labels from 0; without `names` each label is named by its number."""
-    labels = np.unique(arrays.train_labels)
-    unseen = np.setdiff1d(arrays.test_labels, labels)
-    if not 2 <= len(labels) <= 1000:
-        raise InputError(f"{source}: has {len(labels)} classes, expected 2 to 1,000")
-    if len(unseen):
-        raise InputError(f"{source}: the test labels {unseen[:5].tolist()} are not among the training labels")
-    for part, images in (("training", arrays.train_images), ("test", arrays.test_images)):
-        if (share := _dark_on_light(images)) > 0.5:
-            raise InputError(
-                f"{source}: {share:.0%} of the {part} images are dark on light, expected light ink on black; "
-                "write 255 - image in place of each, or give pictures, CLASS/NAME.png, which may be either"
-            )
-    return Dataset(
-        name=name,
-        source=source,
-        train_images=arrays.train_images,
-        train_labels=np.searchsorted(labels, arrays.train_labels),
-        test_images=arrays.test_images,
-        test_labels=np.searchsorted(labels, arrays.test_labels),
-        labels=tuple(names) or tuple(str(label) for label in labels),
-    )
-
-
-def _dark_on_light(images: NDArray[np.uint8]) -> float:
-    """Return the share of images, uint8 (N, 28, 28), whose border is closer to white than to black."""
-    borders = np.concatenate([images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]], axis=1)
-    paper = np.median(borders, axis=1)
-    return float((paper - images.min(axis=(1, 2)) > images.max(axis=(1, 2)) - paper).mean())
+def _mnist(arrays: Arrays, source: str) -> Dataset:
+    train, test = arrays.train_labels.astype(np.int64), arrays.test_labels.astype(np.int64)
+    return Dataset("mnist", source, arrays.train_images, train, arrays.test_images, test, labels=DIGITS)
 
 
 def _digits(warning: str | None = None) -> Dataset:
-    """Return scikit-learn's 8 x 8 digits in MNIST's form, with 300 of them as test images."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
+    found = digits.read()
+    assert found.test is not None
+    return Dataset("digits", "scikit-learn", *found.train, *found.test, labels=DIGITS, warning=warning)
 
-    bundled: Mapping[str, Any] = load_digits()
-    images = np.stack([normalize_size(image) for image in bundled["images"]])
-    parts = train_test_split(
-        images, bundled["target"].astype(np.int64), test_size=300, stratify=bundled["target"], random_state=SPLIT_SEED
-    )
-    train_images, test_images, train_labels, test_labels = parts
-    return Dataset(
-        name="digits",
-        source="scikit-learn",
-        train_images=train_images,
-        train_labels=train_labels,
-        test_images=test_images,
-        test_labels=test_labels,
-        labels=tuple("0123456789"),
-        warning=warning,
-    )
+
+def _names(parts: Parts) -> NDArray[Any]:
+    """Return the label of each training image as a person knows it."""
+    return np.array(parts.names)[parts.train.labels] if parts.names else parts.train.labels
 
 
 def _warn(message: str) -> None:

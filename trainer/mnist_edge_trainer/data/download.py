@@ -7,6 +7,7 @@ socket or an HTTP library ends a name look-up that hangs, or headers that arrive
 from __future__ import annotations
 
 import http.client
+import io
 import ipaddress
 import os
 import queue
@@ -21,7 +22,7 @@ from typing import Any
 from mnist_edge_runtime.errors import InputError
 
 from ..progress import progress_bar
-from . import idx
+from . import idx, npz
 
 __all__ = ["MIRRORS", "mirrors", "mnist"]
 
@@ -127,7 +128,8 @@ def _fetch(url: str, first: Any) -> idx.Arrays:
         with response:
             bodies.append(_body(response))
     if len(bodies) == 1:
-        arrays = idx.decode_npz(bodies[0], url)
+        parts = npz.read(io.BytesIO(bodies[0]), url)
+        arrays = idx.Arrays(*parts.train, *(parts.test or parts.train))
     else:
         arrays = idx.check([idx.parse(body, url + name) for body, name in zip(bodies, idx.FILES, strict=True)], url)
     if not idx.is_mnist(arrays):

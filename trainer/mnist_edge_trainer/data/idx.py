@@ -1,4 +1,4 @@
-"""Read and write MNIST's file formats: four IDX files, plain or gzipped, or one mnist.npz.
+"""Read MNIST's own file format: four IDX files, plain or gzipped.
 
 Source of the format: http://yann.lecun.com/exdb/mnist
 """
@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import math
+import re
 import struct
 import zlib
 from collections.abc import Mapping
@@ -17,11 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError
-from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from numpy.typing import NDArray
 
-__all__ = ["FILES", "Arrays", "decode_npz", "is_mnist", "parse", "read", "sha256", "write_npz"]
+__all__ = ["FILES", "Arrays", "check", "holds_files", "is_mnist", "parse", "read", "sha256"]
 
 MAX_BYTES = 1 << 30  # bytes of a decompressed file
 
@@ -34,6 +34,12 @@ FILES: Mapping[str, str] = {
 }
 
 
+# How their names go, and those of data like it: emnist-letters-test-images-idx3-ubyte.gz
+_NAME = re.compile(r"(?P<set>.*?)(?P<part>train|test|t10k)-(?P<kind>images|labels)[-.]idx[0-9]-ubyte(\.gz)?")
+_PARTS = {"train": "training", "test": "test", "t10k": "test"}
+_ROLES = (("training", "images"), ("training", "labels"), ("test", "images"), ("test", "labels"))
+
+
 class Arrays(NamedTuple):
     """Images uint8 (N, 28, 28) and labels uint8 or int64 (N,), in the order of `FILES`."""
 
@@ -43,26 +49,26 @@ class Arrays(NamedTuple):
     test_labels: NDArray[Any]
 
 
-def read(path: Path) -> Arrays:
-    """Read a folder with the four IDX files or mnist.npz, or an .npz file.
+def read(folder: Path) -> Arrays:
+    """Read a folder with four IDX files, under one of the names in use, plain or gzipped.
 
     Raises:
-        InputError: it is missing, damaged, or not in MNIST's shape.
+        InputError: one is missing or damaged, or they are not in MNIST's shape.
     """
-    if path.is_file():
-        return decode_npz(_bytes(path), str(path))
-    if not path.is_dir():
-        raise InputError(f"{path}: no such file or folder; --data takes auto, mnist, digits or a path")
-    files = {name: _find(path, name) for name in FILES}
-    if not any(files.values()) and (path / "mnist.npz").is_file():
-        return decode_npz(_bytes(path / "mnist.npz"), str(path / "mnist.npz"))
-    missing = [name for name, file in files.items() if file is None]
-    if missing:
+    sets = _sets(folder)
+    if len(sets) > 1:
         raise InputError(
-            f"{path}: {', '.join(missing)} missing; expected the four IDX files (plain or .gz), mnist.npz, "
-            "or folders of pictures, one for each class"
+            f"{folder}: has the IDX files of {' and '.join(sorted(sets))}; put one set into its own folder"
         )
-    return check([parse(_bytes(file), str(file)) for file in files.values() if file], str(path))
+    files = next(iter(sets.values()), {})
+    if missing := [name for name, role in zip(FILES, _ROLES, strict=True) if role not in files]:
+        raise InputError(f"{folder}: {', '.join(missing)} missing; expected the four IDX files (plain or .gz)")
+    return check([parse(_bytes(files[role]), str(files[role])) for role in _ROLES], str(folder))
+
+
+def holds_files(folder: Path) -> bool:
+    """Return whether the folder has a file whose name is that of an IDX file of MNIST or of data like it."""
+    return bool(_sets(folder))
 
 
 def parse(data: bytes, where: str) -> NDArray[np.uint8]:
@@ -86,22 +92,6 @@ def parse(data: bytes, where: str) -> NDArray[np.uint8]:
     if len(body) != math.prod(shape):
         raise InputError(f"{where}: has {len(body):,} bytes for the shape {shape}; download it again")
     return np.frombuffer(body, np.uint8).reshape(shape)
-
-
-def decode_npz(data: bytes, where: str) -> Arrays:
-    """Decode the bytes of an .npz file whose arrays have Keras' names.
-
-    Raises:
-        InputError: not such a file; the message begins with `where`.
-    """
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            if sum(member.file_size for member in archive.zip.infolist()) > MAX_BYTES:
-                raise ValueError(f"it would unpack to more than {MAX_BYTES >> 20} MiB")
-            arrays = [archive[name] for name in ("x_train", "y_train", "x_test", "y_test")]
-    except Exception as error:  # zipfile, zlib and numpy each have errors of their own
-        raise InputError(f"{where}: not an .npz file with x_train, y_train, x_test and y_test ({error})") from None
-    return check(arrays, where)
 
 
 def check(arrays: list[NDArray[Any]], where: str) -> Arrays:
@@ -137,17 +127,16 @@ def is_mnist(arrays: Arrays) -> bool:
     return [sha256(array) for array in arrays] == list(FILES.values())
 
 
-def write_npz(path: Path, arrays: Arrays) -> None:
-    """Write the arrays atomically, as Keras' mnist.npz."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, **dict(zip(("x_train", "y_train", "x_test", "y_test"), arrays, strict=True)))
-
-
-def _find(folder: Path, name: str) -> Path | None:
-    """Return the file, under one of the spellings in use, or None."""
-    spellings = (name, name.replace("-idx", ".idx"))
-    return next((folder / (n + end) for n in spellings for end in ("", ".gz") if (folder / (n + end)).is_file()), None)
+def _sets(folder: Path) -> dict[str, dict[tuple[str, str], Path]]:
+    """Return for each data set in the folder its files by what they hold; of several spellings the plainest."""
+    found: dict[str, dict[tuple[str, str], Path]] = {}
+    for file in sorted(folder.iterdir(), key=lambda file: (file.suffix == ".gz", file.name)):
+        if (match := _NAME.fullmatch(file.name)) and file.is_file():
+            found.setdefault(match["set"].strip("-_."), {}).setdefault((match["part"], match["kind"]), file)
+    return {
+        name or "MNIST": {(_PARTS[part], kind): file for (part, kind), file in files.items()}
+        for name, files in found.items()
+    }
 
 
 def _bytes(file: Path) -> bytes:

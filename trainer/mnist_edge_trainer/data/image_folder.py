@@ -2,104 +2,200 @@
 
 letters/            or   letters/
 ├── a/                   ├── train/a/ ...
-│   ├── 1.png            └── test/a/ ...
-│   └── 2.jpg
+│   ├── 1.png            ├── valid/a/ ...   (may be missing)
+│   └── 2.jpg            └── test/a/ ...    (may be missing)
 └── b/ ...
+
+What a file is, its first bytes tell, whatever its name.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
-from mnist_edge_runtime.preprocessing.image_io import PICTURE_SUFFIXES, load_picture
+from mnist_edge_runtime.preprocessing import file_kinds
+from mnist_edge_runtime.preprocessing.image_io import load_picture
 from mnist_edge_runtime.preprocessing.mnist import to_mnist
-from numpy.typing import NDArray
 
 from ..progress import progress_bar
-from .idx import Arrays
+from .parts import TEST, TRAIN, VALIDATION, Part, Parts, listed, ordered, part_of
 
-__all__ = ["is_folder", "read"]
+__all__ = ["class_folders", "part_folders", "read_classes", "read_parts", "visible"]
 
-_TEST = 7  # pictures of a class for each test picture, as in MNIST
-_SEED = 0  # of the draw of test pictures
-
-
-class _Pictures(NamedTuple):
-    """Files, and the index of each file's class."""
-
-    files: list[Path]
-    labels: NDArray[np.int64]
+_SYSTEM_FOLDERS = ("__MACOSX", "@eaDir")  # that unpacking and file servers leave behind
+_MAX_LISTED = 20  # bad pictures in a message
+_MAX_TRIED = 1000  # files of a folder, the first of which must have a picture for it to count as a class
+_STANDS_FOR_PICTURE = re.compile("JPEG|PNG|picture|git lfs")  # in the advice on a kind of file
 
 
-def is_folder(path: Path) -> bool:
-    """Return whether `path`, or `train` in it, has at least two folders with pictures."""
-    return any(len(_classes(folder)) > 1 for folder in (path, path / "train"))
+@dataclass
+class _Folder:
+    """A class folder: its pictures, and by kind the number of its other files."""
+
+    pictures: list[Path] = field(default_factory=list)
+    others: Counter[file_kinds.FileKind] = field(default_factory=Counter)
+
+    @property
+    def lost(self) -> list[file_kinds.FileKind]:
+        """The kinds among the others that pictures are kept in, or could be made of."""
+        return [kind for kind in self.others if _stands_for_picture(kind)]
 
 
-def read(path: Path) -> tuple[Arrays, tuple[str, ...]]:
-    """Read the pictures in MNIST's form, and the names of their classes, numbers in numerical order.
+def visible(folder: Path) -> Iterator[Path]:
+    """Yield what is in a folder, sorted by name; nothing hidden, and nothing that systems put there."""
+    return (each for each in sorted(folder.iterdir()) if each.name[0] != "." and each.name not in _SYSTEM_FOLDERS)
 
-    Without folders `train` and `test`, a seventh of each class, drawn with a fixed seed, becomes test images.
+
+def class_folders(folder: Path) -> list[str]:
+    """Return the names of the folders in `folder` that have pictures, or files that are kept in place of pictures."""
+    return [each.name for each in visible(folder) if each.is_dir() and _is_class(each)]
+
+
+def part_folders(folder: Path) -> dict[str, list[Path]]:
+    """Return the folders in `folder` whose names stand for a part of the data, and that have class folders."""
+    found: dict[str, list[Path]] = {}
+    for each in visible(folder):
+        if each.is_dir() and (part := part_of(each.name)) and class_folders(each):
+            found.setdefault(part, []).append(each)
+    return found
+
+
+def read_classes(folder: Path) -> Parts:
+    """Read a folder with a folder of pictures for each class; their names, numbers in numerical order, are the labels.
 
     Raises:
-        InputError: a picture cannot be read or is blank, a class has only one, or the test pictures have other classes.
+        InputError: a picture cannot be read or is blank, or a class has none that can be read.
     """
-    if classes := _classes(path / "train"):
-        unseen = set(_classes(path / "test")) - set(classes)
-        if unseen or not _classes(path / "test"):
-            raise InputError(f"{path / 'test'}: expected pictures of the classes in train, got {sorted(unseen)[:5]}")
-        train, test = _list(path / "train", classes), _list(path / "test", classes)
-    else:
-        classes = _classes(path)
-        train, test = _split(_list(path, classes))
-    with progress_bar("reading pictures", len(train.files) + len(test.files)) as advance:
+    return _read({TRAIN: folder})
 
-        def pixels(files: list[Path]) -> NDArray[np.uint8]:
-            read = np.empty((len(files), *IMAGE_SHAPE), np.uint8)
-            for number, file in enumerate(files):
+
+def read_parts(folder: Path, folders: Mapping[str, list[Path]]) -> Parts:
+    """Read the same of `part_folders`; without test pictures, those for validation test.
+
+    Raises:
+        InputError: as `read_classes`, or two folders stand for the same part, or there are other classes than in train.
+    """
+    for part, several in folders.items():
+        if len(several) > 1:
+            names = " and ".join(each.name for each in several)
+            raise InputError(f"{folder}: {names} leave open which has the {part} pictures; name a folder that has one")
+    chosen = {part: several[0] for part, several in folders.items()}
+    notes = []
+    for each in visible(folder):
+        if each.is_dir() and each not in chosen.values() and any(visible(each)):
+            reason = "it has no class folders" if part_of(each.name) else "it is neither train, valid nor test"
+            notes.append(f"{each} is left out: {reason}")
+    if TEST not in chosen and VALIDATION in chosen:
+        chosen[TEST] = chosen.pop(VALIDATION)
+        notes.append(f"{chosen[TEST]} has the test images, since there are no others")
+    if TEST not in chosen:
+        train = chosen[TRAIN]
+        raise InputError(
+            f"{folder / 'test'}: expected pictures of the classes in {train.name}, got none; to test on a seventh of "
+            f"{train.name}, name {train} itself"
+        )
+    return _read(chosen, notes)
+
+
+def _read(folders: Mapping[str, Path], notes: list[str] | None = None) -> Parts:
+    scanned = {part: _scan(folder) for part, folder in folders.items()}
+    notes = [*(notes or []), *(note for part, found in scanned.items() for note in _left_out(folders[part], found))]
+    classes = ordered([name for name, each in scanned[TRAIN].items() if each.pictures])
+    for part, found in scanned.items():
+        if unseen := [name for name, each in found.items() if each.pictures and name not in classes]:
+            raise InputError(
+                f"{folders[part]}: expected pictures of the classes in {folders[TRAIN].name}, got {listed(unseen, 5)}"
+            )
+    files = {
+        part: [(file, number) for number, name in enumerate(classes) if name in found for file in found[name].pictures]
+        for part, found in scanned.items()
+    }
+    bad: list[str] = []
+    parts = {}
+    with progress_bar("reading pictures", sum(map(len, files.values()))) as advance:
+        for part, pairs in files.items():
+            images = np.empty((len(pairs), *IMAGE_SHAPE), np.uint8)
+            for place, (file, _) in enumerate(pairs):
                 try:
-                    read[number] = to_mnist(load_picture(file))
+                    images[place] = to_mnist(load_picture(file))
                 except InputError as error:
-                    raise error.at(file) from None
+                    bad.append(str(error.at(file)))
                 advance(1)
-            return read
-
-        arrays = Arrays(pixels(train.files), train.labels, pixels(test.files), test.labels)
-    return arrays, tuple(classes)
-
-
-def _classes(folder: Path) -> list[str]:
-    """Return the sorted names of the folders in `folder` that have pictures."""
-    if not folder.is_dir():
-        return []
-    names = [each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".") and _files(each)]
-    return sorted(names, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
+            parts[part] = Part(images, np.array([number for _, number in pairs], np.int64))
+    if bad:
+        more = [f"and {len(bad) - _MAX_LISTED} more"] if len(bad) > _MAX_LISTED else []
+        count = f"{len(bad)} of {sum(map(len, files.values())):,} pictures" if len(bad) > 1 else "a picture"
+        raise InputError("\n  ".join([f"{count} cannot be used; repair or remove:", *bad[:_MAX_LISTED], *more]))
+    return Parts(parts[TRAIN], parts.get(TEST), parts.get(VALIDATION), tuple(classes), tuple(notes))
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.suffix.lower() in PICTURE_SUFFIXES and each.name[0] != ".")
+def _scan(folder: Path) -> dict[str, _Folder]:
+    """Look at each file of each class folder."""
+    found = {}
+    for each in visible(folder):
+        if each.is_dir():
+            one = found[each.name] = _Folder()
+            for file in visible(each):
+                kind = _kind(file)
+                if kind is None or _is_meant_as_picture(file, kind):
+                    one.pictures.append(file)
+                else:
+                    one.others[kind] += 1
+    return found
 
 
-def _list(folder: Path, classes: list[str]) -> _Pictures:
-    found = [_files(folder / name) if (folder / name).is_dir() else [] for name in classes]
-    labels = np.repeat(np.arange(len(classes)), [len(files) for files in found])
-    return _Pictures([file for files in found for file in files], labels)
+def _left_out(folder: Path, found: Mapping[str, _Folder]) -> list[str]:
+    """Return a note for each class folder from which files are left out.
+
+    Raises:
+        InputError: it has files that are kept in place of pictures, and no picture.
+    """
+    notes, lost = [], []
+    if loose := sum(1 for each in visible(folder) if (kind := _kind(each)) and kind.is_picture):
+        notes.append(f"{folder}: left out {loose} picture{'s' * (loose > 1)} beside the class folders")
+    for name, each in found.items():
+        what = listed([f"{count} {kind.name}" for kind, count in each.others.items()])
+        if not each.pictures and each.lost:
+            advice = listed(sorted({kind.advice for kind in each.lost}), 3)
+            lost.append(f"{folder / name}: none of its files is a picture that can be read ({what}); {advice}")
+        elif not each.pictures:
+            notes.append(f"{folder / name} is no class: it has no pictures" + (f" ({what})" if what else ""))
+        elif each.others:
+            notes.append(f"{folder / name}: left out {what}, no pictures that can be read")
+    if lost:
+        raise InputError("\n  ".join(["classes would be lost:", *lost]) if len(lost) > 1 else lost[0])
+    return notes
 
 
-def _split(pictures: _Pictures) -> tuple[_Pictures, _Pictures]:
-    """Split off a seventh of each class, at least one picture, as test images."""
-    random, kept = np.random.default_rng(_SEED), np.zeros(len(pictures.files), bool)
-    for label in np.unique(pictures.labels):
-        members = np.flatnonzero(pictures.labels == label)
-        if len(members) < 2:
-            raise InputError(f"{pictures.files[members[0]].parent}: has one picture; a class needs at least two")
-        kept[random.permutation(members)[: max(1, len(members) // _TEST)]] = True
+def _is_class(folder: Path) -> bool:
+    files = itertools.islice((each for each in visible(folder) if not each.is_dir()), _MAX_TRIED)
+    kinds = ((file, _kind(file)) for file in files)
+    return any(_is_meant_as_picture(file, kind) or (kind and _stands_for_picture(kind)) for file, kind in kinds)
 
-    def those(chosen: NDArray[np.bool_]) -> _Pictures:
-        return _Pictures([pictures.files[index] for index in np.flatnonzero(chosen)], pictures.labels[chosen])
 
-    return those(~kept), those(kept)
+def _kind(file: Path) -> file_kinds.FileKind | None:
+    """Return what a file is, or None where it cannot be read."""
+    try:
+        return file_kinds.kind_of_file(file)
+    except OSError:
+        return None
+
+
+def _is_meant_as_picture(file: Path, kind: file_kinds.FileKind | None) -> bool:
+    """Return whether a file is a picture, or an error: it cannot be read, or has the name of a picture alone."""
+    if kind is None or kind.is_picture:
+        return True
+    return not _stands_for_picture(kind) and file.suffix.lower() in file_kinds.PICTURE_SUFFIXES and not file.is_dir()
+
+
+def _stands_for_picture(kind: file_kinds.FileKind) -> bool:
+    """Return whether a picture can be made of such a file, which is none that can be read."""
+    return not kind.is_picture and bool(kind.decoder or _STANDS_FOR_PICTURE.search(kind.advice))

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import hashlib
+
+from mnist_edge_trainer.data import datasets, digits
+
+
+def test_the_digits_are_those_that_models_were_trained_on() -> None:
+    """A contract names its data by this hash."""
+    found = digits.read()
+    assert found.test is not None
+    assert (len(found.train.labels), len(found.test.labels)) == (1497, 300)
+    assert hashlib.sha256(found.train.images.tobytes()).hexdigest()[:16] == "3576938feb5b0f18"
+    assert datasets.load("digits").sha256[:16] == "0598c7ab13f4b3ea"
