@@ -139,6 +139,8 @@ def _parsed(rows: Iterator[str], separator: str, row: int, file: Path) -> NDArra
         warnings.simplefilter("ignore", UserWarning)  # of no rows
         try:
             values = np.loadtxt(rows, np.float64, comments=None, delimiter=separator, ndmin=2, max_rows=_ROWS)
+        except UnicodeDecodeError:  # a ValueError too
+            raise
         except ValueError as error:
             at = re.search(r"'(.*)' to float64 at row (\d+)", str(error))
             what = f"row {row + int(at[2])}: {at[1]!a} is no pixel" if at else f"rows from {row} on: {error}"
