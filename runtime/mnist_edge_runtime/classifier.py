@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import models
+from . import image_values, models
 from .engines import loader
 from .errors import EngineError, InputError
 from .model_file import sealed_model
@@ -27,6 +27,7 @@ __all__ = ["Classifier", "Prediction", "softmax"]
 _UINT8 = np.dtype(np.uint8)
 _ONE = np.float32(1)
 _exp, _sum = np.exp, np.add.reduce
+_NAN = "the model answers with NaN or infinity, so it is damaged or was never trained; export it again"
 
 
 class Prediction(NamedTuple):
@@ -50,9 +51,10 @@ class Prediction(NamedTuple):
 class Classifier:
     """A checked model file on an engine.
 
-    Images are uint8 with white ink (255) on black (0), as MNIST has them; `mnist_edge_runtime.preprocessing.mnist`
-    brings any picture to that form. Threads may share a classifier; on LiteRT and tflite-runtime they take turns. After
-    `os.fork` the child loads an engine of its own when it first classifies.
+    Images are arrays of whole numbers 0 to 255 with white ink (255) on black (0), as MNIST has them: uint8 (28, 28) or
+    (N, 28, 28), or what `image_values.to_images` brings to that form. `classify` also takes pictures: a file, its
+    bytes, a PIL image. Threads may share a classifier; on LiteRT and tflite-runtime they take turns. After `os.fork`,
+    and when it was pickled, it loads an engine of its own where it first classifies.
 
     Attributes:
         contract: all that the file promises.
@@ -67,7 +69,7 @@ class Classifier:
     ) -> None:
         """Load a sealed model; `Classifier.load` does it from a path."""
         self.contract: Contract = sealed.contract
-        self._payload, self._threads = sealed.payload, threads
+        self._sealed, self._threads = sealed, threads
         output = sealed.contract.output
         self._labels, self._threshold = sealed.contract.labels, None if accept_all else output.threshold
         self._temperature = np.float32(output.temperature)
@@ -115,53 +117,60 @@ class Classifier:
         raise EngineError("; ".join(reasons))
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the logits, float32 (N, classes), of uint8 images (N, 28, 28); (classes,) of one image (28, 28).
+        """Return the logits, float32 (N, classes), of images (N, 28, 28); (classes,) of one image (28, 28).
+
+        They are the engine's, NaN included.
 
         Raises:
-            InputError: another dtype or shape, or the classifier is closed.
+            InputError: no images, or the classifier is closed.
         """
         engine = self._engine or self._reopened()
-        # In this order because a single image is the case to be quick in.
-        if isinstance(images, np.ndarray) and images.dtype == _UINT8:
-            if images.shape == IMAGE_SHAPE:
-                return engine.run_one(images)
-            if images.ndim == 3 and images.shape[1:] == IMAGE_SHAPE:
-                return engine.run(images) if len(images) else np.empty((0, len(self.contract.labels)), np.float32)
-        raise _unfit(images, f"{IMAGE_SHAPE} or (N, {str(IMAGE_SHAPE)[1:]}")
+        if not isinstance(images, np.ndarray) or images.dtype != _UINT8 or images.shape != IMAGE_SHAPE:
+            images = image_values.to_images(images)
+        if images.shape == IMAGE_SHAPE:
+            return engine.run_one(images)
+        return engine.run(images) if len(images) else np.empty((0, len(self.contract.labels)), np.float32)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probabilities, float32 (N, classes), of uint8 images (N, 28, 28); (classes,) of one (28, 28).
+        """Return the probabilities, float32 (N, classes), of images (N, 28, 28); (classes,) of one (28, 28).
 
         Raises:
-            InputError: another dtype or shape, or the classifier is closed.
+            InputError: no images, or the classifier is closed.
+            EngineError: the model answers with NaN.
         """
-        return softmax(self.logits(images), self._temperature)
+        return _checked(softmax(self.logits(images), self._temperature))
 
     def classify(self, image: NDArray[np.uint8]) -> Prediction:
-        """Return the prediction for one uint8 image (28, 28).
+        """Return the prediction for one image (28, 28), or for a picture as `image_values.to_image` takes it.
 
         Raises:
-            InputError: another dtype or shape, or the classifier is closed.
+            InputError: no image, or the classifier is closed; BlankError for a blank picture.
+            EngineError: the model answers with NaN.
         """
         engine = self._engine or self._reopened()
         if not isinstance(image, np.ndarray) or image.dtype != _UINT8 or image.shape != IMAGE_SHAPE:
-            raise _unfit(image, str(IMAGE_SHAPE))
+            image = image_values.to_image(image)
         logits = engine.run_one(image)
         best = int(logits.argmax())
         # As softmax does, for probabilities and score together, and without the steps that only rows of logits need.
         exponentials = _exp((logits - logits[best, ...]) / self._both_temperatures)
         both = exponentials / _sum(exponentials, axis=1, keepdims=True)
-        reason = None
+        confidence, reason = both.item(0, best), None
+        if confidence != confidence:  # NaN, which one logit of NaN or infinity makes of all
+            raise EngineError(_NAN)
         if self._threshold is not None and (score := both.item(1, best)) < self._threshold:
             reason = f"its score is {score:.3f}, accepted from {self._threshold:.3f}"
-        return Prediction(self._labels[best], both.item(0, best), both[0], reason is None, reason)
+        return Prediction(self._labels[best], confidence, both[0], reason is None, reason)
 
     def scores(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the score of each answer, float32 (N,) in 0..1, from its logits (N, classes).
 
         It is the largest probability at a temperature at which the ones of letters, scribbles and noise are low.
+
+        Raises:
+            EngineError: there is NaN among them.
         """
-        scores: NDArray[np.float32] = softmax(logits, self._soft_temperature).max(axis=1)
+        scores: NDArray[np.float32] = _checked(softmax(logits, self._soft_temperature)).max(axis=1)
         return scores
 
     def close(self) -> None:
@@ -177,11 +186,19 @@ class Classifier:
     ) -> None:
         self.close()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the engine: a copy carries the file, and loads an engine of its own when it first runs."""
+        return {**self.__dict__, "_engine": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        _open.add(self)
+
     def _reopened(self) -> Engine:
-        """Return a new engine in a child process, which has its parent's memory but not its threads."""
+        """Return a new engine: in a child process, which has its parent's memory but not its threads, and in a copy."""
         if self._closed:
             raise InputError("this Classifier is closed; load the file again")
-        _, loaded = loader.load(self._payload, self.contract, engine=self.engine_name, threads=self._threads)
+        _, loaded = loader.load(self._sealed.payload, self.contract, engine=self.engine_name, threads=self._threads)
         self._engine = loaded
         return loaded
 
@@ -209,11 +226,7 @@ def softmax(logits: NDArray[np.float32], temperature: np.float32 = _ONE) -> NDAr
     return probabilities
 
 
-def _unfit(images: Any, expected: str) -> InputError:
-    """Return the error for a value that is no image or no batch of images."""
-    if not isinstance(images, np.ndarray):
-        return InputError(f"got {type(images).__name__}, expected a numpy array, uint8 {expected}")
-    return InputError(
-        f"got {images.dtype} {images.shape}, expected uint8 {expected}; "
-        "mnist_edge_runtime.preprocessing.mnist brings any picture to that form"
-    )
+def _checked(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    if np.isnan(probabilities).any():
+        raise EngineError(_NAN)
+    return probabilities

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
+import shutil
 import subprocess
 import sys
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +147,34 @@ def test_threads_do_not_change_the_answers(int8_file: Path, threads: int) -> Non
     golden = sealed_model.read(int8_file).golden
     with Classifier.load(int8_file) as one, Classifier.load(int8_file, threads=threads) as several:
         np.testing.assert_array_equal(several.logits(golden.images), one.logits(golden.images))
+
+
+def _label(classifier: Classifier, image: Images) -> str:
+    return classifier.classify(image).label
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_process_pools_take_a_classifier(tflite_file: Path, method: str) -> None:
+    images = sealed_model.read(tflite_file).golden.images[:3]
+    with Classifier.load(tflite_file, accept_all=True) as classifier:
+        expected = [classifier.classify(image).label for image in images]
+        with ProcessPoolExecutor(1, get_context(method)) as pool:
+            assert list(pool.map(partial(_label, classifier), images)) == expected
+
+
+@pytest.mark.parametrize("copied", [lambda value: pickle.loads(pickle.dumps(value)), copy.copy, copy.deepcopy])
+def test_a_copy_carries_the_file(tflite_file: Path, tmp_path: Path, copied: Callable[[Classifier], Classifier]) -> None:
+    file = tmp_path / "digits.tflite"
+    shutil.copy(tflite_file, file)
+    original = Classifier.load(file)
+    other = copied(original)
+    file.unlink()
+    original.close()
+    images = sealed_model.read(tflite_file).golden.images
+
+    with Classifier.load(tflite_file) as expected:
+        np.testing.assert_array_equal(other.logits(images), expected.logits(images))
+    assert (other.file, other.engine_name, other.contract) == (file, original.engine_name, original.contract)
+    other.close()
+    with pytest.raises(InputError, match="closed"):
+        pickle.loads(pickle.dumps(other)).classify(images[0])

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import ModelError
+from . import contract_fields
+from .contract_fields import Number, OneOf, Rule, Text
 from .formats.registry import FORMATS
 
 __all__ = ["IMAGE_SHAPE", "VERSION", "Contract", "InputSpec", "OutputSpec", "Payload", "SelfTest"]
@@ -19,6 +21,31 @@ VERSION = "mnist-edge/1"
 IMAGE_SHAPE = (28, 28)  # pixels: rows, columns
 POLARITY = "white on black"
 REAL_VALUE = "pixel / 255"
+_SCALES = Number(1e-30, 1e30)  # 255 steps of it are still a float32 of full precision
+_TEMPERATURES = Number(1e-3, 1e3)
+_ZERO_POINTS = {"uint8": Number(0, 255, whole=True), "int8": Number(-128, 127, whole=True)}
+_TEXT = Text(r"[^\x00-\x1f\x7f]+", "a line of text")
+_RULES: dict[str, Rule] = {
+    "format": OneOf(tuple(FORMATS)),
+    "quantization": _TEXT,
+    "input.shape": OneOf(((1, *IMAGE_SHAPE, 1),)),
+    "input.polarity": OneOf((POLARITY,)),
+    "input.real_value": OneOf((REAL_VALUE,)),
+    "input.dtype": OneOf(("float32", "uint8", "int8")),
+    "input.scale": _SCALES,
+    "output.dtype": OneOf(("float32", "uint8", "int8")),
+    "output.scale": _SCALES,
+    "output.temperature": _TEMPERATURES,
+    "output.softening": _TEMPERATURES,
+    "output.threshold": Number(0, 1, optional=True),
+    "output.chosen_on": _TEXT._replace(optional=True),
+    "payload.size": Number(0, 2**40, whole=True),
+    "payload.sha256": Text("[0-9a-f]{64}", "64 hexadecimal digits in lower case"),
+    "selftest.unit": OneOf(("lsb", "absolute")),
+    "selftest.probability": Number(0, 1),
+}
+_RUNTIME_RULES: dict[str, Rule] = {"engine": _TEXT, "version": _TEXT, "status": _TEXT}
+_LARGEST_DIFFERENCE = Number(0, 1e6)
 
 
 @dataclass(frozen=True)
@@ -103,7 +130,7 @@ class Contract:
             ModelError: not a contract, of an unknown major version, or not consistent in itself.
         """
         try:
-            document = json.loads(text)
+            document = contract_fields.parse(text)
             version = document["contract"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ModelError(f"the contract inside the file cannot be read ({error}); export the model again") from None
@@ -113,9 +140,10 @@ class Contract:
                 "install a newer mnist-edge-runtime or export the model again"
             )
         try:
+            contract_fields.check_leaves(document)
             contract = cls(
-                format=str(document["format"]),
-                quantization=str(document["quantization"]),
+                format=document["format"],
+                quantization=document["quantization"],
                 labels=_labels(document["labels"]),
                 input=_build(InputSpec, document["input"], shape=tuple(document["input"]["shape"])),
                 output=_build(OutputSpec, document["output"]),
@@ -131,18 +159,10 @@ class Contract:
         return contract
 
     def _check(self) -> None:
-        """Raise ValueError where a field has a type or a value that this version does not know."""
-        for name, value, known in (
-            ("format", self.format, tuple(FORMATS)),
-            ("input.shape", self.input.shape, ((1, *IMAGE_SHAPE, 1),)),
-            ("input.polarity", self.input.polarity, (POLARITY,)),
-            ("input.real_value", self.input.real_value, (REAL_VALUE,)),
-            ("input.dtype", self.input.dtype, ("float32", "uint8", "int8")),
-            ("output.dtype", self.output.dtype, ("float32", "uint8", "int8")),
-            ("selftest.unit", self.selftest.unit, ("lsb", "absolute")),
-        ):
-            if value not in known:
-                raise ValueError(f"{name} is {value!r}, expected {' or '.join(map(repr, known))}")
+        """Raise ValueError where a field has a kind or a value that this version does not know."""
+        parts = {"input": self.input, "output": self.output, "payload": self.payload, "selftest": self.selftest}
+        values = {f"{name}.{key}": value for name, part in parts.items() for key, value in vars(part).items()}
+        contract_fields.check({**vars(self), **values}, _RULES)
         for name, mapping in (
             ("selftest.logits", self.selftest.logits),
             ("origin", self.origin),
@@ -151,33 +171,24 @@ class Contract:
         ):
             if not isinstance(mapping, Mapping):
                 raise ValueError(f"{name} is {mapping!r}, expected an object")
-        threshold = self.output.threshold
-        for name, number, above in (
-            ("input.scale", self.input.scale, 0),
-            ("input.zero_point", self.input.zero_point, -129),
-            ("output.scale", self.output.scale, 0),
-            ("output.zero_point", self.output.zero_point, -129),
-            ("output.temperature", self.output.temperature, 0),
-            ("output.softening", self.output.softening, 0),
-            ("output.threshold", 0 if threshold is None else threshold, -1),
-            ("selftest.probability", self.selftest.probability, -1),
-            *((f"selftest.logits.{family}", limit, -1) for family, limit in self.selftest.logits.items()),
-        ):
-            if not isinstance(number, (int, float)) or not above < number < float("inf"):
-                raise ValueError(f"{name} is {number!r}, expected a number above {above}")
+        limits = {f"selftest.logits.{family}": limit for family, limit in self.selftest.logits.items()}
+        contract_fields.check(limits, dict.fromkeys(limits, _LARGEST_DIFFERENCE))
+        for runtime in self.runtimes:
+            contract_fields.check(runtime, {name: rule for name, rule in _RUNTIME_RULES.items() if name in runtime})
         for name, tensor in (("input", self.input), ("output", self.output)):
-            if type(tensor.zero_point) is not int:
-                raise ValueError(f"{name}.zero_point is {tensor.zero_point!r}, expected a whole number")
-            if tensor.dtype == "float32" and (tensor.scale, tensor.zero_point) != (1, 0):
+            if tensor.dtype in _ZERO_POINTS:
+                zero_point = f"{name}.zero_point"
+                contract_fields.check(values, {zero_point: _ZERO_POINTS[tensor.dtype]})
+            elif (tensor.scale, tensor.zero_point) != (1, 0):
                 raise ValueError(f"{name} is float32 with a scale or zero point; it is its own real value")
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
             raise ValueError(f"labels are {self.labels!r}, expected at least two that differ")
 
 
 def _labels(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ValueError(f"labels are {value!r}, expected a list")
-    return tuple(str(label) for label in value)
+    if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
+        raise ValueError(f"labels are {value!r}, expected a list of strings")
+    return tuple(value)
 
 
 def _build(kind: Any, document: Mapping[str, Any], **changes: Any) -> Any:

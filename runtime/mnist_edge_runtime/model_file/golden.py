@@ -70,18 +70,30 @@ class Golden:
                 predicted=arrays["predicted"],
                 probabilities=arrays["probabilities"],
                 logits={name[len("logits_") :]: a for name, a in arrays.items() if name.startswith("logits_")},
-                picture=int(arrays["picture"]),
+                picture=int(arrays["picture"].item()),
             )
-            count = len(golden.images)
-            shapes = [golden.probabilities.shape, *(a.shape for a in golden.logits.values())]
-            if (
-                golden.images.shape != (count, *IMAGE_SHAPE)
-                or golden.images.dtype != np.uint8
-                or {len(golden.labels), len(golden.predicted), *(shape[0] for shape in shapes)} != {count}
-                or len(set(shapes)) != 1
-                or not 0 <= golden.picture < count
-            ):
-                raise ValueError("the arrays do not belong together")
+            golden._check(arrays["picture"])
         except Exception as error:
             raise ModelError(f"the golden vectors inside the file cannot be read ({error}); export again") from None
         return golden
+
+    def _check(self, picture: NDArray[np.generic]) -> None:
+        """Raise ValueError where an array has another dtype or shape than `to_bytes` writes, or holds NaN."""
+        answers = {
+            "probabilities": self.probabilities,
+            **{f"logits_{name}": each for name, each in self.logits.items()},
+        }
+        count, classes = len(self.images), self.probabilities.shape[-1:]
+        for name, array, kind, shape in (
+            ("images", self.images, "uint8", (count, *IMAGE_SHAPE)),
+            ("labels", self.labels, "U", (count,)),
+            ("predicted", self.predicted, "U", (count,)),
+            ("picture", picture, "int32", ()),
+            *((name, array, "float32", (count, *classes)) for name, array in answers.items()),
+        ):
+            if array.shape != shape or kind not in (array.dtype.name, array.dtype.kind):
+                raise ValueError(f"{name} are {array.dtype} {array.shape}, expected {kind} {shape}")
+        if not all(np.isfinite(array).all() for array in answers.values()):
+            raise ValueError("an expected answer is NaN or infinite")
+        if not 0 <= self.picture < count:
+            raise ValueError(f"picture is {self.picture} of {count} images")

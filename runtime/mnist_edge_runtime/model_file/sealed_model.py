@@ -36,10 +36,19 @@ class SealedModel:
 
     @property
     def golden(self) -> Golden:
-        """The golden vectors, parsed at each call: only the self-test needs them."""
+        """The golden vectors, parsed at each call: only the self-test needs them.
+
+        Raises:
+            ModelError: they cannot be read, or are of other classes than the contract.
+        """
         from .golden import Golden  # like the other imports inside functions: to import the package stays quick
 
-        return Golden.from_bytes(self.golden_bytes)
+        golden, labels = Golden.from_bytes(self.golden_bytes), self.contract.labels
+        if golden.probabilities.shape[1] != len(labels):
+            raise ModelError(f"its golden vectors are of {golden.probabilities.shape[1]} classes, not {len(labels)}")
+        if unknown := {*golden.labels.tolist(), *golden.predicted.tolist()} - {*labels}:
+            raise ModelError(f"its golden vectors have the class {min(unknown)!a}, which the contract does not")
+        return golden
 
 
 def seal(payload: bytes, contract: Contract, golden: Golden) -> bytes:
