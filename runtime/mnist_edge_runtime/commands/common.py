@@ -81,11 +81,11 @@ def answer_all(
                 image = picture.to_mnist(arguments.preprocess)
                 prediction = classifier.classify(image)
             except BlankError as error:
-                writer.blank(picture.name, str(error).removeprefix(f"{picture.name}: "))
+                writer.blank(picture.name, str(error).removeprefix(f"{picture.name}: "), picture.id)
             except InputError as error:
                 print(f"error: {error}", file=sys.stderr, flush=True)
-                writer.failed(picture.name, error)
+                writer.failed(picture.name, error, picture.id)
                 yield error
             else:
-                writer.answered(picture.name, prediction)
+                writer.answered(picture.name, prediction, picture.id)
                 yield image

@@ -23,10 +23,11 @@ __all__ = ["Picture", "open_all"]
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its name in the output, and the function that decodes it to grey, uint8 (H, W)."""
+    """One picture: its name in the output, the function that decodes it to grey, uint8 (H, W), its sender's id."""
 
     name: str
     load: Callable[[], NDArray[np.uint8]]
+    id: stdin_images.Id = None
 
     @classmethod
     def of_file(cls, name: str) -> Picture:

@@ -15,6 +15,7 @@ from typing import Any
 from ..classifier import Prediction
 from ..errors import InputError
 from ..json_output import HELP
+from .stdin_images import Id
 
 __all__ = ["WRITERS", "Writer", "add_options"]
 
@@ -39,18 +40,19 @@ class Writer:
     def __init__(self, model: str) -> None:
         self._model = model
 
-    def answered(self, name: str, prediction: Prediction) -> None:
-        """Print the prediction for the picture `name`."""
+    def answered(self, name: str, prediction: Prediction, own_id: Id = None) -> None:
+        """Print the prediction for the picture `name`; as text the sender's id stands in place of the name."""
+        name = name if own_id is None else str(own_id)
         if prediction.accepted:
             _print(f"{name}: {prediction.label}  {prediction.confidence:.1%}")
         else:
             _print(f"{name}: unsure  perhaps {prediction.label}, {prediction.confidence:.1%}: {prediction.reason}")
 
-    def blank(self, name: str, reason: str) -> None:
+    def blank(self, name: str, reason: str, own_id: Id = None) -> None:
         """Print that the picture `name` is blank, and why."""
-        _print(f"{name}: unsure  {reason}")
+        _print(f"{name if own_id is None else own_id}: unsure  {reason}")
 
-    def failed(self, name: str, error: InputError) -> None:
+    def failed(self, name: str, error: InputError, own_id: Id = None) -> None:
         """Print that the picture `name` could not be read; as text nothing, since stderr has the error in any case."""
 
     def __enter__(self) -> Writer:
@@ -63,15 +65,15 @@ class Writer:
 
 
 class _JsonLines(Writer):
-    def answered(self, name: str, prediction: Prediction) -> None:
-        self._write({"file": name, **_as_dict(prediction)})
+    def answered(self, name: str, prediction: Prediction, own_id: Id = None) -> None:
+        self._write({**_named(name, own_id), **_as_dict(prediction)})
 
-    def blank(self, name: str, reason: str) -> None:
+    def blank(self, name: str, reason: str, own_id: Id = None) -> None:
         nothing = {"label": None, "confidence": 0.0, "probabilities": None, "accepted": False, "reason": reason}
-        self._write({"file": name, **nothing})
+        self._write({**_named(name, own_id), **nothing})
 
-    def failed(self, name: str, error: InputError) -> None:
-        self._write({"file": name, "error": str(error)})
+    def failed(self, name: str, error: InputError, own_id: Id = None) -> None:
+        self._write({**_named(name, own_id), "error": str(error)})
 
     def _write(self, entry: dict[str, Any]) -> None:
         _print(json.dumps(entry, allow_nan=False))
@@ -98,25 +100,29 @@ class _Csv(Writer):
         import csv
 
         self._table = csv.writer(sys.stdout, lineterminator="\n")
-        self._row("file", "label", "confidence", "accepted", "reason", "error")
+        self._row("file", "label", "confidence", "accepted", "reason", "error", "id")
         return self
 
-    def answered(self, name: str, prediction: Prediction) -> None:
+    def answered(self, name: str, prediction: Prediction, own_id: Id = None) -> None:
         accepted = "true" if prediction.accepted else "false"
-        self._row(name, prediction.label, f"{prediction.confidence:.6f}", accepted, prediction.reason or "", "")
+        self._row(name, prediction.label, f"{prediction.confidence:.6f}", accepted, prediction.reason, None, own_id)
 
-    def blank(self, name: str, reason: str) -> None:
-        self._row(name, "", f"{0:.6f}", "false", reason, "")
+    def blank(self, name: str, reason: str, own_id: Id = None) -> None:
+        self._row(name, None, f"{0:.6f}", "false", reason, None, own_id)
 
-    def failed(self, name: str, error: InputError) -> None:
-        self._row(name, "", "", "", "", str(error))
+    def failed(self, name: str, error: InputError, own_id: Id = None) -> None:
+        self._row(name, None, None, None, None, str(error), own_id)
 
-    def _row(self, *values: str) -> None:
+    def _row(self, *values: Id) -> None:
         self._table.writerow(values)
         sys.stdout.flush()
 
 
 WRITERS: Mapping[str, Callable[[str], Writer]] = {"text": Writer, "json": _Json, "jsonl": _JsonLines, "csv": _Csv}
+
+
+def _named(name: str, own_id: Id) -> dict[str, Id]:
+    return {"file": name} if own_id is None else {"file": name, "id": own_id}
 
 
 def _as_dict(prediction: Prediction) -> dict[str, Any]:

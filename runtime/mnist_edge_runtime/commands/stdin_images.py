@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import strict_json
 from ..errors import InputError
+from ..model_file.contract import IMAGE_SHAPE
 from ..preprocessing.image_io import load_picture
 from . import jpeg_stream
 
-__all__ = ["pictures"]
+__all__ = ["Id", "StdinImage", "pictures"]
 
 _MAX_BYTES = 64 * 1024 * 1024  # of one picture, or of one line
 _PADDING = b" \t\r\n\0"  # some cameras fill up their files with zeros
@@ -28,11 +30,23 @@ _EXPECTED = (
     '{"file": "a.png"} or {"pixels": [[0, 255], [255, 0]]}'
 )
 
+_OBJECT = '{"file": "a.png"} or {"pixels": [[0, 255]]}, and perhaps an "id"'
+_PIXELS = "rows of equal length, or 784 in all, of whole numbers 0 to 255 or of numbers 0.0 to 1.0"
+
 Load = Callable[[], NDArray[np.uint8]]  # decodes a picture to grey (H, W), or raises InputError
+Id = str | int | float | None
 
 
-def pictures(stream: io.BufferedIOBase) -> Iterator[tuple[str, Load]]:
-    """Yield the name and the loader of each picture on `stream`.
+class StdinImage(NamedTuple):
+    """A picture from stdin: its name in the output, its loader, and the id that its sender gave it."""
+
+    name: str
+    load: Load
+    id: Id = None
+
+
+def pictures(stream: io.BufferedIOBase) -> Iterator[StdinImage]:
+    """Yield each picture on `stream`.
 
     Pictures are named -:1, -:2 and so on; JSON lines by the number of their line, unless they name a file. After bytes
     that are no picture nothing tells where the next begins: the last loader raises the error.
@@ -46,7 +60,7 @@ def pictures(stream: io.BufferedIOBase) -> Iterator[tuple[str, Load]]:
     if head == jpeg_stream.START:
         yield from _jpegs(head, stream)
     else:
-        yield "-:1", partial(_load_one, head + stream.read(_MAX_BYTES))
+        yield StdinImage("-:1", partial(_load_one, head + stream.read(_MAX_BYTES)))
 
 
 def _load_one(data: bytes) -> NDArray[np.uint8]:
@@ -83,54 +97,73 @@ def _length(data: bytes) -> int:
     return len(data)
 
 
-def _jpegs(head: bytes, stream: io.BufferedIOBase) -> Iterator[tuple[str, Load]]:
+def _jpegs(head: bytes, stream: io.BufferedIOBase) -> Iterator[StdinImage]:
     number = 0
     try:
         for number, data in enumerate(jpeg_stream.split(head, stream, max_bytes=_MAX_BYTES, padding=_PADDING), 1):
-            yield f"-:{number}", partial(load_picture, io.BytesIO(data))
+            yield StdinImage(f"-:{number}", partial(load_picture, io.BytesIO(data)))
     except InputError as error:
-        yield f"-:{number + 1}", partial(_refuse, str(error))
+        yield StdinImage(f"-:{number + 1}", partial(_refuse, str(error)))
 
 
 def _refuse(message: str) -> NDArray[np.uint8]:
     raise InputError(message)
 
 
-def _json_lines(start: bytes, stream: io.BufferedIOBase) -> Iterator[tuple[str, Load]]:
+def _json_lines(start: bytes, stream: io.BufferedIOBase) -> Iterator[StdinImage]:
     number = 0
     while line := start + stream.readline(_MAX_BYTES):
         number, start = number + 1, b""
         name = f"-:{number}"
         if len(line) >= _MAX_BYTES:
-            yield name, partial(_refuse, f"a line of more than {_MAX_BYTES >> 20} MiB")
+            yield StdinImage(name, partial(_refuse, f"a line of more than {_MAX_BYTES >> 20} MiB"))
             return
         if line.strip():
             yield _json_line(name, line)
 
 
-def _json_line(name: str, line: bytes) -> tuple[str, Load]:
+def _json_line(name: str, line: bytes) -> StdinImage:
     try:
-        entry = json.loads(line)
+        entry = strict_json.parse(line.strip())
     except (ValueError, RecursionError) as error:
-        return name, partial(_refuse, f'no JSON ({error}); expected {{"file": "a.png"}} or {{"pixels": [[0, 255]]}}')
+        return StdinImage(name, partial(_refuse, f"no JSON ({error}); expected {_OBJECT}"))
+    try:
+        strict_json.check_leaves(entry)
+    except ValueError as error:
+        return StdinImage(name, partial(_refuse, str(error)))
     if not isinstance(entry, dict) or len({"file", "pixels"} & entry.keys()) != 1:
-        return name, partial(_refuse, "expected an object with either file or pixels")
+        return StdinImage(name, partial(_refuse, f"expected an object with either file or pixels: {_OBJECT}"))
+    own_id = entry.get("id")
+    if isinstance(own_id, bool) or not isinstance(own_id, (str, int, float, type(None))):
+        return StdinImage(name, partial(_refuse, "the id is neither a string nor a number"))
     if "pixels" in entry:
-        return name, partial(_load_pixels, entry["pixels"])
+        return StdinImage(name, partial(_load_pixels, entry["pixels"]), own_id)
     file = entry["file"]
-    if not isinstance(file, str) or "\0" in file:
-        return name, partial(_refuse, "file is no name of a file")
-    return file, partial(load_picture, file)
+    if not isinstance(file, str) or not file or "\0" in file:
+        return StdinImage(name, partial(_refuse, "file is no name of a file"), own_id)
+    return StdinImage(file, partial(load_picture, file), own_id)
 
 
 def _load_pixels(pixels: Any) -> NDArray[np.uint8]:
-    """Return rows of whole numbers 0 to 255 as a picture."""
+    """Return rows of numbers, or the numbers of a 28 x 28 image row by row, as a picture.
+
+    Whole numbers are 0 to 255. With a point in one of them they are 0 to 1, also where others are written without.
+    """
     try:
-        if not all(type(value) is int and 0 <= value <= 255 for row in pixels for value in row):
+        rows = pixels if isinstance(pixels[0], list) else [pixels]
+        kinds = {type(value) for row in rows for value in row}
+        array = np.array(rows)
+        if kinds not in ({int}, {float}, {int, float}) or array.ndim != 2:
             raise ValueError
-        array = np.array(pixels, np.uint8)
-        if array.ndim != 2:
-            raise ValueError
-    except (TypeError, ValueError):
-        raise InputError("pixels are no rows of equal length of whole numbers 0 to 255") from None
-    return array
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise InputError(f"pixels are no {_PIXELS}") from None
+    largest = 1 if float in kinds else 255
+    if array.min() < 0 or array.max() > largest:
+        raise InputError(f"pixels are from {array.min()} to {array.max()}, expected {_PIXELS}")
+    if rows is not pixels:
+        if array.size != prod(IMAGE_SHAPE):
+            raise InputError(f"got {array.size} pixels in one list, expected {_PIXELS}")
+        array = array.reshape(IMAGE_SHAPE)
+    if largest == 255 and array.max() == 1:
+        raise InputError("pixels are 0 and 1 alone, so nothing says what is white; send 0 and 255, or 0.0 and 1.0")
+    return (np.rint(array * 255) if largest == 1 else array).astype(np.uint8)

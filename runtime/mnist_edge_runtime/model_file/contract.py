@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .. import strict_json
 from ..errors import ModelError
 from . import contract_fields
 from .contract_fields import Number, OneOf, Rule, Text
@@ -130,7 +131,7 @@ class Contract:
             ModelError: not a contract, of an unknown major version, or not consistent in itself.
         """
         try:
-            document = contract_fields.parse(text)
+            document = strict_json.parse(text)
             version = document["contract"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ModelError(f"the contract inside the file cannot be read ({error}); export the model again") from None
@@ -140,7 +141,7 @@ class Contract:
                 "install a newer mnist-edge-runtime or export the model again"
             )
         try:
-            contract_fields.check_leaves(document)
+            strict_json.check_leaves(document)
             contract = cls(
                 format=document["format"],
                 quantization=document["quantization"],

@@ -20,6 +20,7 @@ def _written(form: str, capsys: pytest.CaptureFixture[str]) -> str:
         writer.answered("b, c.png", UNSURE)
         writer.blank("d.png", "the picture is blank")
         writer.failed("e.png", InputError("e.png: damaged"))
+        writer.answered("-:5", SURE, "shelf 3")
     return capsys.readouterr().out
 
 
@@ -28,6 +29,7 @@ def test_text_leaves_errors_to_stderr(capsys: pytest.CaptureFixture[str]) -> Non
         "a.png: 7  99.8%",
         "b, c.png: unsure  perhaps 1, 50.0%: below the threshold",
         "d.png: unsure  the picture is blank",
+        "shelf 3: 7  99.8%",
     ]
 
 
@@ -35,18 +37,20 @@ def test_json_is_one_document_and_jsonl_its_predictions_line_by_line(capsys: pyt
     document = json.loads(_written("json", capsys))
     lines = [json.loads(line) for line in _written("jsonl", capsys).splitlines()]
     assert document == {"model": "digits.tflite", "predictions": lines}
-    assert [line["file"] for line in lines] == ["a.png", "b, c.png", "d.png", "e.png"]
-    assert [line.get("accepted") for line in lines] == [True, False, False, None]
+    assert [line["file"] for line in lines] == ["a.png", "b, c.png", "d.png", "e.png", "-:5"]
+    assert [line.get("id") for line in lines] == [None, None, None, None, "shelf 3"]
+    assert [line.get("accepted") for line in lines] == [True, False, False, None, True]
     assert (lines[2]["label"], lines[3]["error"]) == (None, "e.png: damaged")
 
 
 def test_csv_has_a_header_and_quotes_commas(capsys: pytest.CaptureFixture[str]) -> None:
-    header, sure, unsure, blank, failed = csv.reader(io.StringIO(_written("csv", capsys)))
-    assert header == ["file", "label", "confidence", "accepted", "reason", "error"]
-    assert sure == ["a.png", "7", "0.998000", "true", "", ""]
-    assert unsure == ["b, c.png", "1", "0.500000", "false", "below the threshold", ""]
-    assert blank == ["d.png", "", "0.000000", "false", "the picture is blank", ""]
-    assert failed == ["e.png", "", "", "", "", "e.png: damaged"]
+    header, sure, unsure, blank, failed, named = csv.reader(io.StringIO(_written("csv", capsys)))
+    assert header == ["file", "label", "confidence", "accepted", "reason", "error", "id"]
+    assert sure == ["a.png", "7", "0.998000", "true", "", "", ""]
+    assert unsure == ["b, c.png", "1", "0.500000", "false", "below the threshold", "", ""]
+    assert blank == ["d.png", "", "0.000000", "false", "the picture is blank", "", ""]
+    assert failed == ["e.png", "", "", "", "", "e.png: damaged", ""]
+    assert named == ["-:5", "7", "0.998000", "true", "", "", "shelf 3"]
 
 
 def test_options_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:

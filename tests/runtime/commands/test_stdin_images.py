@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def _encoded(drawn: NDArray[np.uint8], kind: str) -> bytes:
 def _read(data: bytes) -> list[tuple[str, NDArray[np.uint8] | str]]:
     """Return the name of each picture in a stream, and its pixels or the message of its error."""
     found: list[tuple[str, NDArray[np.uint8] | str]] = []
-    for name, load in stdin_images.pictures(io.BytesIO(data)):
+    for name, load, _ in stdin_images.pictures(io.BytesIO(data)):
         try:
             found.append((name, load()))
         except InputError as error:
@@ -165,7 +166,7 @@ def test_pixels_in_mnists_form_go_through_bit_for_bit() -> None:
     image[4:24, 12:15] = np.arange(60).reshape(20, 3) + 100
     data = json.dumps({"pixels": image.tolist()}).encode()
 
-    ((name, load),) = stdin_images.pictures(io.BytesIO(data))
+    ((name, load, _),) = stdin_images.pictures(io.BytesIO(data))
 
     np.testing.assert_array_equal(Picture(name, load).to_mnist("auto"), image)
 
@@ -181,13 +182,25 @@ def test_pixels_in_mnists_form_go_through_bit_for_bit() -> None:
         ('{"file": "a.png", "pixels": [[1]]}', "expected an object with either file or pixels"),
         ('{"file": 7}', "file is no name of a file"),
         ('{"file": "a\\u0000.png"}', "file is no name of a file"),
-        ('{"pixels": 7}', "rows of equal length of whole numbers 0 to 255"),
+        ('{"pixels": 7}', "rows of equal length, or 784 in all, of whole numbers 0 to 255"),
         ('{"pixels": []}', "rows of equal length"),
         ('{"pixels": [[1, 2], [3]]}', "rows of equal length"),
         ('{"pixels": [[1, 256]]}', "rows of equal length"),
         ('{"pixels": [[1, -1]]}', "rows of equal length"),
-        ('{"pixels": [[1, 0.5]]}', "rows of equal length"),
-        ('{"pixels": [[1, NaN]]}', "rows of equal length"),
+        ('{"pixels": [[2, 0.5]]}', "pixels are from 0.5 to 2.0, expected rows of equal length"),
+        ('{"pixels": [[-0.1, 0.5]]}', "pixels are from -0.1 to 0.5"),
+        ('{"pixels": [[0, 1], [1, 0]]}', "0 and 1 alone"),
+        ('{"pixels": [[1, NaN]]}', "pixels is nan, expected a finite number"),
+        ('{"pixels": [[1, 1e400]]}', "pixels is inf, expected a finite number"),
+        ('{"pixels": [[1, 1' + "0" * 400 + "]]}", "pixels is a whole number beyond 64 bits"),
+        ('{"pixels": [[1, null]]}', "rows of equal length"),
+        ('{"pixels": {"0": 1}}', "rows of equal length"),
+        ('{"pixels": [' + "7, " * 782 + "7]}", "got 783 pixels in one list"),
+        ('{"file": "a\\ud800.png"}', "file holds a character that UTF-8 cannot hold"),
+        ('{"file": ""}', "file is no name of a file"),
+        ('{"file": "a.png", "file": "b.png"}', "the key 'file' stands twice"),
+        ('{"file": "a.png", "id": [1]}', "the id is neither a string nor a number"),
+        ('{"file": "a.png", "id": true}', "the id is neither a string nor a number"),
         ('{"pixels": [[1, true]]}', "rows of equal length"),
         ('{"pixels": ["12", "34"]}', "rows of equal length"),
         ('{"pixels": [[[1]]]}', "rows of equal length"),
@@ -203,6 +216,31 @@ def test_a_bad_line_is_named_by_its_number_and_the_next_is_read(line: str, messa
     assert message in str(told)
     assert last == "-:3"
     assert isinstance(image, np.ndarray)
+
+
+@pytest.mark.parametrize("as_rows", [True, False])
+@pytest.mark.parametrize("are_shares", [True, False])
+def test_pixels_in_every_form_are_the_same_picture(as_rows: bool, are_shares: bool) -> None:
+    image = np.zeros((28, 28), np.uint8)
+    image[4:24, 12:15] = 255
+    image[10] = 51
+    values: Any = image / 255 if are_shares else image
+    # As JavaScript writes shares: 0 and 1 without a point.
+    text = json.dumps((values if as_rows else values.ravel()).tolist()).replace(".0,", ",").replace(".0]", "]")
+
+    ((_, found),) = _read(f'{{"pixels": {text}}}'.encode())
+
+    np.testing.assert_array_equal(found, image)
+
+
+def test_each_line_keeps_the_id_of_its_sender() -> None:
+    lines = [{"file": "a.png", "id": "a 7"}, {"pixels": 7, "id": 12}, {"file": "b.png"}, {"file": "c.png", "id": None}]
+
+    found = stdin_images.pictures(io.BytesIO("\n".join(map(json.dumps, lines)).encode()))
+
+    assert [(image.name, image.id) for image in found] == [
+        ("a.png", "a 7"), ("-:2", 12), ("b.png", None), ("c.png", None),
+    ]  # fmt: skip
 
 
 def test_an_endless_line_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
