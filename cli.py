@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +24,8 @@ from mnist_edge_runtime.errors import InputError, UsageError, describe
 from mnist_edge_runtime.json_output import print_result
 from mnist_edge_runtime.model_file.formats.registry import FORMATS
 from mnist_edge_trainer import commands as trainer_commands
-from mnist_edge_trainer.commands import AsJson, Data, RunsDir
+from mnist_edge_trainer.evaluation.command import evaluate
+from mnist_edge_trainer.options import AsJson, Data, RunsDir
 
 if TYPE_CHECKING:
     from mnist_edge_exporters.source import Source
@@ -58,14 +60,18 @@ class Sources:
             raise UsageError("--run and --model exclude each other; name one of them")
         if model:
             from mnist_edge_trainer.data import datasets
+            from mnist_edge_trainer.runs.unchanged import sha256_of, unchanged
 
+            is_unchanged = partial(unchanged, model, sha256_of(model))
             dataset = datasets.load(data or "auto")
             origin = {"architecture": model.stem, "dataset": dataset.describe()}
-            return _source(model.stem, model, origin, dataset, golden), model.parent / "exports"
+            source = _source(model.stem, model, origin, dataset, golden)
+            return replace(source, unchanged=is_unchanged), model.parent / "exports"
         from mnist_edge_trainer.runs.run import load
 
         found = load(runs_dir, run)
-        return _source(found.name, found.model_file, found.origin, found.dataset(data), golden), found.exports
+        source = _source(found.name, found.model_file, found.origin, found.dataset(data), golden)
+        return replace(source, unchanged=found.unchanged), found.exports
 
     def find_for(
         self, file: Path, runs_dir: Path, run: str | None, model: Path | None, data: str | None
@@ -95,7 +101,8 @@ class Sources:
 
         predict = partial(reference_probabilities, source.model)
         file, described, images = model or exports.with_name(MODEL), source.origin["dataset"], getattr(source, part)
-        return Subject(file, "keras", predict, source.labels, described, part, *images)
+        subject = Subject(file, "keras", predict, source.labels, described, part, *images)
+        return replace(subject, unchanged=source.unchanged)
 
 
 def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset, golden: str | None) -> Source:
@@ -133,27 +140,6 @@ def _options(
 ) -> None:
     """Take the options before the command; `main` looks for --debug itself, since errors leave typer first."""
     context.obj = Sources()
-
-
-def evaluate(
-    context: typer.Context,
-    run: exporter_commands.RunName = None,
-    model: exporter_commands.ModelFile = None,
-    data: exporter_commands.RunData = None,
-    on: Annotated[str, typer.Option(help="Images to evaluate on: test or validation.")] = "test",
-    corruptions: Annotated[bool, typer.Option(help="Also measure robustness to image corruptions.")] = True,
-    runs_dir: RunsDir = Path("runs"),
-    as_json: AsJson = False,
-) -> None:
-    """Evaluate a run or a file: accuracy, calibration, mistakes, robustness. Writes metrics and plots beside it."""
-    from mnist_edge_trainer.evaluation import evaluate as evaluation
-
-    evaluation.check_part(on)
-    subject = context.obj.subject(runs_dir, run, model, data, on)
-    found = evaluation.evaluate(subject, corruptions=corruptions)
-    files = [str(file) for file in evaluation.save(found, subject.images, subject.stem)]
-    text = "\n  ".join([f"{found.table()}\n\nTo look at:", *files])
-    print_result(as_json, {**found.to_dict(), "files": files}, text)
 
 
 def demo(

@@ -155,7 +155,10 @@ def verify(
     source, _ = context.obj.find_for(file, runs_dir, run, model, data)
     from .parity import prove
 
-    proof = prove.verify(file, source, spec.Options(tuple(target_runtime or ()), tuple(tolerance or ())))
+    with source.in_use():
+        proof = prove.verify(file, source, spec.Options(tuple(target_runtime or ()), tuple(tolerance or ())))
+        with source.unchanged():
+            pass  # or the proof is of another network than the run's
     print_result(as_json, {"file": str(file), **proof.to_dict()}, "\n".join(proof.lines()))
     prove.raise_on_failures([(str(file), proof.failures)], "does not answer as the run's Keras model")
 
@@ -174,6 +177,8 @@ def drift(
     from .analysis import layer_drift
 
     layers = layer_drift.measure(file, source)
+    with source.unchanged():
+        pass
     document = {"file": str(file), "layers": [asdict(layer) for layer in layers]}
     print_result(as_json, document, layer_drift.table(layers))
 
@@ -190,5 +195,6 @@ def report(
     source, _ = context.obj.find(runs_dir, folder.name, None, data)
     from .report.page import write
 
-    written = write(source, folder, record)
+    with source.in_use():
+        written = write(source, folder, record)
     print_result(as_json, {"run": str(folder), **written.to_dict()}, f"{written.file}: open it in a browser")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,8 @@ class Source:
         validation: the validation split; thresholds and the best file are chosen on it.
         test: the whole test set; parity is counted on it.
         golden: the images of which a file carries some for its self-test.
+        unchanged: keeps the model's file as it was read while the block publishes what was made of it, or raises
+            InputError if it was replaced since; by default for a model that is in memory alone.
     """
 
     name: str
@@ -37,3 +40,17 @@ class Source:
     validation: LabelledImages
     test: LabelledImages
     golden: LabelledImages
+    unchanged: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Say so where a file is missing because the run was replaced while the block used it.
+
+        Raises:
+            InputError: it was replaced.
+        """
+        try:
+            yield
+        except OSError:
+            with self.unchanged():
+                raise

@@ -13,7 +13,10 @@ Every message says what was wrong, where, and what to do next.
 
 from __future__ import annotations
 
+import errno
+
 __all__ = [
+    "NO_SPACE",
     "BlankError",
     "EngineError",
     "InputError",
@@ -23,6 +26,8 @@ __all__ = [
     "VerificationError",
     "describe",
 ]
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)  # a full disk, or a full share of it
 
 
 class MnistEdgeError(Exception):
@@ -77,7 +82,8 @@ def describe(error: Exception) -> tuple[str, int]:
         return str(error), error.exit_code
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}", InputError.exit_code
+        advice = "; make room and repeat the command" if error.errno in NO_SPACE else ""
+        return f"{where}{error.strerror or error}{advice}", InputError.exit_code
     if isinstance(error, MemoryError):
         return "there is not enough memory; end other programs, or take a machine with more", InputError.exit_code
     return f"internal error: {type(error).__name__}: {error} (--debug shows where)", MnistEdgeError.exit_code

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .errors import NO_SPACE
+
 __all__ = ["atomic_path", "temporary_path"]
 
 
@@ -36,6 +38,10 @@ def temporary_path(target: Path) -> Iterator[Path]:
     temporary = target.with_name(f".{os.urandom(4).hex()}.{target.name}")
     try:
         yield temporary
+    except OSError as error:
+        if error.errno in NO_SPACE and not error.filename:  # a write, unlike opening, does not say where
+            error.filename = str(target.parent)
+        raise
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)

@@ -46,10 +46,11 @@ def test_an_engine_error_is_a_model_error() -> None:
     ("error", "message"),
     [
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/model.keras"), "runs/model.keras: No space left"),
+        (OSError(errno.ENOSPC, "No space left", "runs"), "runs: No space left; make room and repeat the command"),
         (OSError(errno.EPIPE, os.strerror(errno.EPIPE)), "Broken pipe"),
         (OSError("the disk is gone"), "the disk is gone"),
     ],
-    ids=["with a file", "without a file", "without a number"],
+    ids=["with a file", "of a full disk", "without a file", "without a number"],
 )
 def test_what_the_system_refuses_counts_as_bad_input(error: OSError, message: str) -> None:
     described, code = describe(error)

@@ -6,6 +6,7 @@ __all__ = [
     "demo",
     "evaluation",
     "networks",
+    "options",
     "progress",
     "runs",
     "tensorflow_import",

@@ -13,23 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from mnist_edge_runtime import json_output
 from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.json_output import print_result
 
 from .networks.recipe import Recipe
+from .options import AsJson, Data, RunsDir, complete_run
 
 if TYPE_CHECKING:
     from .tuning.study import TrialResult
 
-__all__ = ["AsJson", "Data", "RunsDir", "train", "tune"]
+__all__ = ["train", "tune"]
 
-AsJson = Annotated[bool, typer.Option("--json", help=json_output.HELP)]
 Augment = Annotated[str | None, typer.Option(help="Augmentation: none, light or strong. (default: the recipe's)")]
-Data = Annotated[
-    str, typer.Option(help="Data set: auto, mnist, digits, or a path of pictures (CLASS/NAME.png), IDX, .npz or CSV.")
-]
-RunsDir = Annotated[Path, typer.Option(help="Folder of all runs.")]
 Storage = Annotated[
     str | None,
     typer.Option(help="Database of studies, such as postgresql://USER@HOST/DATABASE. (default: a journal file)"),
@@ -58,7 +53,8 @@ def train(
     augment: Augment = None,
     fast: Annotated[bool, typer.Option("--fast", help="Train for seconds only, by default the network small.")] = False,
     teacher: Annotated[
-        list[str] | None, typer.Option(help="Run to learn from (knowledge distillation); repeatable.")
+        list[str] | None,
+        typer.Option(help="Run to learn from (knowledge distillation); repeatable.", autocompletion=complete_run),
     ] = None,
     from_study: Annotated[
         str | None, typer.Option(help="Study, or STUDY:TRIAL, whose network, recipe and seed are used.")
@@ -67,7 +63,9 @@ def train(
     seed: Annotated[
         int | None, typer.Option(help="Random seed; the same seed gives the same weights. (default: 0)")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run. (default: the network)")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run. (default: the network, with -fast after --fast)")
+    ] = None,
     runs_dir: RunsDir = Path("runs"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of the same name.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a training that was interrupted.")] = False,
@@ -87,7 +85,7 @@ def train(
         config = trial.training(arch, seed, augment, tensorboard, chosen)
     else:
         config = TrainConfig(arch or ("small" if fast else "classic"), seed or 0, augment, fast, tensorboard, chosen)
-    name = name or config.architecture
+    name = name or config.architecture + ("-fast" if fast else "")
     run = train_run(config, data, name, runs_dir, teacher or (), overwrite=overwrite, resume=resume)
     print_result(as_json, {"run": str(run.folder), **run.record}, run.summary())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
     """Make each file, prove it, and publish it into `folder` if it passes; yield the outcomes one by one.
 
     Raises:
-        InputError: the calibration images are unfit, or nothing can be written.
+        InputError: the calibration images are unfit, nothing can be written, or the model's file was replaced.
         ModelError: the model is no better than guessing, or its pixels are not 0..1, white on black.
         UsageError: an unknown target or figure.
     """
@@ -150,10 +151,11 @@ def _export_one(
     """Make one file under a temporary name, prove it there, and publish it if it passes."""
     file = shared.folder / f"{shared.source.name}-{spec}{FORMATS[spec.format].suffix}"
     try:
-        with atomic_path(file) as temporary:
+        with ExitStack() as until_published, shared.source.in_use(), atomic_path(file) as temporary:
             exported = _make(shared, spec, targets, tolerance, counterpart, temporary, file)
             if exported.failures:
                 raise _NotPublishedError(exported)
+            until_published.enter_context(shared.source.unchanged())
             # The report is published before the file: a file without its report is never there.
             with atomic_path(report_file.path_for(file)) as report:
                 document = {**exported.to_dict(), "file": file.name}

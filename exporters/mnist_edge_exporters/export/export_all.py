@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from mnist_edge_runtime.confidence_interval import few_images_warning, format_interval
@@ -42,9 +43,13 @@ def export_best(
         The selection, and a list with the published file, or an empty one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".", suffix=".candidates", dir=folder) as candidates:
+    with ExitStack() as stack:
+        stack.enter_context(source.in_use())
+        made = tempfile.TemporaryDirectory(prefix=".", suffix=".candidates", dir=folder, ignore_cleanup_errors=True)
+        candidates = stack.enter_context(made)
         selection = choose(export_all(source, specs, Path(candidates), options), source, constraints)
-        return selection, [adopt(selection.best, folder)] if selection.best else []
+        with source.unchanged():
+            return selection, [adopt(selection.best, folder)] if selection.best else []
 
 
 def table(outcomes: Sequence[Exported]) -> str:

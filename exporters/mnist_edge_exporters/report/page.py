@@ -114,7 +114,7 @@ def write(source: Source, folder: Path, record: Mapping[str, Any]) -> WrittenPag
         )
     )
     file = folder / "report.html"
-    with atomic_path(file) as temporary:
+    with source.unchanged(), atomic_path(file) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return WrittenPage(file, evidence, latencies)
 

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import pytest
 from mnist_edge_exporters.export.export import Exported
-from mnist_edge_exporters.export.export_all import export_best, table
+from mnist_edge_exporters.export.export_all import export_all, export_best, table
 from mnist_edge_exporters.export.selection import parse
 from mnist_edge_exporters.source import Source
 from mnist_edge_exporters.spec import Options, select
+from mnist_edge_runtime.errors import InputError
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_trainer.runs.unchanged import sha256_of, unchanged
 
 
 def test_a_line_a_file_with_aligned_figures(exported: Mapping[str, Exported]) -> None:
@@ -60,3 +65,28 @@ def test_where_none_meets_the_constraints_nothing_stays(own_source: Source, tmp_
     assert selected.reason is not None
     assert "kb<=1 cannot be met" in selected.reason
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+def test_nothing_is_published_of_a_model_that_was_replaced(
+    own_source: Source, own_file: Path, tmp_path: Path, constrained: bool
+) -> None:
+    """The run is replaced between the first file and the second."""
+    model = tmp_path / "run" / "model.keras"
+    model.parent.mkdir()
+    shutil.copy(own_file, model)
+    source, exports = replace(own_source, unchanged=partial(unchanged, model, sha256_of(model))), tmp_path / "exports"
+    specs = select("onnx", "none")
+    if constrained:
+        model.write_bytes(b"another network")
+        with pytest.raises(InputError, match=r"model.keras: was replaced .* nothing more"):
+            export_best(source, specs, exports, Options(), parse("kb<=100000"))
+        assert list(exports.iterdir()) == []
+        return
+    (published,) = export_all(source, specs, exports, Options())
+    assert published.file
+    before = {path.name: path.read_bytes() for path in exports.iterdir()}
+    model.write_bytes(b"another network")
+    with pytest.raises(InputError, match=r"model.keras: was replaced .* nothing more"):
+        export_all(source, specs, exports, Options())
+    assert {path.name: path.read_bytes() for path in exports.iterdir()} == before

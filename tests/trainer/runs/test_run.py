@@ -469,7 +469,8 @@ class TestKilled:
                 process.kill()
             assert first.startswith("epoch 1/200 ")
             assert process.wait(30) == -signal.SIGKILL
-        (working,) = names(runs)
+        working, lock = names(runs)
+        assert lock == ".classic~training"  # a file that nobody has locked any more
         assert working.startswith(".classic.")
         assert set(names(runs / working)) <= {"checkpoint.npz"}
         with pytest.raises(InputError, match="no run yet"):

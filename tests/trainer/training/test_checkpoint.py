@@ -56,13 +56,15 @@ def test_where_nothing_was_written_there_is_nothing(tmp_path: Path) -> None:
 def test_a_write_that_fails_leaves_the_state_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint.write(tmp_path, state())
 
-    def half(file: Any, **arrays: Any) -> None:
-        file.write(b"PK")
+    def half(file: Path, content: Any) -> None:
+        with file.open("wb") as opened:
+            opened.write(b"PK")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError, match="No space"):
         checkpoint.write(tmp_path, state(3))
+    monkeypatch.undo()
     assert_same(checkpoint.read(tmp_path), state())
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -119,12 +121,26 @@ class TestWorkingFolder:
         with working_folder(tmp_path, name, "def", resume=True) as folder:
             assert checkpoint.read(folder) is None
 
+    def test_what_killed_processes_left_goes_and_checkpoints_stay(self, tmp_path: Path) -> None:
+        """An unfinished write goes, and so does a folder without a checkpoint."""
+        left = self.left(tmp_path, fingerprint="0123456789abcdef")
+        (left / ".89abcdef.checkpoint.npz").write_bytes(b"PK")
+        empty = tmp_path / ".mine.fedcba9876543210"
+        empty.mkdir()
+        with working_folder(tmp_path, "mine", "0123456789abcdef", resume=True) as folder:
+            assert [path.name for path in folder.iterdir()] == ["checkpoint.npz"]
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_failure_before_the_first_checkpoint_leaves_nothing(self, tmp_path: Path) -> None:
+        with pytest.raises(ZeroDivisionError), working_folder(tmp_path, "mine", "abc", resume=False):
+            raise ZeroDivisionError
+        assert list(tmp_path.iterdir()) == []
+
 
 class TestFingerprint:
     @pytest.fixture
     def teacher(self, tmp_path: Path) -> Run:
-        (tmp_path / "model.keras").write_bytes(b"weights")
-        return Run(tmp_path, {})
+        return Run(tmp_path, {}, "SHA-256 of the weights")
 
     def test_it_depends_on_all_that_the_weights_depend_on(self, small: tuple[Dataset, Split], teacher: Run) -> None:
         dataset, split = small
@@ -142,8 +158,8 @@ class TestFingerprint:
             checkpoint.fingerprint(config, dataset, split, [teacher]),
             checkpoint.fingerprint(config, dataset, split, [teacher, teacher]),
         ]
-        teacher.model_file.write_bytes(b"other weights")
-        found.append(checkpoint.fingerprint(config, dataset, split, [teacher]))
+        other = dataclasses.replace(teacher, model_sha256="of other weights")
+        found.append(checkpoint.fingerprint(config, dataset, split, [other]))
         assert len(set(found)) == len(found)
 
     def test_and_on_nothing_else(self, small: tuple[Dataset, Split]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from ..data import datasets
 from ..progress import progress_bar
 from ..runs.run import MODEL
+from ..runs.unchanged import sha256_of, unchanged
 from . import out_of_distribution
 from .corruptions import CORRUPTIONS, HELD_OUT, SHARED, corrupt
 from .results import Bin, ClassFigures, Evaluation, Mistake, SelectiveClassification
@@ -43,6 +45,8 @@ class Subject:
         part: "test" or "validation".
         images, truth: uint8 (N, 28, 28), and the indices of their classes, int64 (N,).
         accepts: uint8 (N, 28, 28) -> whether the contract accepts each answer, bool (N,); None without a threshold.
+        unchanged: keeps the file as it was read while the block writes beside it, or raises InputError if it was
+            replaced since.
     """
 
     model: Path
@@ -54,6 +58,7 @@ class Subject:
     images: NDArray[np.uint8]
     truth: NDArray[np.int64]
     accepts: Callable[[NDArray[np.uint8]], NDArray[np.bool_]] | None = None
+    unchanged: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def stem(self) -> Path:
@@ -69,6 +74,7 @@ class Subject:
             InputError: the file or the data cannot be read, or the data has other labels.
             ModelError: the file is damaged, has no contract or runs on no engine here.
         """
+        sha256 = sha256_of(file)
         with suppress_output():
             classifier = Classifier.load(file)
         contract = classifier.contract
@@ -97,6 +103,7 @@ class Subject:
             images=images,
             truth=truth,
             accepts=None if threshold is None else lambda some: classifier.scores(classifier.logits(some)) >= threshold,
+            unchanged=partial(unchanged, file, sha256),
         )
 
 

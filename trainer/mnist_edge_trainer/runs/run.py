@@ -19,9 +19,9 @@ import csv
 import json
 import os
 import re
-import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ from mnist_edge_runtime.files import atomic_path, temporary_path
 
 from ..data import datasets
 from ..data.datasets import Dataset
+from . import locks, replacement
+from .unchanged import sha256_of, unchanged
 
 __all__ = ["MODEL", "STUDIES", "Run", "TrainedRun", "check_name", "load", "save"]
 
@@ -51,10 +53,11 @@ class TrainedRun:
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder and its `run.json`."""
+    """A run's folder, its `run.json`, and the SHA-256 of its model file when it was loaded."""
 
     folder: Path
     record: Mapping[str, Any]
+    model_sha256: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:
@@ -74,6 +77,14 @@ class Run:
         keys = ("architecture", "parameters", "macs", "seed", "split")
         dataset = {key: value for key, value in self.record["dataset"].items() if key != "source"}
         return {**{key: self.record[key] for key in keys}, "dataset": dataset}
+
+    def unchanged(self) -> AbstractContextManager[None]:
+        """Keep the run from being replaced while the block publishes what was made of it.
+
+        Raises:
+            InputError: it was replaced or removed since it was loaded.
+        """
+        return unchanged(self.model_file, self.model_sha256, self.folder)
 
     def summary(self) -> str:
         """Summarize the run in a few lines of text."""
@@ -132,6 +143,8 @@ def save(trained: TrainedRun, dataset: Dataset, runs_dir: Path, name: str, *, ov
         runs_dir: the folder of all runs.
         name: of the run; if it is taken, the next free one of NAME-2, NAME-3 ...
         overwrite: replace the run of that name instead, including its exports.
+
+    The caller has the name's training lock, unless nobody else trains in that folder.
     """
     from . import plots  # matplotlib, which `load` does not need
 
@@ -147,7 +160,7 @@ def save(trained: TrainedRun, dataset: Dataset, runs_dir: Path, name: str, *, ov
         folder = _move(temporary, runs_dir / name, overwrite)
     with atomic_path(runs_dir / _LATEST) as pointer:
         pointer.write_text(folder.name + "\n", encoding="utf-8")
-    return Run(folder, trained.record)
+    return Run(folder, trained.record, sha256_of(folder / MODEL))
 
 
 def load(runs_dir: Path, name: str | None = None) -> Run:
@@ -162,6 +175,9 @@ def load(runs_dir: Path, name: str | None = None) -> Run:
             raise InputError(f"{runs_dir}: no run yet; make one with: mnist-edge train")
         name = latest.read_text(encoding="utf-8").strip()
     folder = runs_dir / name
+    if _NAME.fullmatch(name):
+        replacement.recover(folder)
+    sha256 = sha256_of(folder / MODEL)  # before the record: of a run that is replaced now, nothing passes for another's
     if not _NAME.fullmatch(name) or not (folder / _RECORD).is_file() or not (folder / MODEL).is_file():
         known = sorted(path.parent.name for path in runs_dir.glob(f"[!.]*/{_RECORD}"))
         there = f"there are {', '.join(known)}" if known else "none is there yet; make one with: mnist-edge train"
@@ -174,16 +190,14 @@ def load(runs_dir: Path, name: str | None = None) -> Run:
             raise ValueError(f"it has no {', '.join(missing)}")
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / _RECORD}: cannot be read ({error}); train the run again") from None
-    return Run(folder, record)
+    return Run(folder, record, sha256)
 
 
 def _move(temporary: Path, folder: Path, overwrite: bool) -> Path:
     """Rename the finished folder to its name, or to the next free one, and return its path."""
     if overwrite and folder.exists():
-        old = temporary.with_name(temporary.name + ".old")
-        os.rename(folder, old)
-        os.rename(temporary, folder)
-        shutil.rmtree(old)
+        with locks.publishing(folder):
+            replacement.replace(temporary, folder)
         return folder
     target, number = folder, 1
     while True:

@@ -7,7 +7,9 @@ runs/.NAME.FINGERPRINT/
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ from ..runs.run import Run
 __all__ = ["State", "fingerprint", "read", "restore", "working_folder", "write"]
 
 _FILE = "checkpoint.npz"
+_WORKING = re.compile(r"[0-9a-f]{16}")  # a fingerprint
 Weights = tuple[NDArray[Any], ...]
 
 
@@ -54,14 +57,17 @@ def fingerprint(config: TrainConfig, dataset: Dataset, split: Split, teachers: S
         "seed": config.seed,
         "recipe": asdict(config.recipe(len(split.train_images))),
         "data": [dataset.sha256, split.sha256],
-        "teachers": [hashlib.sha256(teacher.model_file.read_bytes()).hexdigest() for teacher in teachers],
+        "teachers": [teacher.model_sha256 for teacher in teachers],
     }
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 @contextmanager
 def working_folder(runs_dir: Path, name: str, fingerprint: str, *, resume: bool) -> Iterator[Path]:
-    """Yield the hidden folder of a training; it is removed when the block succeeds and kept when it fails.
+    """Yield the hidden folder of a training; it is removed when the block succeeds.
+
+    It is kept with its checkpoint when the block fails after one was written. The caller has the name's training lock,
+    so that all else in the folders of that name is of processes that were killed.
 
     Args:
         runs_dir: the folder of all runs.
@@ -78,8 +84,25 @@ def working_folder(runs_dir: Path, name: str, fingerprint: str, *, resume: bool)
     elif not folder.exists() and any(runs_dir.glob(f".{name}.*/{_FILE}")):
         raise UsageError(f"the interrupted training of {name!r} had other options or data; repeat those to resume it")
     folder.mkdir(parents=True, exist_ok=True)
-    yield folder
+    for other in runs_dir.glob(f".{name}.*"):
+        if _WORKING.fullmatch(other.name.removeprefix(f".{name}.")):
+            _tidy(other)
+    folder.mkdir(exist_ok=True)
+    try:
+        yield folder
+    except BaseException:
+        _tidy(folder)
+        raise
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove all but the checkpoint from the folder of a training, and the folder if there is none."""
+    for path in folder.iterdir():
+        if path.name != _FILE:
+            path.unlink()
+    if not (folder / _FILE).exists():
+        folder.rmdir()
 
 
 def write(folder: Path, state: State) -> None:
@@ -87,8 +110,10 @@ def write(folder: Path, state: State) -> None:
     arrays = {f"variable-{number}": array for number, array in enumerate(state.variables)}
     arrays |= {f"best-{number}": array for number, array in enumerate(state.best)}
     rest = json.dumps({"history": state.history, "seconds": state.seconds})
-    with atomic_path(folder / _FILE) as temporary, open(temporary, "wb") as file:
-        np.savez(file, rest=np.array(rest), **arrays)
+    content = io.BytesIO()  # an archive that cannot be closed on a full disk complains when it is collected
+    np.savez(content, rest=np.array(rest), **arrays)
+    with atomic_path(folder / _FILE) as temporary:
+        temporary.write_bytes(content.getbuffer())
 
 
 def read(folder: Path) -> State | None:

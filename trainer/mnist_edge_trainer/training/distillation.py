@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from mnist_edge_runtime.errors import InputError
-from mnist_edge_runtime.files import atomic_path
+from mnist_edge_runtime.files import temporary_path
 from numpy.typing import NDArray
 
 from ..data.datasets import Dataset, Split
@@ -63,11 +64,13 @@ def soft_targets(
 def _stored(teacher: Run, images: NDArray[np.uint8], recipe: Recipe) -> NDArray[np.float16]:
     """Return a teacher's probabilities, float16 (variants + 1, N, classes), memory-mapped from its file."""
     variants = recipe.variants if recipe.augmented_epochs else 0
-    drawn = [variants, recipe.rotation, recipe.shear, recipe.zoom, recipe.shift]
+    drawn = [teacher.model_sha256, variants, recipe.rotation, recipe.shear, recipe.zoom, recipe.shift]
     file = teacher.folder / f"answers-{hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:8]}.npy"
     if not file.exists():
-        with atomic_path(file) as temporary:
+        with temporary_path(file) as temporary:
             _write(temporary, teacher, images, recipe, variants)
+            with teacher.unchanged():
+                os.replace(temporary, file)
     found: NDArray[np.float16] = np.load(file, mmap_mode="r")
     return found
 

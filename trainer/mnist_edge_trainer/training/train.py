@@ -7,9 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mnist_edge_runtime.errors import NO_SPACE, InputError
+
 from ..data import datasets
 from ..networks.config import TrainConfig
-from ..runs import run
+from ..runs import locks, replacement, run
 from ..runs.run import Run
 from ..tensorflow_import import import_tensorflow
 from . import checkpoint
@@ -39,21 +41,36 @@ def train_run(
         resume: continue a training of that name that was interrupted.
 
     Raises:
-        InputError: the data or a teacher cannot be loaded, or there is nothing to resume.
+        InputError: the data or a teacher cannot be loaded, another process is training a run of that name, or there
+            is no space left.
         UsageError: the name cannot be that of a run.
     """
     run.check_name(name)
     teacher_runs = [run.load(runs_dir, teacher) for teacher in teachers]
-    dataset = datasets.load(data)
-    split = datasets.split(dataset)
-    print(dataset.summary(split), file=sys.stderr)
-    fingerprint = checkpoint.fingerprint(config, dataset, split, teacher_runs)
-    with checkpoint.working_folder(runs_dir, name, fingerprint, resume=resume) as folder:
-        if config.fast:  # steps too small to share: two threads take a third longer than one
-            os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-        import_tensorflow()
-        from .fit import train
+    with locks.training(runs_dir, name):
+        replacement.remove_leftovers(runs_dir, name)
+        dataset = datasets.load(data)
+        split = datasets.split(dataset)
+        print(dataset.summary(split), file=sys.stderr)
+        fingerprint = checkpoint.fingerprint(config, dataset, split, teacher_runs)
+        with checkpoint.working_folder(runs_dir, name, fingerprint, resume=resume) as folder:
+            if config.fast:  # steps too small to share: two threads take a third longer than one
+                os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+            import_tensorflow()
+            from .fit import train
 
-        return run.save(
-            train(config, dataset, split, folder, teacher_runs), dataset, runs_dir, name, overwrite=overwrite
-        )
+            try:
+                trained = train(config, dataset, split, folder, teacher_runs)
+                return run.save(trained, dataset, runs_dir, name, overwrite=overwrite)
+            except OSError as error:
+                if error.errno not in NO_SPACE:
+                    raise
+                raise InputError(f"{runs_dir}: no space left on the disk; {_kept(folder)}") from None
+
+
+def _kept(folder: Path) -> str:
+    """Say what a training that ends for lack of space has kept, and what to do."""
+    state = checkpoint.read(folder)
+    if state is None:
+        return "nothing was kept of this training; make room, then repeat the command"
+    return f"epoch {len(state.history['loss'])} is kept: make room, then repeat the command with --resume"

@@ -1,0 +1,35 @@
+"""Define the options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from mnist_edge_runtime import json_output
+
+__all__ = ["AsJson", "Data", "ModelFile", "RunData", "RunName", "RunsDir", "complete_run"]
+
+
+def complete_run(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of runs that begin with `incomplete`, for a shell's completion."""
+    runs_dir = Path(context.params.get("runs_dir") or "runs")
+    return sorted(file.parent.name for file in runs_dir.glob(f"{incomplete or '[!.]'}*/run.json"))
+
+
+AsJson = Annotated[bool, typer.Option("--json", help=json_output.HELP)]
+Data = Annotated[
+    str, typer.Option(help="Data set: auto, mnist, digits, or a path of pictures (CLASS/NAME.png), IDX, .npz or CSV.")
+]
+ModelFile = Annotated[
+    Path | None,
+    typer.Option("--model", help=".keras file or exported file instead of a run."),
+]
+RunData = Annotated[
+    str | None,
+    typer.Option("--data", help="Data set of the run, if it has moved; with --model, the data set of the model."),
+]
+RunName = Annotated[
+    str | None, typer.Option("--run", help="Name of the run. (default: the latest)", autocompletion=complete_run)
+]
+RunsDir = Annotated[Path, typer.Option(help="Folder of all runs.")]
