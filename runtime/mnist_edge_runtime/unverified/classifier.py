@@ -11,6 +11,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,11 +26,13 @@ from ..engines.availability import not_installed
 from ..errors import EngineError, InputError, ModelError, UsageError
 from ..model_file import sealed_model
 from ..model_file.contract import IMAGE_SHAPE
+from .worker import ANSWER
 
 __all__ = ["MEMORY_BYTES", "SECONDS", "UnverifiedClassifier"]
 
 MEMORY_BYTES = 1024**3  # of address space, of which an engine takes up to 190 MB before it loads a model
 SECONDS = 20  # for loading, and again for each image
+_GRACE_SECONDS = 5  # after which a child is ended that did not end itself
 
 
 class UnverifiedClassifier:
@@ -63,18 +66,21 @@ class UnverifiedClassifier:
             self.close()
             raise
         self.assumptions = str(greeting["assumptions"])
-        self._classes = int(greeting["classes"])
 
     def classify(self, image: NDArray[np.uint8]) -> Prediction:
         """Return the prediction for one uint8 image (28, 28); it is accepted, since there is no threshold.
 
         Raises:
             InputError: another dtype or shape.
-            EngineError: the engine crashed, reached its limits or answered with NaN or infinity.
+            EngineError: the engine crashed, reached its limits, or answered with NaN, infinity or another number of
+                values than at first.
         """
         if image.dtype != np.uint8 or image.shape != IMAGE_SHAPE:
             raise InputError(f"got {image.dtype} {image.shape}, expected uint8 {IMAGE_SHAPE}")
-        answer = np.frombuffer(self._ask(image.tobytes(), 4 * self._classes), np.float32)
+        message = self._ask(image.tobytes())
+        if not message.startswith(ANSWER):
+            raise EngineError(f"{self.file}: {self.engine_name} cannot run it: {message[1:].decode(errors='replace')}")
+        answer = np.frombuffer(message[1:], np.float32)
         if not np.isfinite(answer).all():
             raise EngineError(f"{self.file}: the model answers with NaN or infinity")
         are_probabilities = answer.min() >= 0 and abs(answer.sum() - 1) < 0.02
@@ -107,32 +113,59 @@ class UnverifiedClassifier:
             self._child = subprocess.Popen(
                 command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
-            length = int.from_bytes(self._ask(payload, 4), "little")
-            greeting: dict[str, Any] = json.loads(self._ask(b"", length))
+            greeting: dict[str, Any] = json.loads(self._ask(payload))
             if "error" in greeting:
                 raise EngineError(f"{self.file}: {name} cannot run it: {greeting['error']}")
             if "classes" in greeting:
                 return greeting
         raise EngineError(f"{self.file}: no engine here runs it: {'; '.join(map(not_installed, names))}")
 
-    def _ask(self, data: bytes, count: int) -> bytes:
-        """Send bytes to the child and return `count` bytes of its answer."""
-        if self._child is None:
+    def _ask(self, data: bytes) -> bytes:
+        """Send bytes to the child and return its message."""
+        child = self._child
+        if child is None:
             raise InputError("this UnverifiedClassifier is closed; load the file again")
-        assert self._child.stdin
-        assert self._child.stdout
-        answer = b""
+        is_late = threading.Event()
+
+        def end_it() -> None:
+            is_late.set()
+            child.kill()
+
+        # The child ends itself at its limit; this is for one that cannot, wherever in the exchange it stops.
+        watchdog = threading.Timer(SECONDS + _GRACE_SECONDS, end_it)
+        watchdog.start()
         try:
-            view = memoryview(data)
-            while view:
-                view = view[self._child.stdin.write(view) :]
-            while len(answer) < count and (part := self._child.stdout.read(count - len(answer))):
-                answer += part
-        except BrokenPipeError:
-            pass
-        if len(answer) < count:
-            raise EngineError(f"{self.file}: {self.engine_name} {_ending(self._child.wait())}")
-        return answer
+            return _exchange(child, data)
+        except (BrokenPipeError, EOFError):
+            code = child.wait()
+            ended = _ending(-signal.SIGALRM if is_late.is_set() else code)
+            raise EngineError(f"{self.file}: {self.engine_name} {ended}") from None
+        finally:
+            watchdog.cancel()
+
+
+def _exchange(child: subprocess.Popen[bytes], data: bytes) -> bytes:
+    """Send bytes to the child and return its message.
+
+    Raises:
+        BrokenPipeError, EOFError: it ended.
+    """
+    assert child.stdin
+    view = memoryview(data)
+    while view:
+        view = view[child.stdin.write(view) :]
+    return _read(child, int.from_bytes(_read(child, 4), "little"))
+
+
+def _read(child: subprocess.Popen[bytes], count: int) -> bytes:
+    assert child.stdout
+    found = bytearray()
+    while len(found) < count:
+        part = child.stdout.read(count - len(found))
+        if not part:
+            raise EOFError
+        found += part
+    return bytes(found)
 
 
 def _ending(code: int) -> str:

@@ -1,8 +1,8 @@
 """Run a model without a contract, as the child of `UnverifiedClassifier`.
 
 The arguments are an engine, the size of the model in bytes, and the limits on memory (bytes) and on time (seconds). On
-stdin comes the model, then the pixels of one image after the other; on stdout goes the length of a JSON document and
-the document, then the outputs of each image as float32.
+stdin comes the model, then the pixels of one image after the other. On stdout go messages, each behind its length: a
+JSON document about the model, then for each image `ANSWER` and the outputs as float32, or `FAILURE` and a reason.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import math
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +22,17 @@ from ..engines import loader
 from ..engines.base import TensorInfo
 from ..model_file.contract import IMAGE_SHAPE
 
-__all__ = ["main"]
+__all__ = ["ANSWER", "FAILURE", "main"]
 
+ANSWER, FAILURE = b"a", b"f"
 _PIXELS = math.prod(IMAGE_SHAPE)
 
 
 def main(engine: str, size: int, memory: int, seconds: int) -> int:
     """Limit this process, load the model, answer until stdin ends."""
-    source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=0)
+    import resource  # Windows has none, and the parent, which says so there, imports this module
+
+    source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)  # engines greet there, too
     for limit, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)):
@@ -48,17 +50,32 @@ def main(engine: str, size: int, memory: int, seconds: int) -> int:
     except ModuleNotFoundError:
         greeting = {"missing": True}
     except Exception as error:  # engines fail in ways of their own
-        greeting = {"error": (str(error).strip() or type(error).__name__).splitlines()[0]}
-    document = json.dumps(greeting).encode()
-    target.write(len(document).to_bytes(4, "little") + document)
+        greeting = {"error": _reason(error)}
+    _send(target, json.dumps(greeting).encode())
     while "classes" in greeting:
         signal.alarm(0)
         pixels = source.read(_PIXELS)
         if len(pixels) < _PIXELS:
             break
         signal.alarm(seconds)
-        target.write(decode(model.run(encode(np.frombuffer(pixels, np.uint8)))).tobytes())
+        try:
+            answer = decode(model.run(encode(np.frombuffer(pixels, np.uint8))))
+            if len(answer) != classes:
+                raise ValueError(f"its output has {len(answer)} values for this image, for a black one {classes}")
+        except Exception as error:
+            _send(target, FAILURE + _reason(error).encode())
+        else:
+            _send(target, ANSWER + answer.tobytes())
     return 0
+
+
+def _send(target: BinaryIO, message: bytes) -> None:
+    target.write(len(message).to_bytes(4, "little") + message)
+    target.flush()
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _encoder(spec: TensorInfo) -> Callable[[NDArray[np.uint8]], NDArray[np.generic]]:

@@ -181,6 +181,44 @@ def test_what_is_no_image_is_refused_and_the_next_is_read(save: Save) -> None:
         assert classifier.classify(IMAGE).label == "2"
 
 
+def _as_many_as_the_first_pixel() -> tuple[Any, ...]:
+    """Return the nodes that answer with the first values of the input, as many as the first pixel says, and 3 more."""
+    pixel = (
+        helper.make_node("Slice", ["flat", "from", "one"], ["pixel"]),
+        helper.make_node("Mul", ["pixel", "white"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "three"], ["real"]),
+        helper.make_node("Cast", ["real"], ["to"], to=TensorProto.INT64),
+    )
+    constants = [_constant("from", np.array([0])), _constant("one", np.array([1])), _constant("all", np.array([-1]))]
+    constants += [_constant("white", np.float32([255.5])), _constant("three", np.float32([3]))]
+    flat = helper.make_node("Reshape", ["image", "all"], ["flat"])
+    return *constants, flat, *pixel, helper.make_node("Slice", ["flat", "from", "to"], ["answer"])
+
+
+@pytest.mark.parametrize("more", [1, 4, 200, 255])
+def test_another_number_of_values_is_an_error_and_shifts_no_answer(save: Save, more: int) -> None:
+    image = IMAGE.copy()
+    image[0, 0] = more
+    black = np.zeros((28, 28), np.uint8)
+    black[0, 2] = 255
+    with UnverifiedClassifier(save(*_as_many_as_the_first_pixel())) as classifier:
+        assert classifier.classify(black).label == "2"
+        with pytest.raises(EngineError, match=r"its output has \d+ values for this image, for a black one 3"):
+            classifier.classify(image)
+        assert classifier.classify(black).label == "2"
+
+
+def test_a_child_that_does_not_run_any_more_is_ended(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    with UnverifiedClassifier(save(*_first(3))) as classifier:
+        monkeypatch.setattr(foreign, "SECONDS", 1)
+        monkeypatch.setattr(foreign, "_GRACE_SECONDS", 0.5)
+        assert classifier._child
+        os.kill(classifier._child.pid, signal.SIGSTOP)
+
+        with pytest.raises(EngineError, match="did not end in time"):
+            classifier.classify(IMAGE)
+
+
 def test_no_answer_is_an_engine_error(save: Save) -> None:
     file = save(_constant("answer", np.array([np.nan, 1], np.float32)))
     with UnverifiedClassifier(file) as classifier, pytest.raises(EngineError, match="NaN or infinity"):
