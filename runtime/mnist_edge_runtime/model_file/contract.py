@@ -45,7 +45,10 @@ _RULES: dict[str, Rule] = {
     "selftest.unit": OneOf(("lsb", "absolute")),
     "selftest.probability": Number(0, 1),
 }
-_RUNTIME_RULES: dict[str, Rule] = {"engine": _TEXT, "version": _TEXT, "status": _TEXT}
+_RUNTIME_RULES: dict[str, Rule] = {
+    **dict.fromkeys(("engine", "version", "status"), _TEXT),
+    "images": Number(0, 2**40, whole=True),
+}
 _LARGEST_DIFFERENCE = Number(0, 1e6)
 
 
@@ -53,7 +56,8 @@ _LARGEST_DIFFERENCE = Number(0, 1e6)
 class InputSpec:
     """The input tensor, of one image: `quantized = real / scale + zero_point`.
 
-    A float tensor has scale 1 and zero point 0: it takes the real value itself.
+    A float tensor has scale 1 and zero point 0: it takes the real value itself. `preprocessing` names the recipe that
+    brings pictures to this input, with its version; None is this runtime's own.
     """
 
     dtype: str
@@ -62,6 +66,7 @@ class InputSpec:
     shape: tuple[int, ...] = (1, *IMAGE_SHAPE, 1)
     polarity: str = POLARITY
     real_value: str = REAL_VALUE
+    preprocessing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ class Contract:
     selftest: SelfTest
     origin: Mapping[str, Any] = field(default_factory=dict)
     parity: Mapping[str, Any] | None = None
-    runtimes: tuple[Mapping[str, str], ...] = ()
+    runtimes: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> str:
         """Return the canonical JSON text: sorted keys, so that the same contract gives the same bytes."""
@@ -164,6 +169,9 @@ class Contract:
         parts = {"input": self.input, "output": self.output, "payload": self.payload, "selftest": self.selftest}
         values = {f"{name}.{key}": value for name, part in parts.items() for key, value in vars(part).items()}
         contract_fields.check({**vars(self), **values}, _RULES)
+        if self.input.preprocessing is not None:
+            named = self.input.preprocessing
+            raise ValueError(f"input.preprocessing is {named!a}, which this runtime does not have; install a newer one")
         for name, mapping in (
             ("selftest.logits", self.selftest.logits),
             ("origin", self.origin),

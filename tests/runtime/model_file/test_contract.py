@@ -21,7 +21,7 @@ def contract() -> Contract:
         selftest=SelfTest("lsb", {"xnnpack": 0.0, "builtin": 1.0}, 0.01),
         origin={"architecture": "classic", "dataset": {"name": "mnist"}},
         parity={"agreement": 0.999},
-        runtimes=({"engine": "litert", "version": "2.0"},),
+        runtimes=({"engine": "litert", "version": "2.0", "images": 10000},),
     )
 
 
@@ -145,6 +145,7 @@ def test_other_keys_may_not(contract: Contract, path: str) -> None:
         ("payload.sha256", "ab" * 31),
         ("selftest.probability", 1.5),
         ("selftest.logits", {"selftest.logits": -1}),
+        ("input.preprocessing", "mnist/7"),
     ],
 )
 def test_values_that_this_version_does_not_know_are_refused(contract: Contract, path: str, value: object) -> None:
@@ -173,6 +174,7 @@ def test_values_that_this_version_does_not_know_are_refused(contract: Contract, 
         ("parity", ["passed"]),
         ("runtimes", [1]),
         ("runtimes", [{"engine": 1}]),
+        ("runtimes", [{"engine": "litert", "images": "10000"}]),
         ("runtimes", [{"engine": "litert", "version": None}]),
         ("format", 1),
         ("quantization", ["int8"]),
