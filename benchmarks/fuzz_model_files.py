@@ -2,7 +2,7 @@
 
     python benchmarks/fuzz_model_files.py
 
-10,000 random mutations of each bundled model file are read as `classify` reads its model, and 10,000 more whose digest
+25,000 random mutations of each bundled model file are read as `classify` reads its model, and 25,000 more whose digest
 was made valid again, as an attacker would; mutations of the plain models, which have no contract, run with
 `--no-verify`; and 100,000 pictures go through one `classify -` while its memory is watched. Fails where a mutation is
 accepted, a process ends by a signal or memory grows.
@@ -30,42 +30,34 @@ from mnist_edge_runtime.engines import registry
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.unverified import classifier as unverified
 from mnist_edge_runtime.unverified.classifier import UnverifiedClassifier
+from page_sections import write_section
 
 PAGE = Path(__file__).parent.parent / "docs" / "hardening.md"
 DIGEST = 64
 SECONDS_TO_HANG = 5
 GROWTH_KIB = 1024
-HEADER = """\
-# Hardening
-
-Written by `python benchmarks/fuzz_model_files.py` on the files that ship with the runtime.
-
-## Damaged model files
-
-{mutations:,} random mutations of each file: bits flipped, bytes overwritten, zeroed, inserted, removed, doubled,
-exchanged, taken from the other file, the end cut off or something added. Each is read as every command reads its model,
-in one process, which has imported no engine at the end. "Signed again" are mutations whose digest was made valid:
-the digest detects damage and is no signature. Those that are accepted have the intact model and a changed trailer, with
-another digit in an accuracy, for example, or other golden vectors, for which the self-test then fails.
+DAMAGED = """\
+By `python benchmarks/fuzz_model_files.py`, on the files that ship with the runtime: {mutations:,} random mutations of
+each: bits flipped, bytes overwritten, zeroed, inserted, removed, doubled, exchanged, taken from the other file, the end
+cut off or something added. Each is read as every command reads its model, in one process, which has imported no engine
+at the end. "Signed again" are mutations whose digest was made valid: the digest detects damage and is no signature.
+Those that are accepted have the intact model and a changed trailer, with another digit in an accuracy, for example, or
+other golden vectors, for which the self-test then fails.
 
 | file | | refused | accepted | other errors | slowest |
 |---|---|---|---|---|---|
 """
-UNVERIFIED = """
-## Files without a contract
-
-{count:,} mutations of each plain model with `--no-verify`, which runs them in a process of its own with {memory} MiB
-of memory and {seconds} seconds for each step. The calling process continued every time, with an answer or an error of
-exit code 4; in brackets, the signals that ended the child.
+UNVERIFIED = """\
+By `python benchmarks/fuzz_model_files.py`: {count:,} mutations of each plain model with `--no-verify`, which runs
+them in a process of its own with {memory} MiB of memory and {seconds} seconds for each step. The calling process
+continued every time, with an answer or an error of exit code 4; in brackets, the signals that ended the child.
 
 | file | answered | refused before an engine | refused by the engine | crashes |
 |---|---|---|---|---|
 """
-STREAM = """
-## Long streams
-
-One `classify --jsonl -` reads {images:,} JPEG pictures, {rate:,.0f} a second on this machine. Its resident memory
-after so many:
+STREAM = """\
+By `python benchmarks/fuzz_model_files.py`: one `classify --jsonl -` reads {images:,} JPEG pictures, {rate:,.0f} a
+second on this machine. Its resident memory after so many:
 
 | pictures | MiB |
 |---|---|
@@ -195,7 +187,7 @@ def stream(count: int) -> tuple[dict[int, int], float]:
 
 def damaged(count: int) -> tuple[str, list[str]]:
     """Return the page's part on damaged files, and what failed."""
-    text, failures, files = HEADER.format(mutations=count), [], models.bundled_models()
+    text, failures, files = DAMAGED.format(mutations=count), [], models.bundled_models()
     for file, other in zip(files, reversed(files), strict=True):
         for signed in (False, True):
             found = in_child(str(file), str(other), count, signed)
@@ -231,7 +223,7 @@ def streamed(count: int) -> tuple[str, list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mutations", type=int, default=10_000, help="Number of mutations of each file.")
+    parser.add_argument("--mutations", type=int, default=25_000, help="Number of mutations of each file.")
     parser.add_argument("--unverified", type=int, default=200, help="Number of mutations of each plain model.")
     parser.add_argument("--images", type=int, default=100_000, help="Number of pictures in the stream.")
     parser.add_argument("--page", type=Path, default=PAGE, help="Page to write.")
@@ -240,9 +232,16 @@ def main() -> None:
     if options.child:
         print(json.dumps(read_mutations(*json.loads(options.child))))
         return
-    parts = (damaged(options.mutations), fuzz_unverified(options.unverified), streamed(options.images))
-    options.page.write_text("".join(text for text, _ in parts), encoding="utf-8")
-    sys.exit("\n".join(failure for _, failures in parts for failure in failures) or 0)
+    failed = []
+    for title, part, count in (
+        ("Damaged model files", damaged, options.mutations),
+        ("Files without a contract", fuzz_unverified, options.unverified),
+        ("Long streams", streamed, options.images),
+    ):
+        text, failures = part(count)
+        write_section(options.page, title, text)
+        failed += failures
+    sys.exit("\n".join(failed) or 0)
 
 
 if __name__ == "__main__":
