@@ -8,6 +8,7 @@ from enum import StrEnum
 from importlib.util import find_spec
 
 from mnist_edge_runtime.errors import UsageError
+from mnist_edge_runtime.host import install_extra
 
 __all__ = [
     "VARIANTS",
@@ -207,7 +208,7 @@ def select(
         module = VARIANTS[key].needs_extra
         if module and find_spec(module) is None:
             package = module.replace("_", "-")
-            raise UsageError(f"{'-'.join(key)} needs a package that is not installed: pip install {package}")
+            raise UsageError(f"{'-'.join(key)} needs {package}; install it {install_extra(key[1])}")
     specs = [_spec(key, IoDtype(io_dtype), Granularity(granularity), opset) for key in made]
     _refuse_unused(specs, io_dtype=io_dtype, granularity=granularity, opset=opset)
     return specs

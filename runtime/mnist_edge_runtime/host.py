@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Host", "Throttling", "cores", "peak_rss", "temperature", "throttling"]
+__all__ = ["Host", "Throttling", "cores", "install_extra", "peak_rss", "temperature", "throttling"]
 
 _SYSTEM = Path("/")
 # https://www.raspberrypi.com/documentation/computers/os.html#get_throttled: these bits now, 16 higher since the start.
@@ -28,6 +28,7 @@ _PARTS = {
     "0xd08": "Cortex-A72",
     "0xd0b": "Cortex-A76",
 }
+_HAS_64_BITS = {"ARM1176": False, "Cortex-A7": False, "Cortex-A53": True, "Cortex-A72": True, "Cortex-A76": True}
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,11 @@ class Host:
         return narrow.get(self.processor, self.processor) if self.bits == 32 else self.processor
 
     @property
+    def has_64_bits(self) -> bool | None:
+        """Whether the processor could run a system of 64 bits; None where that is not known."""
+        return True if self.processor in ("aarch64", "x86_64") else _HAS_64_BITS.get(self.cpu)
+
+    @property
     def python_release(self) -> tuple[int, int]:
         """The major and minor version of Python that wheels must be for."""
         major, minor, *_ = self.python.split(".")
@@ -121,6 +127,12 @@ class Throttling:
     def since_start(self) -> tuple[str, ...]:
         """The reasons why it was throttled at any moment since the system's start."""
         return tuple(name for bit, name in _FLAGS.items() if self.raw >> bit + _SINCE_START & 1)
+
+
+def install_extra(extra: str) -> str:
+    """Return how to install an extra of mnist-edge: from its folder, since no package index has it under its name."""
+    command = shlex.join([sys.executable, "-m", "pip", "install", "./runtime", f".[{extra}]"])
+    return f"in the folder of mnist-edge, its source: {command}"
 
 
 def cores() -> int:

@@ -27,7 +27,9 @@ def test_all_stands_for_every_variant_that_needs_no_force_and_no_extra() -> None
 
 def test_a_variant_whose_extra_is_missing_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spec_module, "find_spec", lambda module: None)
-    with pytest.raises(UsageError, match=r"tflite-int4 needs a package.*: pip install ai-edge-quantizer"):
+    with pytest.raises(
+        UsageError, match=r"tflite-int4 needs ai-edge-quantizer; install it in .* pip install ./runtime '\.\[int4\]'"
+    ):
         select("tflite", "int4")
     assert select("tflite", "all")
 

@@ -52,7 +52,8 @@ def _model(manifest: BundleManifest, contract: Contract) -> dict[str, Any]:
 
 def _package(package: Package, manifest: BundleManifest) -> dict[str, Any]:
     name, version = quote(package.name, safe=""), quote(package.version, safe="")
-    url = f"pkg:pypi/{name}@{version}"
+    # Our own package is on no index: there its name may be a stranger's.
+    url = f"pkg:{'generic' if package.source == 'mnist-edge' else 'pypi'}/{name}@{version}"
     if package.source == "debian":
         architecture = package.file.rpartition("_")[2].partition(".")[0]
         release = manifest.target.partition("-")[0]

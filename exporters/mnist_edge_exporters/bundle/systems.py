@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mnist_edge_runtime import EngineError, UsageError
-from mnist_edge_runtime.engines.registry import ENGINES, EngineInfo
+from mnist_edge_runtime.engines.availability import RELEASES, releases, wheels_fit
+from mnist_edge_runtime.engines.registry import ENGINES
 
 __all__ = ["SYSTEMS", "System", "named"]
 
@@ -39,18 +40,13 @@ class System:
         Raises:
             EngineError: there is none.
         """
-        fitting = {name: row for name, row in ENGINES.items() if self._has_wheels(row)}
+        python = (int(self.python.split(".")[0]), int(self.python.split(".")[1]))
+        fitting = {name: row for name, row in ENGINES.items() if wheels_fit(row, python, self.glibc, self.machine)}
         for name, row in fitting.items():
             if row.format == format:
                 return name
         known = " or ".join(dict.fromkeys(f".{row.format}" for row in fitting.values()))
         raise EngineError(f"no engine for {format} files has packages for {self.name}; export a {known} file for it")
-
-    def _has_wheels(self, engine: EngineInfo) -> bool:
-        major, minor = map(int, self.python.split("."))
-        lowest, highest = engine.pythons
-        glibc = engine.glibc.get(self.machine)
-        return lowest <= (major, minor) <= highest and glibc is not None and glibc <= self.glibc
 
     def platforms(self) -> list[str]:
         """Return the platform tags of the wheels that fit, the newest first (PEP 600)."""
@@ -75,9 +71,16 @@ class System:
         }
 
 
-_BOOKWORM, _TRIXIE = ("3.11", (2, 36)), ("3.13", (2, 41))
+def _release(name: str) -> tuple[str, tuple[int, int]]:
+    python, glibc = RELEASES[name]
+    return ".".join(map(str, python)), glibc
+
+
+_BOOKWORM, _TRIXIE = _release("Bookworm"), _release("Trixie")
 _ARM64, _AMD64 = ("aarch64", "aarch64-linux-gnu", "arm64"), ("x86_64", "x86_64-linux-gnu", "amd64")
 _ARMHF = ("armv7l", "arm-linux-gnueabihf", "armhf")
+# Words in names of systems that people ask for, and the architecture that wheels would have to be for.
+_ARCHITECTURES = {"arm64": "aarch64", "armhf": "armv7l", "armv6": "armv6l", "amd64": "x86_64"}
 
 SYSTEMS: Mapping[str, System] = {
     system.name: system
@@ -98,5 +101,15 @@ def named(name: str) -> System:
         UsageError: there is none.
     """
     if name not in SYSTEMS:
-        raise UsageError(f"--target {name} is unknown; choose from {', '.join(SYSTEMS)}")
+        raise UsageError(f"--target {name} is {_why_not(name)}; choose from {', '.join(SYSTEMS)}")
     return SYSTEMS[name]
+
+
+def _why_not(name: str) -> str:
+    """Return why there is no such system, where the table of engines has the reason."""
+    release, _, word = name.partition("-")
+    architecture = _ARCHITECTURES.get(word)
+    if architecture is None or release.title() not in RELEASES or release.title() in releases(architecture):
+        return "unknown"
+    python = ".".join(map(str, RELEASES[release.title()][0]))
+    return f"not offered, since no engine has wheels for its Python {python} on {architecture}"

@@ -7,11 +7,31 @@ import os
 import platform
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import InstallError
 
-__all__ = ["check_files", "check_machine"]
+__all__ = ["TARGETS", "Target", "check_files", "check_machine"]
+
+_ARM = ("aarch64-linux-gnu", "arm-linux-gnueabihf")
+
+
+class Target(NamedTuple):
+    """A system that bundles can be for: its name for a person, and what `bundle.json` says of it."""
+
+    title: str
+    python: str
+    multiarch: str
+    glibc: str
+
+
+# The systems of `mnist-edge bundle --target`, which is not on this machine.
+TARGETS = {
+    "bookworm-arm64": Target("Raspberry Pi OS Bookworm, 64 bits", "3.11", "aarch64-linux-gnu", "2.36"),
+    "trixie-arm64": Target("Trixie, 64 bits", "3.13", "aarch64-linux-gnu", "2.41"),
+    "bookworm-armhf": Target("Bookworm, 32 bits", "3.11", "arm-linux-gnueabihf", "2.36"),
+    "bookworm-amd64": Target("Debian Bookworm", "3.11", "x86_64-linux-gnu", "2.36"),
+}
 
 
 def check_files(bundle: Path) -> str:
@@ -63,7 +83,23 @@ def check_machine(manifest: Any) -> None:
         problem = f"glibc {manifest['glibc']}, and this system has {libc or 'another C library'}"
     else:
         return
-    raise InstallError(3, f"the bundle is for {manifest['target']}: {problem}; make one with another --target")
+    raise InstallError(3, f"the bundle is for {manifest['target']}: {problem}; {_advice(here, architecture, libc)}")
+
+
+def _advice(python: str, multiarch: str, libc: str) -> str:
+    """Return which bundle is for this machine, or which system must be installed for one."""
+    if platform.machine() == "armv6l":
+        return (
+            "no bundle can be for a processor of ARMv6 (Raspberry Pi Zero, Zero W and 1), since no engine has packages "
+            "for it; take a board with 64 bits, such as a Raspberry Pi Zero 2 W, 3, 4 or 5"
+        )
+    family = [name for name, system in TARGETS.items() if (system.multiarch in _ARM) == (multiarch in _ARM)]
+    for name in family:
+        system = TARGETS[name]
+        if (system.python, system.multiarch) == (python, multiarch) and _numbers(system.glibc) <= _numbers(libc or "0"):
+            return f"make one with: mnist-edge bundle --target {name}"
+    systems = " or ".join(f"{TARGETS[name].title} (--target {name})" for name in family)
+    return f"no bundle can be for this system, since no engine has packages for it; install {systems}"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

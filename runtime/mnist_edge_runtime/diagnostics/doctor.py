@@ -170,7 +170,9 @@ def _broken(engine: str, outcome: SelfTestOutcome, host: Host) -> tuple[str, str
         other = f"install the system's package that holds {found[1]}.so"
         return f"a library of the system is missing: {said}", f"sudo apt-get install {package}" if package else other
     if (found := re.search(r"No module named '(\w+)", said)) and found[1] not in ENGINES[engine].library:
-        return f"a package that it needs is missing: {said}", host.pip("install", found[1])
+        # Not by the module's name: the package may have another, and a stranger may own that one.
+        again = host.pip("install", "--force-reinstall", *ENGINES[engine].requirements)
+        return f"a package that it needs is missing: {said}", again
     if re.search(r"version .(GLIBC|GLIBCXX|CXXABI)_[\d.]+' not found", said):
         return f"it was built for a newer system than this: {said}", alternative(engine, host)
     if "the file is not for" in said:

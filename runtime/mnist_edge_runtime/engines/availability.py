@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..host import Host
 from .registry import ENGINES, EngineInfo
 
-__all__ = ["alternative", "missing", "not_installed"]
+__all__ = ["BOARDS", "PYTHON", "RELEASES", "alternative", "missing", "not_installed", "releases", "wheels_fit"]
+
+PYTHON = (3, 10)  # the lowest Python that this package itself runs on
+# Python and glibc of the releases of Debian, and so of Raspberry Pi OS.
+RELEASES: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = {
+    "Bullseye": ((3, 9), (2, 31)),
+    "Bookworm": ((3, 11), (2, 36)),
+    "Trixie": ((3, 13), (2, 41)),
+}
+BOARDS = "a Raspberry Pi Zero 2 W, 3, 4 or 5"  # those that have 64 bits
 
 
 def missing(engine: str, host: Host) -> tuple[str, str]:
@@ -24,16 +35,51 @@ def not_installed(engine: str) -> str:
 
 
 def alternative(engine: str, host: Host) -> str:
-    """Return the fix where an engine has no wheel for a host: the command that installs another one."""
+    """Return the fix where an engine has no wheel for a host: the command that installs another one, or a system."""
     wanted = ENGINES[engine].format
     others = sorted((row for name, row in ENGINES.items() if name != engine), key=lambda row: row.format != wanted)
     for row in others:
         if _objection(row, host) is None:
             note = "" if row.format == wanted else f"  # and take .{row.format} files"
             return host.pip("install", *row.requirements) + note
-    if host.bits == 32:
-        return "install a system of 64 bits, such as Raspberry Pi OS (64-bit), Bookworm or newer"
-    return "take Python 3.11 on a system with glibc 2.34 or newer"
+    return _another_system(host)
+
+
+def releases(architecture: str) -> list[str]:
+    """Return the releases of Raspberry Pi OS on which an engine has wheels for an architecture, the oldest first."""
+    return [
+        name
+        for name, (python, libc) in RELEASES.items()
+        if any(wheels_fit(row, python, libc, architecture) for row in ENGINES.values())
+    ]
+
+
+def wheels_fit(row: EngineInfo, python: tuple[int, int], libc: tuple[int, int], architecture: str) -> bool:
+    """Return whether an engine has wheels for a Python and a glibc on an architecture of Linux."""
+    lowest, highest = row.pythons
+    needed = row.glibc.get(architecture)
+    return max(lowest, PYTHON) <= python <= highest and needed is not None and needed <= libc
+
+
+def _another_system(host: Host) -> str:
+    """Return which system to install where no engine has a wheel for this one, or which board to take."""
+    wide, narrow = (" or ".join(releases(architecture)) for architecture in ("aarch64", "armv7l"))
+    if host.processor.startswith("arm") or (host.processor == "aarch64" and host.bits == 32):
+        if host.has_64_bits:
+            return f"install a system of 64 bits, such as Raspberry Pi OS (64-bit), {wide}"
+        if host.processor.startswith("armv6"):
+            return f"take a board with another processor, such as {BOARDS}, with Raspberry Pi OS (64-bit), {wide}"
+        where = "" if host.has_64_bits is False else f"; on {BOARDS} the one of 64 bits, {wide}, is the better choice"
+        return f"install Raspberry Pi OS (32-bit), {narrow}{where}"
+    rows = [row for row in ENGINES.values() if host.processor in row.glibc]
+    if not rows:
+        known = dict.fromkeys(architecture for row in ENGINES.values() for architecture in row.glibc)
+        return f"take a computer with another processor: {', '.join(known)}"
+    lowest, highest = (_dotted(release) for release in rows[0].pythons)
+    bits = " of 64 bits" if host.bits == 32 else ""
+    libc = _dotted(rows[0].glibc[host.processor])
+    example = f", such as Raspberry Pi OS (64-bit), {wide}" if host.processor == "aarch64" else ""
+    return f"take a Python{bits}, {lowest} to {highest}, on a system with glibc {libc} or newer{example}"
 
 
 def _objection(row: EngineInfo, host: Host) -> str | None:

@@ -143,7 +143,8 @@ class Contract:
         if version != VERSION and not str(version).startswith(VERSION + "."):
             raise ModelError(
                 f"the file's contract is {version!r}, this runtime reads {VERSION!r}; "
-                "install a newer mnist-edge-runtime or export the model again"
+                "install the runtime of the mnist-edge that made it, from its folder runtime/ or in a bundle, "
+                "or export it again"
             )
         try:
             strict_json.check_leaves(document)

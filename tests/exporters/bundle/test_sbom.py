@@ -54,6 +54,7 @@ def test_it_names_everything_with_its_hash() -> None:
     assert hashes == {**expected, "small-int8.tflite": "7" * 64}
     assert document["dependencies"][0]["dependsOn"] == [each["bom-ref"] for each in document["components"]]
     urls = {each["name"]: each.get("purl") for each in document["components"]}
+    assert "pkg:pypi/mnist-edge" not in str(urls)  # it is on no index
     assert urls["numpy"] == "pkg:pypi/numpy@2.0%2Blocal"
     assert urls["libblas3"] == "pkg:deb/debian/libblas3@3.11.0-2?arch=armhf&distro=bookworm"
     (litert,) = (each for each in document["components"] if each["name"] == "ai-edge-litert")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from mnist_edge_exporters.bundle.systems import SYSTEMS, named
+from mnist_edge_exporters.installer import checks
 from mnist_edge_runtime import EngineError, UsageError
 from packaging.markers import Marker
 
@@ -37,6 +38,28 @@ def test_markers_are_judged_for_the_system(system: object) -> None:
     environment = system.environment()  # type: ignore[attr-defined]
     assert Marker("sys_platform == 'linux' and platform_system != 'Windows'").evaluate(environment)
     assert Marker("python_version < '3.12'").evaluate(environment) == (environment["python_version"] == "3.11")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("bullseye-arm64", "Python 3.9 on aarch64"),
+        ("bullseye-armhf", "Python 3.9 on armv7l"),
+        ("trixie-armhf", "Python 3.13 on armv7l"),
+        ("bookworm-armv6", "Python 3.11 on armv6l"),
+    ],
+)
+def test_a_system_that_no_engine_has_wheels_for_is_refused_with_that_reason(name: str, reason: str) -> None:
+    message = f"--target {name} is not offered, since no engine has wheels for its {reason}; choose from bookworm-arm64"
+    with pytest.raises(UsageError, match=message):
+        named(name)
+
+
+def test_the_installer_knows_the_same_systems() -> None:
+    """It has a table of its own, since it travels alone."""
+    found = {name: (each.python, each.multiarch, ".".join(map(str, each.glibc))) for name, each in SYSTEMS.items()}
+
+    assert {name: each[1:] for name, each in checks.TARGETS.items()} == found
 
 
 def test_another_name_is_refused_with_the_known_ones() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mnist_edge_exporters.bundle import archive
@@ -83,3 +86,40 @@ def test_machines_it_is_not_for(
     bundle = unpack(small(**changes), tmp_path / "device")
     assert message in sh(bundle, "--prefix", tmp_path / "prefix", code=3).stderr
     assert not (tmp_path / "prefix").exists()
+
+
+@pytest.mark.parametrize(
+    ("machine", "python", "multiarch", "libc", "advice"),
+    [
+        ("armv6l", "3.11", "arm-linux-gnueabihf", "2.36",
+         "no bundle can be for a processor of ARMv6 (Raspberry Pi Zero, Zero W and 1), since no engine has "
+         "packages for it; "
+         "take a board with 64 bits, such as a Raspberry Pi Zero 2 W, 3, 4 or 5"),
+        ("armv7l", "3.13", "arm-linux-gnueabihf", "2.41",
+         "no bundle can be for this system, since no engine has packages for it; install Raspberry Pi OS "
+         "Bookworm, 64 bits "
+         "(--target bookworm-arm64) or Trixie, 64 bits (--target trixie-arm64) or Bookworm, 32 bits (--target "
+         "bookworm-armhf)"),
+        ("aarch64", "3.9", "aarch64-linux-gnu", "2.31",
+         "no bundle can be for this system, since no engine has packages"),
+        ("aarch64", "3.13", "aarch64-linux-gnu", "2.41", "make one with: mnist-edge bundle --target trixie-arm64"),
+        ("armv7l", "3.11", "arm-linux-gnueabihf", "2.36", "make one with: mnist-edge bundle --target bookworm-armhf"),
+        ("x86_64", "3.13", "x86_64-linux-gnu", "2.41",
+         "no bundle can be for this system, since no engine has packages for it; install Debian Bookworm (--target "
+         "bookworm-amd64)"),
+    ],
+    ids=["ARMv6", "Trixie 32", "Bullseye", "Trixie 64", "Bookworm 32", "a PC with Trixie"],
+)  # fmt: skip
+def test_what_helps_a_machine_that_it_is_not_for(
+    monkeypatch: pytest.MonkeyPatch, machine: str, python: str, multiarch: str, libc: str, advice: str
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", libc))
+    monkeypatch.setattr(sys, "implementation", SimpleNamespace(_multiarch=multiarch))
+    monkeypatch.setattr(sys, "version_info", (*map(int, python.split(".")), 0))
+    manifest = {"target": "bookworm-arm64", "python": "3.11", "multiarch": "aarch64-linux-gnu", "glibc": "2.36"}
+
+    with pytest.raises(InstallError) as refused:
+        checks.check_machine(manifest)
+    assert refused.value.code == 3
+    assert advice in str(refused.value)

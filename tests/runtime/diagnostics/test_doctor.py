@@ -50,7 +50,11 @@ def test_an_engine_that_works_has_no_finding() -> None:
             "uninstall -y ai-edge-litert && ",
         ),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "it crashes (SIGSEGV)", "--force-reinstall"),
-        ("import flatbuffers_of_old", "No module named 'flatbuffers_of_old'", "install flatbuffers_of_old"),
+        (
+            "import flatbuffers_of_old",
+            "No module named 'flatbuffers_of_old'",
+            "install --force-reinstall 'ai-edge-litert>=2.0'",
+        ),
         (
             "raise ImportError('libgomp.so.1: cannot open shared object file')",
             "libgomp.so.1",

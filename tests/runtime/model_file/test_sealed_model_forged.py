@@ -61,7 +61,7 @@ def test_a_newer_minor_revision_with_unknown_keys_is_accepted(
         (lambda members: {**members, "labels": b"\xff" + members["labels"]}, "label|trailer"),
         (lambda members: {**members, "contract": b"{}"}, "contract"),
         (lambda members: {**members, "contract": b"\xff\xfe"}, "contract"),
-        (lambda members: _edit(members, contract="mnist-edge/2"), "newer mnist-edge-runtime"),
+        (lambda members: _edit(members, contract="mnist-edge/2"), "install the runtime of the mnist-edge that made it"),
         (lambda members: _edit(members, labels=[*"1023456789"]), "labels"),
         (lambda members: _edit(members, payload={"size": 10, "sha256": "0" * 64}), "begins at byte"),
     ],

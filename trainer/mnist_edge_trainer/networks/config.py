@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_edge_runtime.errors import UsageError
+from mnist_edge_runtime.host import install_extra
 
 from .architectures import ARCHITECTURES, SMALL
 from .recipe import AUGMENTATIONS, FAST, FAST_SMALL, Recipe, augmented, check_parts
@@ -49,7 +50,7 @@ class TrainConfig:
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"--seed is {self.seed}, expected 0 to {2**32 - 1}")
         if self.tensorboard and find_spec("tensorboard") is None:
-            raise UsageError("--tensorboard needs TensorBoard: pip install 'mnist-edge[tensorboard]'")
+            raise UsageError(f"--tensorboard needs TensorBoard; install it {install_extra('tensorboard')}")
         check_parts(self.parts)
 
     def recipe(self, images: int) -> Recipe:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from mnist_edge_runtime.errors import UsageError
+from mnist_edge_runtime.host import install_extra
 
 from ..networks.architectures import ARCHITECTURES
 from ..networks.config import TrainConfig
@@ -138,4 +139,4 @@ class SearchConfig:
 def need_optuna(what: str) -> None:
     """Raise UsageError if Optuna is not installed; the message begins with `what`, which needs it."""
     if find_spec("optuna") is None:
-        raise UsageError(f"{what} needs Optuna: pip install 'mnist-edge[tune]'")
+        raise UsageError(f"{what} needs Optuna; install it {install_extra('tune')}")
