@@ -23,6 +23,7 @@ from mnist_edge_exporters.deploy.command import deploy
 from mnist_edge_runtime.errors import InputError, UsageError, describe
 from mnist_edge_runtime.json_output import print_result
 from mnist_edge_runtime.model_file.formats.registry import FORMATS
+from mnist_edge_runtime.output_capture import hide_warnings
 from mnist_edge_trainer import commands as trainer_commands
 from mnist_edge_trainer.evaluation.command import evaluate
 from mnist_edge_trainer.options import AsJson, Data, RunsDir
@@ -167,8 +168,7 @@ def demo(
     lines += [f"  {reading}" for reading in readings]
     lines += ["", f"All of it took {time.monotonic() - started:.0f} seconds. To look at:"]
     lines += [f"  {path}" for path in (*sorted(run.folder.glob("*.png")), run.folder / "pictures" / "readings.png")]
-    lines += ["Next:", f"  mnist-edge classify --model {model} {readings[3].file}"]
-    lines += [f"  mnist-edge report --run {run.name}"]
+    lines += [f"Next:\n  mnist-edge classify --model {model} {readings[3].file}\n  mnist-edge report --run {run.name}"]
     print_result(as_json, {"run": str(run.folder), "exports": exports, "pictures": pictures}, "\n".join(lines))
 
 
@@ -221,6 +221,7 @@ for _name, _help in (
 def main() -> None:
     """Run the command line and exit with the code that belongs to the outcome."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up as after Ctrl-C
+    hide_warnings(sys.argv)
     try:
         app()
     except Exception as error:

@@ -14,6 +14,7 @@ from . import __version__, json_output
 from .commands import benchmark, classify, doctor, inspect, read, selftest, watch
 from .engines.registry import ENGINES
 from .errors import describe
+from .output_capture import hide_warnings
 
 __all__ = ["build_parser", "main"]
 
@@ -37,6 +38,7 @@ def main(
         # A file name that the terminal's encoding cannot express must not keep the others from being read.
         sys.stdout.reconfigure(errors="backslashreplace")
     arguments = build_parser(program, f"Exported model file. (default: {default})").parse_args(argv)
+    hide_warnings(["--debug"] if arguments.debug else [])
     try:
         if arguments.model in (None, []) and default_model:
             arguments.model = default_model()

@@ -46,4 +46,7 @@ def how_it_ended(code: int | None) -> str:
     """Describe how a process with this exit code ended, such as "crashed (SIGSEGV)"."""
     if code is None:
         return "did not end in time"
-    return f"ended with exit code {code}" if code >= 0 else f"crashed ({signal.Signals(-code).name})"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    name = next((known.name for known in signal.Signals if known == -code), f"signal {-code}")
+    return f"crashed ({name})"

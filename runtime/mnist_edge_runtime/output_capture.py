@@ -7,13 +7,25 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
 from .errors import MnistEdgeError
 
-__all__ = ["suppress_output"]
+__all__ = ["hide_warnings", "suppress_output"]
+
+
+def hide_warnings(arguments: Sequence[str]) -> None:
+    """Print no library's warning, with its file and line, until this process ends.
+
+    Unless --debug is among the arguments, or Python was started with -W or PYTHONWARNINGS.
+
+    For command lines: what such a warning says is for the library's users, and ours can do nothing about it.
+    """
+    if "--debug" not in arguments and not sys.warnoptions:
+        # Not a filter, since libraries set filters of their own.
+        warnings.showwarning = lambda *unused, **options: None
 
 
 @contextmanager

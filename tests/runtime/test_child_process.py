@@ -46,8 +46,9 @@ def test_what_is_no_text_harms_nothing(module: str) -> None:
 
 
 def test_words_for_a_code() -> None:
-    assert [how_it_ended(code) for code in (None, 0, -6)] == [
+    assert [how_it_ended(code) for code in (None, 0, -6, -50)] == [
         "did not end in time",
         "ended with exit code 0",
         "crashed (SIGABRT)",
+        "crashed (signal 50)",
     ]

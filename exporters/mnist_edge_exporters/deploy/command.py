@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from mnist_edge_runtime.errors import VerificationError
+from mnist_edge_runtime.errors import UsageError, VerificationError
 from mnist_edge_runtime.json_output import print_result
 
 from ..commands import AsJson
@@ -33,6 +34,8 @@ def deploy(
 
     Each host needs python3 and must accept your ssh key: nothing is ever asked.
     """
+    if sys.platform == "win32":  # where a socket cannot be a program's stdin
+        raise UsageError("deploy needs Linux or macOS; on Windows run it in WSL")
     from .plan import Plan, read_hosts, table
     from .rollout import deploy as deploy_to
 

@@ -3,10 +3,12 @@ from __future__ import annotations
 import gzip
 import io
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,50 @@ def idx_replies(letters: Arrays, idx_bytes: Callable[[Any], bytes]) -> dict[str,
     return {
         f"/mnist/{name}.gz": gzip.compress(idx_bytes(array)) for name, array in zip(idx.FILES, letters, strict=True)
     }
+
+
+@pytest.fixture
+def https(tmp_path: Path) -> Iterator[tuple[str, Path, dict[str, bytes]]]:
+    """A server with a certificate of its own: its URL, the certificate, and the bodies that it sends, by path."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    bodies: dict[str, bytes] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sent(bodies[self.path], len(bodies[self.path]))(self)
+
+        def log_message(self, *unused: object) -> None:
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.handle_error = lambda *unused: None  # type: ignore[method-assign]
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://127.0.0.1:{server.server_address[1]}/", certificate, bodies
+        server.shutdown()
+
+
+def test_a_certificate_that_is_not_trusted_is_told_with_the_variable_that_names_its_authority(
+    https: tuple[str, Path, dict[str, bytes]], letters: Arrays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, certificate, bodies = https
+    bodies["/mnist.npz"] = npz(letters)
+    with pytest.raises(InputError) as refused:
+        download.mnist([f"{url}mnist.npz"])
+    assert f"({url}mnist.npz: its certificate is not trusted: self-signed certificate)" in str(refused.value)
+    assert "name the PEM file of its authority with the environment variable SSL_CERT_FILE; or put its" in str(
+        refused.value
+    )
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with pytest.raises(InputError, match="the download is not MNIST: its SHA-256 differs") as read:
+        download.mnist([f"{url}mnist.npz"])
+    assert "SSL_CERT_FILE" not in str(read.value)
 
 
 class TestMnist:

@@ -55,7 +55,7 @@ def test_an_option_out_of_range_is_named(option: str, chosen: dict[str, Any], va
 
 def test_tensorboard_that_is_missing_is_told_immediately(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"pip install 'mnist-edge\[tensorboard\]'"):
+    with pytest.raises(UsageError, match=r"pip install ./runtime '.\[tensorboard\]'"):
         TrainConfig(tensorboard=tmp_path)
 
 

@@ -69,7 +69,7 @@ def test_an_option_out_of_range_is_named(chosen: dict[str, Any], message: str) -
 
 def test_optuna_that_is_missing_is_told_immediately(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_space, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"pip install 'mnist-edge\[tune\]'"):
+    with pytest.raises(UsageError, match=r"pip install ./runtime '.\[tune\]'"):
         SearchConfig()
 
 

@@ -11,6 +11,7 @@ import io
 import ipaddress
 import os
 import queue
+import ssl
 import threading
 import time
 import urllib.error
@@ -36,6 +37,11 @@ PATIENCE = 5.0  # seconds for all mirrors together to answer
 _STALL = 10.0  # seconds without a byte before a download is aborted
 _MAX_BYTES = 64 << 20  # bytes of a file; the largest is 11.5 MB
 _CHUNK = 1 << 16  # bytes read between two updates of the progress bar
+_CERTIFICATE = (
+    "if your network puts a certificate of its own in place of the mirror's, name the PEM file of its authority "
+    "with the "
+    "environment variable SSL_CERT_FILE; or "
+)
 _ERRORS = (OSError, http.client.HTTPException, InputError, ValueError)
 
 
@@ -63,6 +69,7 @@ def mnist(urls: Sequence[str], patience: float = PATIENCE) -> tuple[idx.Arrays, 
     deadline = time.monotonic() + patience
     silent = list(urls)
     problems: list[str] = []
+    advice = ""
     while silent:
         try:
             url, answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -75,10 +82,13 @@ def mnist(urls: Sequence[str], patience: float = PATIENCE) -> tuple[idx.Arrays, 
                 raise answer
             return _fetch(url, answer), url
         except _ERRORS as error:
-            problems.append(f"{url}: {getattr(error, 'reason', None) or error}")
+            reason = getattr(error, "reason", None) or error
+            if isinstance(reason, ssl.SSLCertVerificationError):
+                reason, advice = f"its certificate is not trusted: {reason.verify_message}", _CERTIFICATE
+            problems.append(f"{url}: {reason}")
     raise InputError(
-        f"MNIST could not be downloaded ({'; '.join(problems)}); put its four IDX files or mnist.npz into a folder "
-        "and name it with --data FOLDER or MNIST_EDGE_DATA"
+        f"MNIST could not be downloaded ({'; '.join(problems)}); {advice}put its four IDX files or mnist.npz into a "
+        "folder and name it with --data FOLDER or MNIST_EDGE_DATA"
     )
 
 

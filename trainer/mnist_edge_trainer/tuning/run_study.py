@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,9 @@ def run_study(
     searched = tune(config, dataset, split, opened, folder)
     if searched is None:  # repeat the command in a new process, which frees all memory
         sys.stderr.flush()
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+        again = [sys.executable, *sys.orig_argv[1:]]
+        if sys.platform == "win32":  # where the shell does not wait for what exec starts
+            sys.exit(subprocess.run(again, check=False).returncode)
+        os.execv(sys.executable, again)
     found = results.collect(searched, config.objectives)
     return found, results.save(found, searched, folder)
