@@ -22,7 +22,6 @@ from mnist_edge_exporters.bundle.command import bundle
 from mnist_edge_exporters.deploy.command import deploy
 from mnist_edge_runtime.errors import InputError, UsageError, describe
 from mnist_edge_runtime.json_output import print_result
-from mnist_edge_runtime.model_file.formats.registry import FORMATS
 from mnist_edge_runtime.output_capture import hide_warnings
 from mnist_edge_trainer import commands as trainer_commands
 from mnist_edge_trainer.evaluation.command import evaluate
@@ -33,12 +32,11 @@ if TYPE_CHECKING:
     from mnist_edge_trainer.data.datasets import Dataset
     from mnist_edge_trainer.evaluation.evaluate import Subject
 
-__all__ = ["Sources", "app", "main", "newest_export"]
+__all__ = ["Sources", "app", "main"]
 
 app = typer.Typer(
     help="Train a digit reader, ship it as one file, and prove that it is still the same reader.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -48,6 +46,8 @@ class Sources:
 
     Each method raises InputError where there is no such run, model or data.
     """
+
+    debug = False
 
     def find(
         self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, golden: str | None = None
@@ -64,6 +64,7 @@ class Sources:
             from mnist_edge_trainer.runs.unchanged import sha256_of, unchanged
 
             is_unchanged = partial(unchanged, model, sha256_of(model))
+            _load_model(model)  # before data for it is downloaded
             dataset = datasets.load(data or "auto")
             origin = {"architecture": model.stem, "dataset": dataset.describe()}
             source = _source(model.stem, model, origin, dataset, golden)
@@ -78,10 +79,18 @@ class Sources:
         self, file: Path, runs_dir: Path, run: str | None, model: Path | None, data: str | None
     ) -> tuple[Source, Path]:
         """Do the same for an exported file: with neither `run` nor `model`, take the run whose folder it is in."""
+        if not file.is_file():
+            raise InputError(f"{file}: is {'a folder' if file.is_dir() else 'not there'}; name an exported file")
         home = file.resolve().parent.parent
         if not run and not model and file.resolve().parent.name == "exports" and (home / "run.json").is_file():
             return self.find(home.parent, home.name, None, data)
         return self.find(runs_dir, run, model, data)
+
+    def remember(self, runs_dir: Path, file: Path) -> None:
+        """Remember an int8 file of a model of one's own as the one that commands take where none is named."""
+        from mnist_edge_trainer.runs.exports import remember
+
+        remember(runs_dir, file)
 
     def record(self, runs_dir: Path, run: str | None) -> tuple[Path, Mapping[str, Any]]:
         """Return the folder of a run, by default the latest, and its record."""
@@ -108,21 +117,27 @@ class Sources:
 
 def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset, golden: str | None) -> Source:
     from mnist_edge_trainer.data.datasets import load, split
-    from mnist_edge_trainer.tensorflow_import import import_tensorflow
 
     parts, carried = split(dataset), load(golden) if golden else dataset
     if carried.labels != dataset.labels:
         raise InputError(f"--golden {golden}: has other labels than the data: {' '.join(carried.labels)}")
-    import_tensorflow()
-    from mnist_edge_exporters import keras_model
+    model = _load_model(model_file, len(dataset.labels))
     from mnist_edge_exporters.source import Source
 
-    model = keras_model.load(model_file, classes=len(dataset.labels))
     train, validation = (parts.train_images, parts.train_labels), (parts.validation_images, parts.validation_labels)
     test, golden_images = (dataset.test_images, dataset.test_labels), (carried.test_images, carried.test_labels)
     return Source(
         name, model, dataset.labels, origin, train=train, validation=validation, test=test, golden=golden_images
     )
+
+
+def _load_model(file: Path, classes: int | None = None) -> Any:
+    from mnist_edge_trainer.tensorflow_import import import_tensorflow
+
+    import_tensorflow()
+    from mnist_edge_exporters import keras_model
+
+    return keras_model.load(file, classes)
 
 
 def _version(wanted: bool) -> None:
@@ -139,8 +154,9 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Take the options before the command; `main` looks for --debug itself, since errors leave typer first."""
+    """Take the options before the command; `main` looks for --debug itself, wherever it stands."""
     context.obj = Sources()
+    context.obj.debug = debug
 
 
 def demo(
@@ -148,7 +164,7 @@ def demo(
 ) -> None:
     """Run every step once: train, export everything, prove parity, classify pictures drawn on the spot."""
     from mnist_edge_exporters import spec
-    from mnist_edge_trainer.demo.demo import read_drawings
+    from mnist_edge_trainer.demo.demo import read_drawings, summary
     from mnist_edge_trainer.networks.config import TrainConfig
     from mnist_edge_trainer.training.train import train_run
 
@@ -164,36 +180,22 @@ def demo(
     readings = read_drawings(model, run.folder / "pictures")
     exports = [outcome.to_dict() for outcome in outcomes]
     pictures = [{"file": str(reading.file), "drawn": reading.drawn, "label": reading.label} for reading in readings]
-    lines = [run.summary(), "", table(outcomes), "", f"Pictures drawn here and read by {model.name}:"]
-    lines += [f"  {reading}" for reading in readings]
-    lines += ["", f"All of it took {time.monotonic() - started:.0f} seconds. To look at:"]
-    lines += [f"  {path}" for path in (*sorted(run.folder.glob("*.png")), run.folder / "pictures" / "readings.png")]
-    lines += [f"Next:\n  mnist-edge classify --model {model} {readings[3].file}\n  mnist-edge report --run {run.name}"]
+    lines = summary(run, table(outcomes), model, readings, time.monotonic() - started)
     print_result(as_json, {"run": str(run.folder), "exports": exports, "pictures": pictures}, "\n".join(lines))
-
-
-def newest_export(runs_dir: Path) -> Path:
-    """Return the newest int8 export of all runs.
-
-    Raises:
-        InputError: there is none.
-    """
-    exports = [path for end in FORMATS for path in runs_dir.glob(f"[!.]*/exports/[!.]*-int8.{end}")]
-    if not exports:
-        raise InputError(f"{runs_dir}: no int8 export yet; make one with mnist-edge export, or name a model")
-    return max(exports, key=lambda path: path.stat().st_mtime_ns)
 
 
 def _forward(context: typer.Context) -> None:
     """Run a command of the device's command line; with no model named, on the newest int8 export."""
     from mnist_edge_runtime.__main__ import main as runtime_main
+    from mnist_edge_trainer.runs.exports import int8_options, newest_int8
 
-    command = [str(context.info_name), *context.args]
     of_the_runs: dict[str, Any] = {
-        "default_model": lambda: newest_export(Path("runs")),
+        "default_model": newest_int8,
         "default": "the newest int8 export",
+        "options": int8_options(),
     }
-    code = runtime_main(command, program="mnist-edge", **({} if command[0] == "doctor" else of_the_runs))
+    command = [*(["--debug"] if context.obj.debug else []), str(context.info_name), *context.args]
+    code = runtime_main(command, program="mnist-edge", **({} if context.info_name == "doctor" else of_the_runs))
     raise typer.Exit(code)
 
 
@@ -222,14 +224,27 @@ def main() -> None:
     """Run the command line and exit with the code that belongs to the outcome."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up as after Ctrl-C
     hide_warnings(sys.argv)
+    debug = "--debug" in sys.argv  # before or after the command, as on the device
+    arguments = [each for each in sys.argv[1:] if each != "--debug"]
     try:
-        app()
+        code = app(["--debug", *arguments] if debug else arguments, prog_name="mnist-edge", standalone_mode=False)
+    except typer.Abort:
+        sys.exit(130)  # a shell's code for SIGINT; after Ctrl-C there is nothing to explain
     except Exception as error:
-        if "--debug" in sys.argv:
+        if debug:
             traceback.print_exc()
-        message, code = describe(error)
-        print(f"error: {message}", file=sys.stderr)
-        sys.exit(code)
+        names = [each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands]
+        command = " ".join(["mnist-edge", *[each for each in arguments if each in names][:1]])
+        message, code = describe(_worded(error), command)
+        if arguments:  # without any, typer has shown the help
+            print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _worded(error: Exception) -> Exception:
+    """Return an error of typer's as one of ours."""
+    text = error.format_message().rstrip(".") if hasattr(error, "format_message") else None
+    return error if text is None else UsageError(text[:1].lower() + text[1:])
 
 
 if __name__ == "__main__":

@@ -28,11 +28,16 @@ Exit codes: 0 done; 2 usage; 3 bad input (an image, a data set, a run, no space,
 file; 5 parity, self-test or a constraint not met, or a host where a deployment failed; 1 a fault of the program.
 Results go to stdout, progress and errors to stderr.
 """
+COMPLETION = (  # typer's own
+    ("--install-completion", "Install completion for the current shell."),
+    ("--show-completion", "Show completion for the current shell, to copy it or customize the installation."),
+)
 FORWARDED = """
 ## `mnist-edge {names}`
 
-Commands of the device, with the options below. Where no model is named, they take the newest int8 export in `runs/`;
-`doctor` takes the bundled model.
+Commands of the device, with the options below. Where no model is named, they take the newest int8 export, of a run in
+`runs/` or of a model of one's own (its path stands in `runs/latest-export`), and say so on stderr; `--run NAME` takes
+that of a run, in the folder of `--runs-dir`. `doctor` takes the bundled model.
 """
 
 
@@ -48,7 +53,8 @@ class Command:
 def workstation() -> Iterator[Command]:
     """Yield the commands of `mnist-edge`, but for those that it forwards to the device's command line."""
     assert app.registered_callback
-    yield Command("mnist-edge", app.info.help or "", _parameters(app.registered_callback.callback))
+    parameters = [*_parameters(app.registered_callback.callback), *COMPLETION]
+    yield Command("mnist-edge", app.info.help or "", parameters)
     for command in app.registered_commands:
         assert command.callback
         if command.name is None:

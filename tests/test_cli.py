@@ -16,7 +16,6 @@ from subprocess import CompletedProcess
 
 import pytest
 from mnist_edge import cli
-from mnist_edge.cli import newest_export
 from mnist_edge_runtime.errors import InputError
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset
@@ -50,8 +49,9 @@ def test_a_process_says_its_error_on_stderr_and_ends_with_the_code(tmp_path: Pat
     assert result.stderr == "error: runs: no run yet; make one with: mnist-edge train\n"
 
 
-def test_debug_shows_where_an_error_comes_from(tmp_path: Path) -> None:
-    command = [PROGRAM, "--debug", "export"]
+@pytest.mark.parametrize("arguments", ["--debug export", "export --debug", "--debug inspect", "inspect --debug"])
+def test_debug_shows_where_an_error_comes_from(tmp_path: Path, arguments: str) -> None:
+    command = [PROGRAM, *arguments.split()]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 3
     assert "Traceback" in result.stderr
@@ -123,7 +123,13 @@ def test_train_then_export_then_classify(mnist_edge: MnistEdge, tmp_path: Path, 
 
 
 def test_the_device_commands_take_the_newest_int8_export(mnist_edge: MnistEdge, here: Path, picture: Path) -> None:
-    assert ": 3  " in mnist_edge("classify", picture, cwd=here).stdout
+    classified = mnist_edge("classify", picture, cwd=here)
+    assert ": 3  " in classified.stdout
+    assert classified.stderr.startswith("model: runs/classic/exports/classic-")
+    assert classified.stderr.endswith("-int8.onnx, the newest int8 export\n") or "-int8.tflite, " in classified.stderr
+    elsewhere = ["--run", "classic", "--runs-dir", here / "runs"]
+    assert ": 3  " in mnist_edge("classify", *elsewhere, picture).stdout
+    assert str(here) in mnist_edge("inspect", *elsewhere).stderr
     assert "int8" in mnist_edge("inspect", cwd=here).stdout
     report = json.loads(mnist_edge("selftest", "--json", cwd=here).stdout)
     assert report["passed"] is True
@@ -158,6 +164,23 @@ def test_evaluate_a_model_of_ones_own(mnist_edge: MnistEdge, tmp_path: Path) -> 
     assert (tmp_path / "own.keras.evaluation-validation.json").is_file()
 
 
+def test_a_model_file_is_checked_before_its_data_is_looked_for(mnist_edge: MnistEdge, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no model")
+    refused = mnist_edge("export", "--model", tmp_path / "notes.txt", "--data", tmp_path / "nowhere", code=4)
+    assert "notes.txt: only .keras files are loaded" in refused.stderr
+
+
+def test_shells_complete_commands_options_and_names_of_runs(here: Path) -> None:
+    def completed(words: str) -> str:
+        environment = {**os.environ, "_MNIST_EDGE_COMPLETE": "complete_bash", "COMP_WORDS": words}
+        environment |= {"COMP_CWORD": str(words.count(" ")), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+        return subprocess.run([PROGRAM], cwd=here, env=environment, capture_output=True, text=True, check=False).stdout
+
+    assert "export" in completed("mnist-edge exp").splitlines()
+    assert "--quantize" in completed("mnist-edge export --qu").splitlines()
+    assert completed("mnist-edge export --run cl").splitlines() == ["classic"]
+
+
 def test_the_device_commands_take_a_named_model(
     mnist_edge: MnistEdge, files: Mapping[str, Path], picture: Path
 ) -> None:
@@ -177,7 +200,17 @@ def test_the_device_commands_take_a_named_model(
         ("classify three.png", 3, "no int8 export yet"),
         ("classify --model none.tflite three.png", 3, "none.tflite"),
         ("selftest --engine tensorrt x.tflite", 2, "invalid choice"),
-        ("frobnicate", 2, "No such command"),
+        ("frobnicate", 2, "error: no such command 'frobnicate' (see mnist-edge --help)"),
+        ("export --frobnicate", 2, "error: no such option: --frobnicate"),
+        ("train --seed x", 2, "error: invalid value for '--seed'"),
+        ("classify", 2, "error: the following arguments are required: FILE (see mnist-edge classify --help)"),
+        (
+            "evaluate --on x",
+            2,
+            "error: --on x is unknown; choose from test, validation (see mnist-edge evaluate --help)",
+        ),
+        ("classify --run none three.png", 3, "runs: no run 'none'"),
+        ("selftest --run a x.tflite", 2, "--run and a model exclude each other"),
     ],
 )
 def test_mistakes_get_a_sentence_and_a_code(
@@ -211,41 +244,6 @@ def test_without_mnist_auto_warns_and_every_file_says_so(
     for file in exports:
         assert warning in mnist_edge("inspect", file).stdout
     assert (tmp_path / "runs/demo/pictures/readings.png").is_file()
-
-
-class TestNewestExport:
-    def publish(self, tmp_path: Path, files: list[str]) -> None:
-        """Make the files, each a second younger than the one before."""
-        for age, name in enumerate(files):
-            file = tmp_path / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(b"")
-            os.utime(file, (1_000_000 + age, 1_000_000 + age))
-
-    @pytest.mark.parametrize(
-        "files",
-        [
-            ["a/exports/a-tflite-int8.tflite"],
-            ["a/exports/a-tflite-int8.tflite", "b/exports/b-onnx-int8.onnx"],
-            ["b/exports/b-onnx-int8.onnx", "a/exports/a-tflite-int8.tflite"],
-        ],
-    )
-    def test_it_is_the_one_published_last(self, tmp_path: Path, files: list[str]) -> None:
-        self.publish(tmp_path, files)
-        assert newest_export(tmp_path) == tmp_path / files[-1]
-
-    @pytest.mark.parametrize(
-        "file", ["a/exports/a-tflite-none.tflite", "a/exports/a-tflite-int8.json", "a/x-int8.onnx"]
-    )
-    def test_what_is_no_int8_export_does_not_count(self, tmp_path: Path, file: str) -> None:
-        self.publish(tmp_path, ["a/exports/a-onnx-int8.onnx", file])
-        assert newest_export(tmp_path) == tmp_path / "a/exports/a-onnx-int8.onnx"
-
-    @pytest.mark.parametrize("files", [[], ["a/exports/a-tflite-none.tflite"]], ids=["nothing", "float only"])
-    def test_none_is_there(self, tmp_path: Path, files: list[str]) -> None:
-        self.publish(tmp_path, files)
-        with pytest.raises(InputError, match="no int8 export yet; make one with mnist-edge export"):
-            newest_export(tmp_path)
 
 
 def test_golden_images_may_come_from_elsewhere_but_with_the_same_labels(

@@ -22,21 +22,37 @@ if TYPE_CHECKING:
 
 __all__ = ["AsJson", "ModelFile", "RunData", "RunName", "SourceFinder", "drift", "export", "report", "verify"]
 
+
+def _complete_run(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of runs that begin with `incomplete`, for a shell's completion."""
+    runs_dir = Path(context.params.get("runs_dir") or "runs")
+    return sorted(file.parent.name for file in runs_dir.glob(f"{incomplete or '[!.]'}*/run.json"))
+
+
 AsJson = Annotated[bool, typer.Option("--json", help=json_output.HELP)]
 File = Annotated[Path, typer.Argument(help="Exported model file.")]
 FileRun = Annotated[
     str | None,
-    typer.Option("--run", help="Run that the file was exported from. (default: its folder's, or the latest)"),
+    typer.Option(
+        "--run",
+        help="Run that the file was exported from. (default: its folder's, or the latest)",
+        autocompletion=_complete_run,
+    ),
 ]
 ModelFile = Annotated[
     Path | None,
-    typer.Option("--model", help=".keras file instead of a run; its exports are in exports/ beside it."),
+    typer.Option(
+        "--model",
+        help=".keras file instead of a run; its exports are in exports/ beside it, where classify finds them.",
+    ),
 ]
 RunData = Annotated[
     str | None,
     typer.Option("--data", help="Data set of the run, if it has moved; with --model, the data set of the model."),
 ]
-RunName = Annotated[str | None, typer.Option("--run", help="Name of the run. (default: the latest)")]
+RunName = Annotated[
+    str | None, typer.Option("--run", help="Name of the run. (default: the latest)", autocompletion=_complete_run)
+]
 RunsDir = Annotated[Path, typer.Option(help="Folder of all runs.")]
 Targets = Annotated[
     list[str] | None,
@@ -65,6 +81,9 @@ class SourceFinder(Protocol):
         self, file: Path, runs_dir: Path, run: str | None, model: Path | None, data: str | None
     ) -> tuple[Source, Path]:
         """Return the source for an exported file; without `run` and `model`, that of the run whose folder it is in."""
+
+    def remember(self, runs_dir: Path, file: Path) -> None:
+        """Remember an int8 file of a model of one's own as the one that commands take where none is named."""
 
     def record(self, runs_dir: Path, run: str | None) -> tuple[Path, Mapping[str, Any]]:
         """Return the folder of a run, by default the latest, and its record."""
@@ -134,6 +153,9 @@ def export(
         selected, outcomes = export_best(source, specs, folder, options, wanted)
         document |= selected.to_dict()
         text = selected.table() + (f"\n\nOn the test images:\n{table(outcomes)}" if outcomes else "")
+    for outcome in outcomes:
+        if model and outcome.file and outcome.spec.quantization is spec.Quantization.INT8:
+            context.obj.remember(runs_dir, outcome.file)
     print_result(as_json, {**document, "exports": [outcome.to_dict() for outcome in outcomes]}, text)
     raise_on_failures([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
     if wanted and selected.reason:

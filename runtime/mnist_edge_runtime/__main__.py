@@ -9,11 +9,12 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from . import __version__, json_output
 from .commands import benchmark, classify, doctor, inspect, read, selftest, watch
 from .engines.registry import ENGINES
-from .errors import describe
+from .errors import UsageError, describe
 from .output_capture import hide_warnings
 
 __all__ = ["build_parser", "main"]
@@ -23,7 +24,8 @@ def main(
     argv: Sequence[str] | None = None,
     *,
     program: str = "mnist-edge-runtime",
-    default_model: Callable[[], Path | str] | None = None,
+    default_model: Callable[..., Path | str] | None = None,
+    options: argparse.ArgumentParser | None = None,
     default: str = "the one in this package",
 ) -> int:
     """Run one command and return its exit code.
@@ -32,16 +34,23 @@ def main(
         argv: the arguments, `sys.argv[1:]` by default.
         program: the name shown in help.
         default_model: finds the model where none is named; without it, the one in this package is taken.
+        options: further options of each command that takes a model; `default_model` gets their values by their names.
         default: the name of that model in help.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file name that the terminal's encoding cannot express must not keep the others from being read.
         sys.stdout.reconfigure(errors="backslashreplace")
-    arguments = build_parser(program, f"Exported model file. (default: {default})").parse_args(argv)
+    arguments = build_parser(program, f"Exported model file. (default: {default})", options).parse_args(argv)
     hide_warnings(["--debug"] if arguments.debug else [])
     try:
-        if arguments.model in (None, []) and default_model:
-            arguments.model = default_model()
+        chosen = {action.dest: getattr(arguments, action.dest) for action in options._actions} if options else {}
+        if arguments.model in (None, []):
+            if default_model:
+                arguments.model = default_model(**chosen)
+                print(f"model: {arguments.model}, {default}", file=sys.stderr)
+        elif options and any(chosen[each.dest] != each.default for each in options._actions):
+            given = next(each for each in options._actions if chosen[each.dest] != each.default)
+            raise UsageError(f"{given.option_strings[0]} and a model exclude each other; name one of them")
         failure = arguments.run(arguments)
         return failure.exit_code if failure else 0
     except BrokenPipeError:  # the reader of the answers closed the pipe, as in `... | head`
@@ -52,22 +61,34 @@ def main(
     except Exception as error:
         if arguments.debug:
             traceback.print_exc()
-        message, code = describe(error)
+        message, code = describe(error, f"{program} {arguments.command}")
         print(f"error: {message}", file=sys.stderr)
         return code
 
 
-def build_parser(program: str, model: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are worded as all others."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message} (see {self.prog} --help)", file=sys.stderr)
+        sys.exit(UsageError.exit_code)
+
+
+def build_parser(program: str, model: str, options: argparse.ArgumentParser | None = None) -> argparse.ArgumentParser:
+    """Return the parser; `model` is the help of a model, and `options` are more options of the commands with one."""
+    parser: argparse.ArgumentParser = _Parser(
         prog=program, description="Read handwritten digits with a model file that mnist-edge exported."
     )
     parser.add_argument(
         "--version", action="version", version=f"{program} {__version__}", help="Show the version and exit."
     )
+    parser.add_argument("--debug", action="store_true", help="Show where an error comes from.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    debug = argparse.ArgumentParser(add_help=False)
-    debug.add_argument("--debug", action="store_true", help="Show where an error comes from.")
+    debug = argparse.ArgumentParser(add_help=False)  # its default would undo a --debug before the command
+    debug.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="Show where an error comes from."
+    )
     common = argparse.ArgumentParser(add_help=False, parents=[debug])
     common.add_argument("--json", action="store_true", help=json_output.HELP)
     engine = argparse.ArgumentParser(add_help=False)
@@ -75,12 +96,13 @@ def build_parser(program: str, model: str) -> argparse.ArgumentParser:
     answers = argparse.ArgumentParser(add_help=False, parents=[engine])
     answers.add_argument("--accept-all", action="store_true", help="Accept every answer, whatever its confidence.")
 
-    classify.add_command(commands, model, debug, answers)
-    watch.add_command(commands, model, debug, answers)
-    read.add_command(commands, model, common, answers)
-    inspect.add_command(commands, model, common)
-    selftest.add_command(commands, model, common, engine)
-    benchmark.add_command(commands, model, common)
+    with_model = [] if options is None else [options]
+    classify.add_command(commands, model, debug, answers, *with_model)
+    watch.add_command(commands, model, debug, answers, *with_model)
+    read.add_command(commands, model, common, answers, *with_model)
+    inspect.add_command(commands, model, common, *with_model)
+    selftest.add_command(commands, model, common, engine, *with_model)
+    benchmark.add_command(commands, model, common, *with_model)
     doctor.add_command(commands, common)
     return parser
 

@@ -72,12 +72,14 @@ class VerificationError(MnistEdgeError):
     exit_code = 5
 
 
-def describe(error: Exception) -> tuple[str, int]:
+def describe(error: Exception, command: str = "") -> tuple[str, int]:
     """Return the message and the exit code with which a command line ends on `error`.
 
     A full disk, a missing permission, too little memory and the like count as bad input (3); anything that is neither
-    of these nor a `MnistEdgeError` is our own fault (1).
+    of these nor a `MnistEdgeError` is our own fault (1). Where usage is wrong, the help of `command` is named.
     """
+    if isinstance(error, UsageError) and command:
+        return f"{error} (see {command} --help)", error.exit_code
     if isinstance(error, MnistEdgeError):
         return str(error), error.exit_code
     if isinstance(error, OSError):

@@ -36,9 +36,11 @@ def test_export_ends_with_the_table(mnist_edge: MnistEdge, here: Path, choice: l
     assert published == "published into runs/classic/exports"
 
 
-def test_a_model_of_ones_own_is_exported_beside_it(mnist_edge: MnistEdge, own: Path) -> None:
-    mnist_edge("export", "--model", own, "--data", "digits")
-    assert (own.parent / "exports" / "own-tflite-int8.tflite").is_file()
+def test_a_model_of_ones_own_is_exported_beside_it_and_found(mnist_edge: MnistEdge, own: Path, tmp_path: Path) -> None:
+    mnist_edge("export", "--model", own, "--data", "digits", cwd=tmp_path)
+    file = own.parent / "exports" / "own-tflite-int8.tflite"
+    assert file.is_file()
+    assert mnist_edge("selftest", cwd=tmp_path).stderr == f"model: {file}, the newest int8 export\n"
 
 
 def test_verify_proves_a_file_again(
@@ -93,8 +95,8 @@ def test_export_picks_the_best_file_within_constraints(mnist_edge: MnistEdge, ow
         ("export --constraints ''", 2, "expected each at most once of kb<=NUMBER"),
         ("export --run a --model b.keras", 2, "exclude each other"),
         ("export --model none.keras --data digits", 3, "none.keras: no such file"),
-        ("verify none.tflite", 3, "no run yet"),
-        ("drift none.tflite", 3, "no run yet"),
+        ("verify none.tflite", 3, "none.tflite: is not there"),
+        ("drift .", 3, ".: is a folder; name an exported file"),
         ("report", 3, "no run yet; make one with: mnist-edge train"),
     ],
 )

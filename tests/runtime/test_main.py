@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from mnist_edge_runtime import InputError, models
+from mnist_edge_runtime.__main__ import main
 
 Invoke = Callable[..., tuple[int, str, str]]
 Refused = Callable[[tuple[int, str, str], int], str]
@@ -59,9 +60,10 @@ def test_where_no_model_is_named_the_one_that_ships_is_taken(
     file, label = picture(tflite_file)
     arguments = [command, "--json", *([str(file)] if command in ("classify", "read") else [])]
 
-    code, out, _ = invoke(*arguments)
+    code, out, err = invoke(*arguments)
 
     document = json.loads(out)
+    assert err == f"model: {models.bundled_models()[0]}, the one in this package\n"
     assert (code, document["model"]) == (0, str(models.bundled_models()[0]))
     if command == "classify":
         assert document["predictions"][0]["label"] == label
@@ -136,7 +138,8 @@ def test_what_cannot_be_parsed_is_a_wrong_option(invoke: Invoke, arguments: list
     code, out, err = invoke(*arguments)
 
     assert (code, out) == (2, "")
-    assert "usage: mnist-edge-runtime" in err
+    assert err.startswith("error: ")
+    assert "(see mnist-edge-runtime" in err
 
 
 @pytest.mark.parametrize(
@@ -208,3 +211,31 @@ def test_a_process_of_its_own_ends_with_the_exit_code(
 
         assert (result.returncode, result.stdout) == (code, "")
         assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["classify"], "error: the following arguments are required: FILE (see mnist-edge-runtime classify --help)\n"),
+        (["nonsense"], "error: argument COMMAND: invalid choice: 'nonsense'"),
+        (["inspect", "--nonsense"], "error: unrecognized arguments: --nonsense (see mnist-edge-runtime --help)\n"),
+        (["classify", "--no-verify", "x.png"], "(see mnist-edge-runtime classify --help)\n"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_names_the_help(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code: object = main(arguments)
+    except SystemExit as ended:
+        code = ended.code
+    err = capsys.readouterr().err
+    assert code == 2
+    assert message in err
+    assert (err.startswith("error: "), err.count("\n")) == (True, 1)
+
+
+@pytest.mark.parametrize("arguments", [["--debug", "inspect", "none.onnx"], ["inspect", "--debug", "none.onnx"]])
+def test_debug_stands_before_or_after_the_command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 3
+    assert "Traceback" in capsys.readouterr().err

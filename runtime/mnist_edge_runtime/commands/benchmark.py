@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..engines.registry import ENGINES
 from ..errors import EngineError
 from ..json_output import print_json
+from .common import say_default
 
 if TYPE_CHECKING:
     from ..diagnostics.benchmark import Benchmark, Measurement
@@ -37,7 +38,10 @@ def _run(arguments: argparse.Namespace) -> EngineError | None:
 
     engines = arguments.engine or ()
     models = arguments.model if isinstance(arguments.model, list) else [arguments.model]
-    found = benchmark(pairs(models or bundled_for(engines), engines), _show_progress)
+    if not models:
+        models = bundled_for(engines)
+        say_default(*models)
+    found = benchmark(pairs(models, engines), _show_progress)
     _show_progress("")
     if arguments.json:
         print_json(found.to_dict())

@@ -20,7 +20,7 @@ from .image_sources import Picture
 if TYPE_CHECKING:
     from ..unverified.classifier import UnverifiedClassifier
 
-__all__ = ["add_classify_options", "answer_all", "load", "load_any"]
+__all__ = ["add_classify_options", "answer_all", "load", "load_any", "say_default"]
 
 
 def load(arguments: argparse.Namespace, *, accept_all: bool = False) -> Classifier:
@@ -30,7 +30,15 @@ def load(arguments: argparse.Namespace, *, accept_all: bool = False) -> Classifi
         MnistEdgeError: as `Classifier.load`.
     """
     with suppress_output():  # engines greet on stderr, which is for errors
-        return Classifier.load(arguments.model, engine=arguments.engine, accept_all=accept_all)
+        classifier = Classifier.load(arguments.model, engine=arguments.engine, accept_all=accept_all)
+    if arguments.model is None:
+        say_default(classifier.file)
+    return classifier
+
+
+def say_default(*files: object) -> None:
+    """Say which file of this package answers, where none was named."""
+    print(f"model: {', '.join(map(str, files))}, the one in this package", file=sys.stderr)
 
 
 def add_classify_options(parser: argparse.ArgumentParser, model: str) -> None:

@@ -11,6 +11,7 @@ from .. import models
 from ..confidence_interval import few_images_warning, format_accuracy
 from ..json_output import print_json
 from ..model_file import sealed_model
+from .common import say_default
 
 __all__ = ["add_command"]
 
@@ -26,6 +27,8 @@ def add_command(
 
 def _run(arguments: argparse.Namespace) -> None:
     file = arguments.model or models.bundled_models()[0]
+    if not arguments.model:
+        say_default(file)
     sealed = sealed_model.read(file)
     contract = sealed.contract
     if arguments.json:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..runs.plots import RIGHT, WRONG
+from ..runs.run import Run
 from .synthetic_digits import draw
 
-__all__ = ["Reading", "draw_readings", "read_drawings"]
+__all__ = ["Reading", "draw_readings", "read_drawings", "summary"]
 
 _PEN = 0.075  # half the stroke width, of the side: as bold as the bundled digits, which train no network for thin ones
 _TILTS = (-6.0, 4.0, 0.0, 8.0, -4.0, 3.0, -8.0, 5.0, 0.0, 6.0)  # degrees clockwise, of each digit
@@ -55,6 +56,22 @@ def read_drawings(model: Path, folder: Path) -> list[Reading]:
     )
     figure.savefig(folder / "readings.png", dpi=120)
     return readings
+
+
+def summary(run: Run, exports: str, model: Path, readings: Sequence[Reading], seconds: float) -> list[str]:
+    """Return the lines that tell a person the outcome of the demo; `exports` is the table of the files."""
+    pictures = run.folder / "pictures" / "readings.png"
+    return [
+        *(run.summary(), "", exports, "", f"Pictures drawn here and read by {model.name}:"),
+        *(f"  {reading}" for reading in readings),
+        *("", f"All of it took {seconds:.0f} seconds. To look at:"),
+        *(f"  {path}" for path in (*sorted(run.folder.glob("*.png")), pictures)),
+        *(
+            "Next:",
+            f"  mnist-edge classify --model {model} {readings[3].file}",
+            f"  mnist-edge report --run {run.name}",
+        ),
+    ]
 
 
 def draw_readings(pictures: Sequence[NDArray[np.uint8]], inputs: Sequence[NDArray[np.uint8]], answers: Any) -> Figure:

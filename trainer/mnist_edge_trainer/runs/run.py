@@ -2,6 +2,7 @@
 
 runs/
 ├── latest               the name of the newest run
+├── latest-export        the path of the newest int8 export of a model of one's own (exports.py)
 ├── studies/             studies of `mnist-edge tune` (tuning/study.py)
 └── classic/
     ├── model.keras      the network, softmax included
@@ -34,9 +35,9 @@ from ..data.datasets import Dataset
 from . import locks, replacement
 from .unchanged import sha256_of, unchanged
 
-__all__ = ["MODEL", "STUDIES", "Run", "TrainedRun", "check_name", "load", "save"]
+__all__ = ["LATEST_EXPORT", "MODEL", "STUDIES", "Run", "TrainedRun", "check_name", "load", "save"]
 
-MODEL, STUDIES = "model.keras", "studies"
+MODEL, STUDIES, LATEST_EXPORT = "model.keras", "studies", "latest-export"
 _RECORD, _LATEST = "run.json", "latest"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # no leading dot: hidden folders are unfinished
 _KEYS = ("architecture", "parameters", "macs", "seed", "split", "labels", "metrics", "seconds")
@@ -129,8 +130,8 @@ class Run:
 
 def check_name(name: str, kind: str = "run") -> None:
     """Raise UsageError unless `name` is allowed for a run or a study."""
-    if not _NAME.fullmatch(name) or name in (_LATEST, STUDIES):
-        taken = f"(and neither {_LATEST!r} nor {STUDIES!r})"
+    if not _NAME.fullmatch(name) or name in (_LATEST, LATEST_EXPORT, STUDIES):
+        taken = f"(and none of {_LATEST}, {LATEST_EXPORT}, {STUDIES})"
         raise UsageError(f"{name!r} cannot name a {kind}; use letters, digits, '.', '_' and '-' {taken}")
 
 
