@@ -234,8 +234,7 @@ def main() -> None:
         if debug:
             traceback.print_exc()
         names = [each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands]
-        command = " ".join(["mnist-edge", *[each for each in arguments if each in names][:1]])
-        message, code = describe(_worded(error), command)
+        message, code = describe(_worded(error), " ".join(["mnist-edge", *[a for a in arguments if a in names][:1]]))
         if arguments:  # without any, typer has shown the help
             print(f"error: {message}", file=sys.stderr)
     sys.exit(code)
