@@ -56,6 +56,11 @@ def test_doctor_finds_the_engines_of_the_board(board: str, outcomes: Mapping[str
     report = json.loads(result.stdout)
 
     assert tuple(found["engine"] for found in report["engines"] if found["works"]) == BOARDS[board].engines
+    notes = {found["engine"]: found["note"] for found in report["engines"] if found["note"]}
+    if board == "haswell":
+        assert "int8 files run on slower kernels: without VNNI" in notes["onnxruntime"]
+    else:
+        assert notes == {}
     assert report["pictures"]["works"]
     assert report["host"]["bits"] == (32 if board == "legacy32" else 64)
     assert report["host"]["python"].startswith(f"{BOARDS[board].python}.")

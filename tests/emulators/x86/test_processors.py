@@ -28,13 +28,11 @@ def test_the_pcs_are_boards_like_the_others() -> None:
     assert not any(row.is_pi for row in PROCESSORS)
 
 
-def test_the_usual_kernels_overflow_there_and_doctor_says_so(devices: Mapping[str, Device]) -> None:
+def test_the_usual_kernels_overflow_there(devices: Mapping[str, Device]) -> None:
     """Without this, the next test would prove nothing."""
     asked = jobs.run(devices["haswell"], [f"{READER}/bin/python3", "-c", ASK])
-    doctor = jobs.run(devices["haswell"], ["mnist-edge-runtime", "doctor"])
 
     assert asked.stdout == "True\n", asked.stderr
-    assert "int8 files run on slower kernels: without VNNI" in doctor.stdout
 
 
 def test_a_description_of_another_processor_changes_nothing(devices: Mapping[str, Device], tmp_path: Path) -> None:
