@@ -29,7 +29,7 @@ def own(own_file: Path, tmp_path: Path) -> Path:
 def test_export_ends_with_the_table(mnist_edge: MnistEdge, here: Path, choice: list[str]) -> None:
     result = mnist_edge("export", "--format", "all", "--quantize", "none", *choice, cwd=here)
     header, *rows, published = result.stdout.splitlines()
-    assert header.split() == ["file", "KB", "accuracy", "difference", "agreement", "verdict"]
+    assert header.split() == ["file", "KB", "accuracy", "95%", "interval", "difference", "agreement", "verdict"]
     assert rows.pop() == "tflite-none and onnx-none give 100.00% of the images the same answer"
     assert [row.split()[0] for row in rows] == ["classic-tflite-none.tflite", "classic-onnx-none.onnx"]
     assert all(row.endswith("passed") and "100.00%" in row for row in rows)
