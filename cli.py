@@ -24,8 +24,9 @@ from mnist_edge_runtime.errors import InputError, UsageError, describe
 from mnist_edge_runtime.json_output import print_result
 from mnist_edge_runtime.output_capture import hide_warnings
 from mnist_edge_trainer import commands as trainer_commands
-from mnist_edge_trainer.evaluation.command import evaluate
+from mnist_edge_trainer.evaluation.command import compare, evaluate
 from mnist_edge_trainer.options import AsJson, Data, RunsDir
+from mnist_edge_trainer.runs.command import runs
 
 if TYPE_CHECKING:
     from mnist_edge_exporters.source import Source
@@ -111,8 +112,9 @@ class Sources:
 
         predict = partial(reference_probabilities, source.model)
         file, described, images = model or exports.with_name(MODEL), source.origin["dataset"], getattr(source, part)
-        subject = Subject(file, "keras", predict, source.labels, described, part, *images)
-        return replace(subject, unchanged=source.unchanged)
+        return replace(
+            Subject(file, "keras", predict, source.labels, described, part, *images), unchanged=source.unchanged
+        )
 
 
 def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset, golden: str | None) -> Source:
@@ -176,12 +178,12 @@ def demo(
 
     outcomes = export_all(source, spec.select("all", "all"), folder, spec.Options())
     raise_on_failures([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
-    model = folder / f"{run.name}-tflite-int8.tflite"
-    readings = read_drawings(model, run.folder / "pictures")
-    exports = [outcome.to_dict() for outcome in outcomes]
+    readings = read_drawings(model := folder / f"{run.name}-tflite-int8.tflite", run.folder / "pictures")
     pictures = [{"file": str(reading.file), "drawn": reading.drawn, "label": reading.label} for reading in readings]
-    lines = summary(run, table(outcomes), model, readings, time.monotonic() - started)
-    print_result(as_json, {"run": str(run.folder), "exports": exports, "pictures": pictures}, "\n".join(lines))
+    text = "\n".join(summary(run, table(outcomes), model, readings, time.monotonic() - started))
+    print_result(
+        as_json, {"run": str(run.folder), "exports": [each.to_dict() for each in outcomes], "pictures": pictures}, text
+    )
 
 
 def _forward(context: typer.Context) -> None:
@@ -202,7 +204,7 @@ def _forward(context: typer.Context) -> None:
 for _command in (
     *(trainer_commands.train, trainer_commands.tune),
     *(exporter_commands.export, exporter_commands.verify, exporter_commands.drift),
-    *(evaluate, exporter_commands.report, demo, bundle, deploy),
+    *(evaluate, compare, runs, exporter_commands.report, demo, bundle, deploy),
 ):
     app.command()(_command)
 
@@ -233,7 +235,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        names = [each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands]
+        names = [each.name or each.callback.__name__ for each in app.registered_commands if each.callback]
         message, code = describe(_worded(error), " ".join(["mnist-edge", *[a for a in arguments if a in names][:1]]))
         if arguments:  # without any, typer has shown the help
             print(f"error: {message}", file=sys.stderr)

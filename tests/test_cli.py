@@ -23,7 +23,20 @@ from mnist_edge_trainer.demo.synthetic_digits import draw
 from mnist_edge_trainer.runs.run import Run
 from PIL import Image
 
-COMMANDS = ["train", "tune", "export", "verify", "drift", "evaluate", "report", "demo", "bundle", "deploy"]
+COMMANDS = [
+    "train",
+    "tune",
+    "export",
+    "verify",
+    "drift",
+    "evaluate",
+    "compare",
+    "runs",
+    "report",
+    "demo",
+    "bundle",
+    "deploy",
+]
 COMMANDS += ["classify", "watch", "read", "inspect", "selftest", "doctor", "benchmark"]  # the device's
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = str(Path(sys.executable).with_name("mnist-edge"))
@@ -168,6 +181,20 @@ def test_a_model_file_is_checked_before_its_data_is_looked_for(mnist_edge: Mnist
     (tmp_path / "notes.txt").write_text("no model")
     refused = mnist_edge("export", "--model", tmp_path / "notes.txt", "--data", tmp_path / "nowhere", code=4)
     assert "notes.txt: only .keras files are loaded" in refused.stderr
+
+
+def test_runs_and_compare(mnist_edge: MnistEdge, here: Path, dataset: Dataset) -> None:
+    (listed,) = json.loads(mnist_edge("runs", "--json", cwd=here).stdout)["runs"]
+    assert listed["name"] == "classic"
+    assert all(each["verdict"].startswith("passed on ") for each in listed["exports"])
+    assert listed["exports"]
+    choice = ["--data", dataset.source] if dataset.name == "mnist" else []
+    file = "runs/classic/exports/classic-tflite-int8.tflite"
+    compared = json.loads(mnist_edge("compare", "classic", file, *choice, "--json", cwd=here).stdout)
+    assert compared["images"] == len(dataset.test_images)
+    assert compared["differing"]["quantization"] == [None, "int8"]
+    assert compared["sides"][1]["bytes"] == (here / file).stat().st_size
+    assert "no run 'nobody'" in mnist_edge("compare", "classic", "nobody", cwd=here, code=3).stderr
 
 
 def test_shells_complete_commands_options_and_names_of_runs(here: Path) -> None:

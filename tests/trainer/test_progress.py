@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from mnist_edge_trainer import progress
 from mnist_edge_trainer.progress import progress_bar
 
 WORK = """
@@ -47,6 +48,15 @@ def test_on_a_terminal_it_shows_on_stderr_alone(total: int | None) -> None:
     assert done.stdout == b"done\n"
     assert "downloading x" in shown
     assert "loss 2" in shown
+
+
+def test_a_log_has_a_line_every_few_seconds(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 1.0, 5.0, 5.0, 6.0, 11.0, 11.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    with progress_bar("working", 4, log=True) as advance:
+        for number in range(4):
+            advance(1, note=f"step {number}")
+    assert capfd.readouterr() == ("", "working 50%  step 1\nworking 100%  step 3\n")
 
 
 def test_an_error_passes_through() -> None:

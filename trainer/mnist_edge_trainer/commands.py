@@ -6,6 +6,7 @@ TensorFlow and Optuna are imported inside them: `--help` loads neither.
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable
 from dataclasses import fields
 from inspect import Parameter
@@ -77,6 +78,7 @@ def train(
     from .networks.config import TrainConfig
     from .training.train import train_run
 
+    started = time.monotonic()
     chosen = {part: value for part, value in parts.items() if value is not None}
     if storage and not from_study:
         raise UsageError("--storage is the database of --from-study; name a study with it")
@@ -87,7 +89,9 @@ def train(
         config = TrainConfig(arch or ("small" if fast else "classic"), seed or 0, augment, fast, tensorboard, chosen)
     name = name or config.architecture + ("-fast" if fast else "")
     run = train_run(config, data, name, runs_dir, teacher or (), overwrite=overwrite, resume=resume)
-    print_result(as_json, {"run": str(run.folder), **run.record}, run.summary())
+    seconds = time.monotonic() - started
+    text = f"{run.summary()}\nthe whole command took {seconds:.0f} seconds"
+    print_result(as_json, {"run": str(run.folder), "command_seconds": round(seconds, 1), **run.record}, text)
 
 
 @recipe_options

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["progress_bar"]
+__all__ = ["LOG_INTERVAL", "progress_bar"]
+
+LOG_INTERVAL = 5.0  # seconds between two lines of progress where no terminal shows them
 
 
 @contextmanager
-def progress_bar(description: str, total: float | None) -> Iterator[Callable[..., None]]:
-    """Show a progress bar while the block runs, on a terminal only.
+def progress_bar(description: str, total: float | None, *, log: bool = False) -> Iterator[Callable[..., None]]:
+    """Show a progress bar while the block runs, on a terminal; elsewhere, with `log`, a line every few seconds.
 
     Yields:
         `advance(amount, note="")`, which moves the bar and shows `note` after it.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     console = Console(stderr=True)
+    if log and not console.is_terminal:
+        yield _LineLog(description, total).advance
+        return
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(description, total=total, note="")
         yield lambda amount, note="": progress.update(task, advance=amount, note=note)
+
+
+class _LineLog:
+    """Prints how far a task is, a line every few seconds."""
+
+    def __init__(self, description: str, total: float | None) -> None:
+        self._description, self._total, self._done, self._printed = description, total, 0.0, time.monotonic()
+
+    def advance(self, amount: float, note: str = "") -> None:
+        self._done += amount
+        if time.monotonic() - self._printed >= LOG_INTERVAL:
+            self._printed = time.monotonic()
+            share = f" {self._done / self._total:.0%}" if self._total else ""
+            print(f"{self._description}{share}  {note}".rstrip(), file=sys.stderr)

@@ -98,7 +98,7 @@ def write(source: Source, folder: Path, record: Mapping[str, Any]) -> WrittenPag
             latencies=latencies,
             **_best(evidence, latencies),
             plots=_trade_offs(evidence, latencies),
-            series=_series(),
+            shown=_shown(evidence),
             mark=charts.mark,
             curves=images.embedded(folder / "learning_curves.png"),
             confusion=images.embedded(folder / "confusion_matrix.png"),
@@ -133,6 +133,17 @@ def _series() -> Mapping[str, Mapping[str, int]]:
     """Return the colour and shape of each engine, and of each format: that of its preferred engine."""
     engines = {name: number % charts.SERIES for number, name in enumerate(ENGINES)}
     return {"engines": engines, "formats": {name: engines[names_for(name)[0]] for name in formats()}}
+
+
+def _shown(evidence: Sequence[Evidence]) -> Mapping[str, Mapping[str, int]]:
+    """Return the part of `_series` that the diagrams show."""
+    ran = [(each, verdict) for each in evidence for verdict in each.verdicts if verdict.figures]
+    there = {
+        "engines": {verdict.target.engine for _, verdict in ran if verdict.is_timed},
+        "formats": {each.contract.format for each, _ in ran if each.contract},
+    }
+    series = _series().items()
+    return {kind: {name: number for name, number in row.items() if name in there[kind]} for kind, row in series}
 
 
 def _latencies(evidence: Sequence[Evidence]) -> _Latencies:

@@ -15,6 +15,7 @@ __all__ = ["HEIGHT", "WIDTH", "Scale", "axes", "drawing", "element"]
 WIDTH, HEIGHT = 380, 250  # units: small enough to be read on a phone, where one is a little less than a pixel
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 14, 12, 44
 _TICKS = 5
+_LEAST_TICKS = 3  # fewer of 1, 2, 5 leave a short logarithmic axis without a measure
 
 
 def element(tag: str, content: object = "", **attributes: object) -> Markup:
@@ -60,7 +61,7 @@ class Scale:
         if self.log:
             decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             found = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
-        else:
+        if not self.log or sum(self.low <= value <= self.high for value in found) < _LEAST_TICKS:
             found = list(MaxNLocator(_TICKS, steps=[1, 2, 5, 10]).tick_values(self.low, self.high))
         return [value for value in found if self.low <= value <= self.high]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ..diagnostics.benchmark import Benchmark, Measurement
 
 __all__ = ["add_command"]
+
+_LOG_INTERVAL = 5.0  # seconds between two lines of progress where no terminal shows them
 
 
 def add_command(
@@ -41,8 +44,9 @@ def _run(arguments: argparse.Namespace) -> EngineError | None:
     if not models:
         models = bundled_for(engines)
         say_default(*models)
-    found = benchmark(pairs(models, engines), _show_progress)
-    _show_progress("")
+    show = _Progress()
+    found = benchmark(pairs(models, engines), show)
+    show("")
     if arguments.json:
         print_json(found.to_dict())
     else:
@@ -52,10 +56,18 @@ def _run(arguments: argparse.Namespace) -> EngineError | None:
     return EngineError("not every file could be measured") if found.errors else None
 
 
-def _show_progress(message: str) -> None:
-    """Overwrite the last message, if stderr is a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{message}", end="", file=sys.stderr, flush=True)
+class _Progress:
+    """Show the step on stderr: on a terminal a line that is rewritten, elsewhere one every few seconds."""
+
+    def __init__(self) -> None:
+        self._printed = time.monotonic()
+
+    def __call__(self, message: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{message}", end="", file=sys.stderr, flush=True)
+        elif message and time.monotonic() - self._printed >= _LOG_INTERVAL:
+            self._printed = time.monotonic()
+            print(f"measuring: {message}", file=sys.stderr)
 
 
 def _lines(found: Benchmark) -> Iterator[str]:

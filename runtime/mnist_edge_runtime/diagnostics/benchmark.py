@@ -40,6 +40,7 @@ class Measurement:
         images: how many were timed one by one.
         latency_us: p50, p95, p99 and max of a single image on one thread: "preprocessing" (a grey picture to
             28 x 28), "engine" (the library's own work), "rest" (checks, probabilities, the prediction), "together".
+            Engine and rest are those of one image after the other, without preprocessing between them.
         noise_us: how far the median of a turn was from that of all turns; smaller differences mean nothing.
         clock_us: how long reading the clock takes, which is in every stage.
         throughput: images a second of `Classifier.logits`, by threads and size of batch.

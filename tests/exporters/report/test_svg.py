@@ -28,6 +28,11 @@ def test_ticks_are_round_and_within() -> None:
     assert Scale(17, 1300, 0, 1, log=True).ticks() == pytest.approx([20, 50, 100, 200, 500, 1000])
 
 
+def test_a_short_logarithmic_axis_has_ticks_too() -> None:
+    """That of a single file spans less than a factor of two."""
+    assert Scale.across(137.8 / 1.3, 137.8 * 1.3).ticks() == pytest.approx([120, 140, 160])
+
+
 def test_a_drawing_says_what_it_shows() -> None:
     x, y = Scale.across(1, 50), Scale.up(0, 1)
     root = ElementTree.fromstring(drawing([axes(x, y, "KB", "{:g}".format, "{:.0%}".format)], "accuracy & size"))

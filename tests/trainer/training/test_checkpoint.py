@@ -192,7 +192,9 @@ from pathlib import Path
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.networks.config import TrainConfig
 from mnist_edge_trainer.runs import run
+from mnist_edge_trainer import progress
 from mnist_edge_trainer.training import fit
+progress.LOG_INTERVAL = 0  # each epoch has its line
 digits = datasets.load("digits")
 few = dataclasses.replace(digits, train_images=digits.train_images[:500], train_labels=digits.train_labels[:500],
                           test_images=digits.test_images[:100], test_labels=digits.test_labels[:100])

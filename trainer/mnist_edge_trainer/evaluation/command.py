@@ -1,19 +1,19 @@
-"""Define the command `evaluate`."""
+"""Define the commands `evaluate` and `compare`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 from mnist_edge_runtime.json_output import print_result
 
-from ..options import AsJson, ModelFile, RunData, RunName, RunsDir
+from ..options import AsJson, ModelFile, RunData, RunName, RunsDir, complete_run
 
 if TYPE_CHECKING:
     from .evaluate import Subject
 
-__all__ = ["SubjectFinder", "evaluate"]
+__all__ = ["SubjectFinder", "compare", "evaluate"]
 
 
 class SubjectFinder(Protocol):
@@ -44,3 +44,30 @@ def evaluate(
         files = [str(file) for file in evaluation.save(found, subject.images, subject.stem)]
     text = "\n  ".join([f"{found.table()}\n\nTo look at:", *files])
     print_result(as_json, {**found.to_dict(), "files": files}, text)
+
+
+def compare(
+    context: typer.Context,
+    first: Annotated[str, typer.Argument(help="Run or file.", autocompletion=complete_run)],
+    second: Annotated[str, typer.Argument(help="Run or file to compare it with.", autocompletion=complete_run)],
+    data: RunData = None,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs or files: settings that differ, accuracy on the same test images, size, exports."""
+    from . import side_by_side
+
+    sides = [_side(context.obj, each, data, runs_dir) for each in (first, second)]
+    found = side_by_side.compare(*sides)
+    print_result(as_json, found.to_dict(), found.table())
+
+
+def _side(finder: SubjectFinder, name: str, data: str | None, runs_dir: Path) -> tuple[Subject, dict[str, Any]]:
+    """Return a run, or where there is a file of that name the file, with its settings."""
+    from ..runs.run import load
+    from . import side_by_side
+
+    if (file := Path(name)).is_file():
+        return finder.subject(runs_dir, None, file, data, "test"), side_by_side.settings_of_file(file)
+    settings = side_by_side.settings_of_run(load(runs_dir, name))
+    return finder.subject(runs_dir, name, None, data, "test"), settings

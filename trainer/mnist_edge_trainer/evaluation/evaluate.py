@@ -117,7 +117,7 @@ def evaluate(subject: Subject, *, corruptions: bool = True) -> Evaluation:
     """Evaluate the subject on its images, and again under each corruption."""
     from ..runs.plots import confusion_counts
 
-    with progress_bar("evaluating", 1 + len(CORRUPTIONS) * corruptions) as advance:
+    with progress_bar("evaluating", 1 + len(CORRUPTIONS) * corruptions, log=True) as advance:
         probabilities = subject.predict(subject.images)
         advance(1)
         under: dict[str, dict[str, float]] = {SHARED: {}, HELD_OUT: {}}

@@ -1,3 +1,3 @@
 """Save and load runs, the folders of trained networks."""
 
-__all__ = ["exports", "locks", "plots", "replacement", "run", "unchanged"]
+__all__ = ["command", "exports", "listing", "locks", "plots", "replacement", "run", "unchanged"]

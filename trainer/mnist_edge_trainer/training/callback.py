@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from mnist_edge_runtime.errors import UsageError
 
+from .. import progress
 from ..networks.recipe import Recipe
 from . import checkpoint
 from .checkpoint import State
@@ -27,7 +28,9 @@ class DivergedError(UsageError):
 
 
 class TrainingCallback(keras.callbacks.Callback):  # type: ignore[misc]
-    """Advances the progress bar with every batch; after every epoch logs a line on stderr and writes a checkpoint.
+    """Advances the progress bar with every batch; after every epoch writes a checkpoint and logs a line on stderr.
+
+    Where stderr is no terminal, it logs at most every few seconds, and always the first and the last epoch.
 
     Stops the training when the loss is not finite or the recipe's patience ends.
 
@@ -60,7 +63,7 @@ class TrainingCallback(keras.callbacks.Callback):  # type: ignore[misc]
             checkpoint.restore(self._variables, state, folder)
         self._best = self._state.best
         advance(self.epochs * steps)
-        self._started = time.monotonic()
+        self._started = self._told = time.monotonic()
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -106,10 +109,9 @@ class TrainingCallback(keras.callbacks.Callback):  # type: ignore[misc]
         logs, seconds = logs or {}, time.monotonic() - self._started
         for loss in (logs["loss"], logs["val_loss"]):
             self._check_finite(loss)
-        print(
+        line = (
             f"epoch {epoch + 1}/{self.params['epochs']}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.2%}"
-            f"  validation loss {logs['val_loss']:.4f}  accuracy {logs['val_accuracy']:.2%}  {seconds:.1f} s",
-            file=sys.stderr,
+            f"  validation loss {logs['val_loss']:.4f}  accuracy {logs['val_accuracy']:.2%}  {seconds:.1f} s"
         )
         self._state = State(
             history={name: [*values, float(logs[name])] for name, values in self._state.history.items()},
@@ -121,6 +123,9 @@ class TrainingCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if self._watch:
             self._watch(self._state.history["val_accuracy"])
         self.model.stop_training = self.finished
+        if sys.stderr.isatty() or not epoch or self.finished or time.monotonic() - self._told >= progress.LOG_INTERVAL:
+            self._told = time.monotonic()
+            print(line, file=sys.stderr)
 
     def _check_finite(self, loss: float) -> None:
         if not math.isfinite(loss):

@@ -81,7 +81,7 @@ def _write(file: Path, teacher: Run, images: NDArray[np.uint8], recipe: Recipe, 
     probabilities: Any = np.lib.format.open_memmap(file, "w+", np.float16, shape)  # type: ignore[no-untyped-call]
     predict = tf.function(lambda pixels: model(pixels, training=False))
     starts = range(0, len(images), _BATCH)
-    with progress_bar(f"asking {teacher.name}", shape[0] * len(starts)) as advance:
+    with progress_bar(f"asking {teacher.name}", shape[0] * len(starts), log=True) as advance:
         for variant in range(variants + 1):
             transforms = variant_transforms(recipe, len(images), TEACHER_SEED, variant)
             for start in starts:

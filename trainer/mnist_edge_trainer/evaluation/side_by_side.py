@@ -1,0 +1,137 @@
+"""Compare two runs or files: settings that differ, sizes, accuracies, and a paired test on the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mnist_edge_runtime.confidence_interval import format_interval, wilson
+from mnist_edge_runtime.errors import InputError
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.formats.registry import for_suffix
+
+from ..runs.listing import Export, export_of
+from ..runs.run import MODEL, Run
+from .evaluate import Subject
+
+__all__ = ["Comparison", "Side", "compare", "settings_of_file", "settings_of_run"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: its name, settings by name, size in bytes, accuracy with its 95 % interval, and exports."""
+
+    name: str
+    settings: Mapping[str, Any]
+    bytes: int
+    accuracy: float
+    interval: tuple[float, float]
+    exports: tuple[Export, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides on the same test images.
+
+    Attributes:
+        sides: the first and the second.
+        images: their number.
+        only_first, only_second: how many images only one of them reads right.
+        p: of McNemar's exact test, whose null hypothesis is that both are equally good.
+    """
+
+    sides: tuple[Side, Side]
+    images: int
+    only_first: int
+    only_second: int
+    p: float
+
+    @property
+    def differing(self) -> dict[str, tuple[Any, Any]]:
+        """The settings that differ, or that only one side has (then None on the other)."""
+        first, second = (side.settings for side in self.sides)
+        names = [*first, *(name for name in second if name not in first)]
+        pairs = {name: (first.get(name), second.get(name)) for name in names}
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `compare --json` prints."""
+        return {**asdict(self), "differing": {name: list(pair) for name, pair in self.differing.items()}}
+
+    def table(self) -> str:
+        """Format the comparison as a table of two columns."""
+        rows = [("", *(side.name for side in self.sides))]
+        rows.append(
+            ("test accuracy", *(f"{side.accuracy:.2%} ({format_interval(side.interval)})" for side in self.sides))
+        )
+        rows.append(("KB", *(f"{side.bytes / 1000:.1f}" for side in self.sides)))
+        rows += [(name, *map(_text, pair)) for name, pair in self.differing.items()]
+        for number, side in enumerate(self.sides):
+            for each in side.exports:
+                told = [f"{Path(each.file).name}, {each.bytes / 1000:.1f} KB, {each.verdict}", ""]
+                rows.append(("export", *(told if number == 0 else reversed(told))))
+        first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+        lines = [f"{row[0]:<{first}}  {row[1]:<{second}}  {row[2]}".rstrip() for row in rows]
+        verdict = "could be chance" if self.p > 0.05 else "is more than chance"
+        lines.append(
+            f"of {self.images:,} images, {self.only_first:,} only the first reads right and {self.only_second:,} "
+            f"only the second: the difference {verdict} (exact McNemar test, p = {self.p:.2g})"
+        )
+        return "\n".join(lines)
+
+
+def compare(first: tuple[Subject, Mapping[str, Any]], second: tuple[Subject, Mapping[str, Any]]) -> Comparison:
+    """Measure both, each with its settings, on the same test images.
+
+    Raises:
+        InputError: they are of different test images or labels.
+    """
+    from scipy.stats import binomtest
+
+    one, other = first[0], second[0]
+    if one.labels != other.labels or not np.array_equal(one.images, other.images):
+        raise InputError(
+            f"{one.model} and {other.model} were made on different data, {one.dataset['name']} and "
+            f"{other.dataset['name']}; name the data to compare them on with --data"
+        )
+    right = [subject.predict(subject.images).argmax(axis=1) == subject.truth for subject in (one, other)]
+    only_first, only_second = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    p = float(binomtest(only_first, only_first + only_second).pvalue) if only_first + only_second else 1.0
+    sides = tuple(_side(*side, int(good.sum())) for side, good in zip((first, second), right, strict=True))
+    return Comparison((sides[0], sides[1]), len(one.truth), only_first, only_second, p)
+
+
+def settings_of_run(run: Run) -> dict[str, Any]:
+    """Return the settings in a run's record, those inside of others under joined names."""
+    kept = ("architecture", "parameters", "macs", "seed", "recipe", "teachers", "study", "dataset", "split", "versions")
+    return _flat({name: run.record[name] for name in kept if name in run.record})
+
+
+def settings_of_file(file: Path) -> dict[str, Any]:
+    """Return the settings in the contract of an exported file; none of a .keras file."""
+    if file.suffix == ".keras":
+        return {}
+    contract = sealed_model.read(file).contract
+    return _flat({"format": contract.format, "quantization": contract.quantization, **contract.origin})
+
+
+def _side(subject: Subject, settings: Mapping[str, Any], right: int) -> Side:
+    count, file = len(subject.truth), subject.model
+    exports = sorted(path for path in file.parent.glob("exports/[!.]*") if for_suffix(path.suffix))
+    name = file.parent.name if file.name == MODEL else str(file)
+    listed = tuple(map(export_of, exports)) if file.suffix == ".keras" else ()
+    return Side(name, settings, file.stat().st_size, right / count, wilson(right, count), listed)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return found
+
+
+def _text(value: Any) -> str:
+    return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
