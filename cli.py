@@ -112,9 +112,8 @@ class Sources:
 
         predict = partial(reference_probabilities, source.model)
         file, described, images = model or exports.with_name(MODEL), source.origin["dataset"], getattr(source, part)
-        return replace(
-            Subject(file, "keras", predict, source.labels, described, part, *images), unchanged=source.unchanged
-        )
+        subject = Subject(file, "keras", predict, source.labels, described, part, *images)
+        return replace(subject, unchanged=source.unchanged)
 
 
 def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dataset, golden: str | None) -> Source:
@@ -191,14 +190,11 @@ def _forward(context: typer.Context) -> None:
     from mnist_edge_runtime.__main__ import main as runtime_main
     from mnist_edge_trainer.runs.exports import int8_options, newest_int8
 
-    of_the_runs: dict[str, Any] = {
-        "default_model": newest_int8,
-        "default": "the newest int8 export",
-        "options": int8_options(),
-    }
+    default = "the newest int8 export"
+    of_the_runs: dict[str, Any] = {"default_model": newest_int8, "default": default, "options": int8_options()}
     command = [*(["--debug"] if context.obj.debug else []), str(context.info_name), *context.args]
-    code = runtime_main(command, program="mnist-edge", **({} if context.info_name == "doctor" else of_the_runs))
-    raise typer.Exit(code)
+    options = {} if context.info_name == "doctor" else of_the_runs
+    raise typer.Exit(runtime_main(command, program="mnist-edge", **options))
 
 
 for _command in (
