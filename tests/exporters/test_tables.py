@@ -24,6 +24,7 @@ from mnist_edge_exporters.source import Source
 from mnist_edge_exporters.spec import Options, Quantization
 from mnist_edge_runtime import Classifier, UsageError
 from mnist_edge_runtime.child_process import ChildResult
+from mnist_edge_runtime.diagnostics.selftest import SECONDS
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.formats.base import Trailer
@@ -54,7 +55,8 @@ def new_rows(monkeypatch: pytest.MonkeyPatch) -> None:
         with Classifier.load(file, engine=engine) as classifier:
             return classifier.logits(images)
 
-    def selftest(module: str, *arguments: str) -> ChildResult:
+    def selftest(module: str, *arguments: str, seconds: float) -> ChildResult:
+        assert seconds > SECONDS
         with Classifier.load(arguments[-1], engine=arguments[-2]) as classifier:
             return ChildResult(0 if classifier.engine_name == "wrapper" else 1, "", "")
 

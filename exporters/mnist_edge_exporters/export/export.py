@@ -240,11 +240,8 @@ def _selftest_everywhere(file: Path, runtimes: tuple[Mapping[str, str], ...]) ->
     failures = []
     for runtime in runtimes:
         if runtime["status"] == "ran":
-            # Which ends itself before, in words.
-            limit = 2 * SECONDS
-            child = run_module(
-                "mnist_edge_runtime", "selftest", "--engine", runtime["engine"], str(file), seconds=limit
-            )
+            arguments = ["selftest", "--engine", runtime["engine"], str(file)]
+            child = run_module("mnist_edge_runtime", *arguments, seconds=2 * SECONDS)  # it ends itself before, in words
             if child.code:
                 failures.append(f"self-test on {runtime['engine']}: {child.reason.replace(str(file), file.name)}")
     return tuple(failures)
