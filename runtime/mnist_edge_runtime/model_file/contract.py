@@ -27,7 +27,7 @@ _TEMPERATURES = Number(1e-3, 1e3)
 _ZERO_POINTS = {"uint8": Number(0, 255, whole=True), "int8": Number(-128, 127, whole=True)}
 _TEXT = Text(r"[^\x00-\x1f\x7f]+", "a line of text")
 _RULES: dict[str, Rule] = {
-    "format": OneOf(tuple(FORMATS)),
+    "format": OneOf(FORMATS),
     "quantization": _TEXT,
     "input.shape": OneOf(((1, *IMAGE_SHAPE, 1),)),
     "input.polarity": OneOf((POLARITY,)),

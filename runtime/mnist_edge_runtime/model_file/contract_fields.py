@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 __all__ = ["Number", "OneOf", "Rule", "Text", "check"]
@@ -12,7 +12,7 @@ __all__ = ["Number", "OneOf", "Rule", "Text", "check"]
 class OneOf(NamedTuple):
     """A rule: one of these values, of the same type."""
 
-    values: tuple[Any, ...]
+    values: Collection[Any]  # a table, too, whose rows may be added later
 
     def objection(self, value: Any) -> str | None:
         """Return what was expected in place of `value`; None where it is right."""
