@@ -45,7 +45,7 @@ app = typer.Typer(
 class Sources:
     """Find a model and its data: a run of the trainer becomes a source of the exporters.
 
-    Each method raises InputError where there is no such run, model or data.
+    Each method raises InputError where there is no such run, model or data, UsageError where run and model are named.
     """
 
     debug = False
@@ -53,11 +53,7 @@ class Sources:
     def find(
         self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, golden: str | None = None
     ) -> tuple[Source, Path]:
-        """Return the source and the folder for its exports, as `mnist_edge_exporters.commands.SourceFinder` describes.
-
-        Raises:
-            UsageError: both a run and a model are named.
-        """
+        """Return the source and the folder for its exports, as `exporter_commands.SourceFinder` describes."""
         if run and model:
             raise UsageError("--run and --model exclude each other; name one of them")
         if model:
@@ -100,19 +96,23 @@ class Sources:
         found = load(runs_dir, run)
         return found.folder, found.record
 
-    def subject(self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, part: str) -> Subject:
-        """Return what `evaluate` measures: a run, an exported file or a .keras file, with its images."""
+    def subject(
+        self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, part: str, *reading: str | None
+    ) -> Subject:
+        """Return what `evaluate` measures: a run, an exported file, or a .keras file under --pixels and --labels."""
         from mnist_edge_trainer.evaluation.evaluate import Subject
         from mnist_edge_trainer.runs.run import MODEL
 
+        exporter_commands.check_reading(model, *reading)
         if model and not run and model.suffix != ".keras":
             return Subject.of_file(model, data, part)
-        source, exports = self.find(runs_dir, run, model, data)
+        found, exports = self.find(runs_dir, run, model, data)
         from mnist_edge_exporters.parity.comparison import reference_probabilities
+        from mnist_edge_exporters.pixels.apply import apply
 
-        predict = partial(reference_probabilities, source.model)
-        file, described, images = model or exports.with_name(MODEL), source.origin["dataset"], getattr(source, part)
-        subject = Subject(file, "keras", predict, source.labels, described, part, *images)
+        source, file = apply(found, *reading), model or exports.with_name(MODEL)
+        predict, described = partial(reference_probabilities, source.model), source.origin["dataset"]
+        subject = Subject(file, "keras", predict, source.labels, described, part, *getattr(source, part))
         return replace(subject, unchanged=source.unchanged)
 
 

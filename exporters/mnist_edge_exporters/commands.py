@@ -11,54 +11,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
-from mnist_edge_runtime import json_output
-from mnist_edge_runtime.errors import VerificationError
+from mnist_edge_runtime.errors import UsageError, VerificationError
 from mnist_edge_runtime.json_output import print_result
+from mnist_edge_runtime.model_file.formats.registry import for_suffix
 
 from . import spec
+from .options import (
+    AsJson,
+    File,
+    FileRun,
+    Labels,
+    ModelFile,
+    Pixels,
+    RunData,
+    RunName,
+    RunsDir,
+    Targets,
+    Tolerances,
+)
 
 if TYPE_CHECKING:
     from .source import Source
 
-__all__ = ["AsJson", "ModelFile", "RunData", "RunName", "SourceFinder", "drift", "export", "report", "verify"]
-
-
-def _complete_run(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of runs that begin with `incomplete`, for a shell's completion."""
-    runs_dir = Path(context.params.get("runs_dir") or "runs")
-    return sorted(file.parent.name for file in runs_dir.glob(f"{incomplete or '[!.]'}*/run.json"))
-
-
-AsJson = Annotated[bool, typer.Option("--json", help=json_output.HELP)]
-File = Annotated[Path, typer.Argument(help="Exported model file.")]
-FileRun = Annotated[
-    str | None,
-    typer.Option(
-        "--run",
-        help="Run that the file was exported from. (default: its folder's, or the latest)",
-        autocompletion=_complete_run,
-    ),
-]
-ModelFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--model",
-        help=".keras file instead of a run; its exports are in exports/ beside it, where classify finds them.",
-    ),
-]
-RunData = Annotated[
-    str | None,
-    typer.Option("--data", help="Data set of the run, if it has moved; with --model, the data set of the model."),
-]
-RunName = Annotated[
-    str | None, typer.Option("--run", help="Name of the run. (default: the latest)", autocompletion=_complete_run)
-]
-RunsDir = Annotated[Path, typer.Option(help="Folder of all runs.")]
-Targets = Annotated[
-    list[str] | None,
-    typer.Option("--target-runtime", help="Runtime to prove the files on, ENGINE or ENGINE==VERSION; repeatable."),
-]
-Tolerances = Annotated[list[str] | None, typer.Option(help="Tolerance to change, NAME=NUMBER; repeatable.")]
+__all__ = ["SourceFinder", "check_reading", "drift", "export", "report", "verify"]
 
 
 class SourceFinder(Protocol):
@@ -89,6 +64,15 @@ class SourceFinder(Protocol):
         """Return the folder of a run, by default the latest, and its record."""
 
 
+def check_reading(model: Path | None, pixels: str | None, labels: str | None) -> None:
+    """Raise UsageError where --pixels or --labels is given for a run or an exported file."""
+    if (pixels is not None or labels is not None) and (model is None or for_suffix(model.suffix)):
+        raise UsageError(
+            "--pixels and --labels are for a Keras model that --model names: the network of a run has them from its "
+            "data, an exported file has them in it"
+        )
+
+
 def export(
     context: typer.Context,
     format: Annotated[
@@ -101,6 +85,11 @@ def export(
     run: RunName = None,
     model: ModelFile = None,
     data: RunData = None,
+    pixels: Pixels = None,
+    labels: Labels = None,
+    as_is: Annotated[
+        bool, typer.Option("--as-is", help="Export a network also if it reads its images better in another way.")
+    ] = False,
     constraints: Annotated[
         str | None,
         typer.Option(
@@ -140,11 +129,14 @@ def export(
         opset=opset,
         force=force,
     )
+    check_reading(model, pixels, labels)
     source, folder = context.obj.find(runs_dir, run, model, data, golden)
     from .export.export_all import export_all, export_best, table
     from .parity.prove import raise_on_failures
+    from .pixels.apply import apply
 
-    options = spec.Options(tuple(target_runtime or ()), tuple(tolerance or ()), calibration_samples)
+    source = apply(source, pixels, labels)
+    options = spec.Options(tuple(target_runtime or ()), tuple(tolerance or ()), calibration_samples, as_is)
     document: dict[str, Any] = {"run": str(model or folder.parent)}
     if not wanted:
         outcomes = export_all(source, specs, folder, options)
@@ -174,7 +166,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Prove an exported file again: compare its answers on each runtime with those of a run's Keras model."""
-    source, _ = context.obj.find_for(file, runs_dir, run, model, data)
+    source = _source_of(context, file, runs_dir, run, model, data)
     from .parity import prove
 
     with source.in_use():
@@ -183,6 +175,18 @@ def verify(
             pass  # or the proof is of another network than the run's
     print_result(as_json, {"file": str(file), **proof.to_dict()}, "\n".join(proof.lines()))
     prove.raise_on_failures([(str(file), proof.failures)], "does not answer as the run's Keras model")
+
+
+def _source_of(
+    context: typer.Context, file: Path, runs_dir: Path, run: str | None, model: Path | None, data: str | None
+) -> Source:
+    """Return the source of an exported file, read as the file's contract says that it was exported."""
+    source, _ = context.obj.find_for(file, runs_dir, run, model, data)
+    from mnist_edge_runtime.model_file import sealed_model
+
+    from .pixels.apply import as_contracted
+
+    return as_contracted(source, sealed_model.read(file).contract)
 
 
 def drift(
@@ -195,7 +199,7 @@ def drift(
     as_json: AsJson = False,
 ) -> None:
     """Show where a quantized file drifts from the float model: noise and error after each layer."""
-    source, _ = context.obj.find_for(file, runs_dir, run, model, data)
+    source = _source_of(context, file, runs_dir, run, model, data)
     from .analysis import layer_drift
 
     layers = layer_drift.measure(file, source)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,8 @@ import numpy as np
 from mnist_edge_runtime.errors import InputError, ModelError
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from mnist_edge_runtime.model_file.formats.registry import for_suffix
-from numpy.typing import NDArray
 
-__all__ = ["check_pixels", "ends_in_softmax", "load", "to_logits", "weights_sha256"]
-
-_BATCH = 500  # images
-_CHECKED_IMAGES = 1000
-# How networks of other projects take their pixels, and what makes such a network take 0..1.
-_OTHER_PIXELS: tuple[tuple[str, Callable[[Any], Any], str], ...] = (
-    ("0..255", lambda x: x * 255, "keras.layers.Rescaling(255)"),
-    ("-1..1", lambda x: x * 2 - 1, "keras.layers.Rescaling(2, offset=-1)"),
-    ("black on white", lambda x: 1 - x, "keras.layers.Rescaling(-1, offset=1)"),
-)
-_GUESSING = 0.9  # share of the errors of always naming the commonest class; above it a model has learnt nothing
-_SUSPICIOUS = 0.1  # accuracy that another reading of the pixels must gain, besides halving the errors
+__all__ = ["ends_in_softmax", "load", "to_logits", "weights_sha256"]
 
 
 def load(path: Path, classes: int | None = None) -> Any:
@@ -96,40 +83,6 @@ def ends_in_softmax(model: Any) -> bool:
     if isinstance(last, keras.Model):
         return ends_in_softmax(last)
     return isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
-
-
-def check_pixels(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
-    """Refuse a network that was trained on pixels of another scale or polarity.
-
-    Args:
-        model: a checked model.
-        images: uint8 (N, 28, 28), white on black; 1,000 of them, evenly spread, are tried.
-        labels: the index of each image's class, (N,).
-
-    Raises:
-        ModelError: it reads them far better when they are scaled otherwise, and the message says how to fix it; or it
-            reads them no better than by guessing.
-    """
-    spread = np.unique(np.linspace(0, len(images) - 1, _CHECKED_IMAGES).astype(np.int64))  # they may be sorted by class
-    pixels, truth = images[spread, ..., np.newaxis] / np.float32(255), labels[spread]
-
-    def accuracy(tensor: NDArray[np.float32]) -> float:
-        return float((model.predict(tensor, batch_size=_BATCH, verbose=0).argmax(axis=1) == truth).mean())
-
-    as_agreed = accuracy(pixels)
-    otherwise, name, layer = max((accuracy(convert(pixels)), name, layer) for name, convert, layer in _OTHER_PIXELS)
-    if otherwise > as_agreed + _SUSPICIOUS and 1 - otherwise < (1 - as_agreed) / 2:
-        raise ModelError(
-            f"the network reads {otherwise:.1%} of the images when their pixels are {name}, but {as_agreed:.1%} "
-            f"when they are 0..1, white on black, as every device gives them; put {layer} in front of it and "
-            "export the result"
-        )
-    guessing = np.bincount(truth).max() / len(truth)
-    if 1 - as_agreed > _GUESSING * (1 - guessing):
-        raise ModelError(
-            f"the network reads {as_agreed:.1%} of the test images, no better than guessing ({guessing:.1%}); "
-            "train it, or name its own data with --data"
-        )
 
 
 def weights_sha256(model: Any) -> str:

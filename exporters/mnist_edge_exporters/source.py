@@ -30,6 +30,7 @@ class Source:
         golden: the images of which a file carries some for its self-test.
         unchanged: keeps the model's file as it was read while the block publishes what was made of it, or raises
             InputError if it was replaced since; by default for a model that is in memory alone.
+        network: the model without the layers that --pixels put in front of it; None where there are none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Source:
     test: LabelledImages
     golden: LabelledImages
     unchanged: Callable[[], AbstractContextManager[None]] = nullcontext
+    network: Any = None
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -54,3 +56,8 @@ class Source:
         except OSError:
             with self.unchanged():
                 raise
+
+    @property
+    def own_network(self) -> Any:
+        """The model without the layers that --pixels put in front of it."""
+        return self.model if self.network is None else self.network

@@ -91,11 +91,13 @@ class Options:
         targets: the runtimes the files are meant for, as `--target-runtime` names them; empty for the defaults.
         tolerances: figures that replace the table's, as `Tolerance.replaced` takes them.
         calibration_samples: the size of the calibration set; None for its default.
+        as_is: whether a network that reads the images better in another way is exported as it is.
     """
 
     targets: tuple[str, ...] = ()
     tolerances: tuple[str, ...] = ()
     calibration_samples: int | None = None
+    as_is: bool = False
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,29 @@ def test_a_model_of_ones_own_is_exported_beside_it_and_found(mnist_edge: MnistEd
     assert mnist_edge("selftest", cwd=tmp_path).stderr == f"model: {file}, the newest int8 export\n"
 
 
+def test_a_network_on_other_pixels_is_stopped_and_goes_its_way_with_the_option(
+    mnist_edge: MnistEdge, own: Path
+) -> None:
+    import keras
+
+    inside = keras.saving.load_model(own)
+    other = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(0.5, offset=0.5), inside])
+    other.save(own)
+    options = ["--model", own, "--data", "digits"]
+    stopped = mnist_edge("export", *options, code=4)
+    assert "Export it with --pixels -1..1, or with --as-is" in stopped.stderr
+    assert not (own.parent / "exports").exists()
+    mnist_edge("export", *options, "--pixels", "-1..1")
+    file = own.parent / "exports" / "own-tflite-int8.tflite"
+    assert "the same answer" in mnist_edge("verify", file, *options).stdout
+    assert "logits" in mnist_edge("drift", file, *options, "--json").stdout
+    figures = mnist_edge("evaluate", *options, "--pixels", "-1..1", "--no-corruptions", "--json").stdout
+    assert json.loads(figures)["accuracy"] > 0.95
+    as_is = json.loads(mnist_edge("export", *options, "--as-is", "--json").stdout)["exports"][0]
+    assert as_is["pixels"]["as_is"] is True
+    assert "WARNING" in mnist_edge("inspect", file).stdout
+
+
 def test_verify_proves_a_file_again(
     mnist_edge: MnistEdge, here: Path, files: Mapping[str, Path], choice: list[str]
 ) -> None:
@@ -94,6 +117,8 @@ def test_export_picks_the_best_file_within_constraints(mnist_edge: MnistEdge, ow
         ("export --constraints 'watt<=3'", 2, "expected each at most once of kb<=NUMBER"),
         ("export --constraints ''", 2, "expected each at most once of kb<=NUMBER"),
         ("export --run a --model b.keras", 2, "exclude each other"),
+        ("export --pixels 0..255", 2, "--pixels and --labels are for a Keras model that --model names"),
+        ("evaluate --model some.tflite --labels 1,0", 2, "--pixels and --labels are for a Keras model"),
         ("export --model none.keras --data digits", 3, "none.keras: no such file"),
         ("verify none.tflite", 3, "none.tflite: is not there"),
         ("drift .", 3, ".: is a folder; name an exported file"),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from mnist_edge_runtime import json_output
 
-__all__ = ["AsJson", "Data", "ModelFile", "RunData", "RunName", "RunsDir", "complete_run"]
+__all__ = ["AsJson", "Data", "Labels", "ModelFile", "Pixels", "RunData", "RunName", "RunsDir", "complete_run"]
 
 
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:
@@ -24,6 +24,14 @@ Data = Annotated[
 ModelFile = Annotated[
     Path | None,
     typer.Option("--model", help=".keras file or exported file instead of a run."),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(help="Labels in the order of the network's outputs, separated by commas. (default: that of the data)"),
+]
+Pixels = Annotated[
+    str | None,
+    typer.Option(help="Reading of the pixels whose layers are put in front, such as -1..1 or transposed,0..255."),
 ]
 RunData = Annotated[
     str | None,

@@ -77,7 +77,7 @@ def measure(file: Path, source: Source) -> tuple[LayerDrift, ...]:
     contract, images = sealed.contract, source.validation[0][:_IMAGES]
     if not is_measurable(contract):
         raise InputError(f"{file}: it is not quantized, so nothing in it can drift")
-    if contract.origin.get("weights_sha256") != keras_model.weights_sha256(source.model):
+    if contract.origin.get("weights_sha256") != keras_model.weights_sha256(source.own_network):
         raise InputError(f"{file}: made from other weights than those of {source.name}; name its own with --run")
     converter = CONVERTERS[contract.format]
     spec = ExportSpec(contract.format, Quantization.NONE)

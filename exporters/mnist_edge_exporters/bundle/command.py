@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from mnist_edge_runtime.json_output import print_result
 
-from ..commands import AsJson
+from ..options import AsJson
 
 __all__ = ["bundle"]
 

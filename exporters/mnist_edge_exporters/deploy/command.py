@@ -10,7 +10,7 @@ import typer
 from mnist_edge_runtime.errors import UsageError, VerificationError
 from mnist_edge_runtime.json_output import print_result
 
-from ..commands import AsJson
+from ..options import AsJson
 
 __all__ = ["deploy"]
 

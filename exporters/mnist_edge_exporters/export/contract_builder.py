@@ -51,8 +51,8 @@ def draft(
         ),
         origin={
             **source.origin,
-            "parameters": source.model.count_params(),
-            "weights_sha256": keras_model.weights_sha256(source.model),
+            "parameters": source.own_network.count_params(),
+            "weights_sha256": keras_model.weights_sha256(source.own_network),
             "calibration": dict(calibration) if spec.info.is_calibrated else None,
             "versions": {name: version(name) for name in distributions(spec)},
         },

@@ -23,7 +23,6 @@ from mnist_edge_runtime.model_file.golden import Golden
 from mnist_edge_runtime.output_capture import suppress_output
 from numpy.typing import NDArray
 
-from .. import keras_model
 from ..converters import calibration
 from ..converters.calibration import Calibration
 from ..converters.registry import CONVERTERS
@@ -32,6 +31,7 @@ from ..parity.comparison import ParityReport
 from ..parity.prove import Proof, prove
 from ..parity.targets import Target, targets_for
 from ..parity.tolerance import TOLERANCES, Tolerance
+from ..pixels import check
 from ..source import LabelledImages, Source
 from ..spec import ExportSpec, Options, Quantization
 from . import contract_builder, golden_vectors, rejection
@@ -62,6 +62,7 @@ class Exported:
         counterpart: the file of another format with the same quantization that was exported before, and the
             comparison of the answers of both; None where there is none.
         failures: why it was not published.
+        pixels: the entry of the contract about how the network reads them; None where there is nothing to say.
     """
 
     spec: ExportSpec
@@ -71,6 +72,7 @@ class Exported:
     proof: Proof
     counterpart: tuple[ExportSpec, ParityReport] | None
     failures: tuple[str, ...]
+    pixels: Mapping[str, Any] | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `export --json` prints and that is the report beside the file."""
@@ -87,6 +89,7 @@ class Exported:
             "counterpart": (
                 {"variant": str(self.counterpart[0]), **self.counterpart[1].to_dict()} if self.counterpart else None
             ),
+            "pixels": self.pixels,
             "passed": not self.failures,
             "failures": list(self.failures),
         }
@@ -118,8 +121,8 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
     ):
         raise UsageError(f"--target-runtime {' '.join(options.targets)} runs none of {', '.join(map(str, specs))}")
     tolerances = {spec: TOLERANCES[spec.quantization].replaced(options.tolerances) for spec in specs}
-    keras_model.check_pixels(source.model, *source.test)
     reference = comparison.reference_probabilities(source.model, source.test[0])
+    source = check.checked(source, reference, as_is=options.as_is)
     validation_images, validation_labels = source.validation
     threshold = rejection.choose(comparison.reference_probabilities(source.model, validation_images), validation_labels)
     golden = source.golden[0]
@@ -164,7 +167,9 @@ def _export_one(
     except _NotPublishedError as failed:
         return failed.outcome
     except (ModelError, VerificationError) as error:
-        return Exported(spec, None, 0, "", Proof((), {}, (), None), None, (str(error),))
+        return Exported(
+            spec, None, 0, "", Proof((), {}, (), None), None, (str(error),), shared.source.origin.get("pixels")
+        )
 
 
 def _make(
@@ -193,7 +198,8 @@ def _make(
     if failures and file.exists():
         failures += (f"the existing {file.name} is that of an earlier export",)
     size, digest = temporary.stat().st_size, hashlib.sha256(temporary.read_bytes()).hexdigest()
-    return Exported(spec, None if failures else file, size, digest, proof, compared, failures)
+    pixels = source.origin.get("pixels")
+    return Exported(spec, None if failures else file, size, digest, proof, compared, failures, pixels)
 
 
 def _convert(shared: _Export, spec: ExportSpec) -> tuple[bytes, Contract]:

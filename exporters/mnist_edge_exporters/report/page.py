@@ -84,7 +84,7 @@ def write(source: Source, folder: Path, record: Mapping[str, Any]) -> WrittenPag
         InputError: a file of the run cannot be read, or was proven on another test set.
         EngineError: an engine that ran a file when it was exported no longer does.
     """
-    evidence = collect(folder / "exports", keras_model.weights_sha256(source.model))
+    evidence = collect(folder / "exports", keras_model.weights_sha256(source.own_network))
     changed = gallery.collect(evidence, source)
     latencies = _latencies(evidence)
     text = (

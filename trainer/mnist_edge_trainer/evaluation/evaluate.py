@@ -83,7 +83,7 @@ class Subject:
             if choice not in ("mnist", "digits"):
                 raise InputError(f"{file}: was trained on custom data; name that with --data")
         dataset = datasets.load(choice)
-        if dataset.labels != contract.labels:
+        if sorted(dataset.labels) != sorted(contract.labels):
             raise InputError(
                 f"{dataset.source}: its labels are {_listed(dataset.labels)}, those of {file} "
                 f"{_listed(contract.labels)}; name other data with --data"
@@ -92,6 +92,7 @@ class Subject:
         if part == "validation":
             split = datasets.split(dataset)
             images, truth = split.validation_images, split.validation_labels
+        places = np.array([contract.labels.index(label) for label in dataset.labels])  # its outputs may be in any order
         described, threshold = dataset.describe(), contract.output.threshold
         return cls(
             model=file,
@@ -101,7 +102,7 @@ class Subject:
             dataset=described,
             part=part,
             images=images,
-            truth=truth,
+            truth=places[truth],
             accepts=None if threshold is None else lambda some: classifier.scores(classifier.logits(some)) >= threshold,
             unchanged=partial(unchanged, file, sha256),
         )
@@ -182,7 +183,7 @@ def _selective(subject: Subject, right: NDArray[np.bool_]) -> SelectiveClassific
         return None
     accepted = subject.accepts(subject.images)
     refused = {}
-    for kind in out_of_distribution.NON_DIGITS if subject.labels == tuple("0123456789") else ():
+    for kind in out_of_distribution.NON_DIGITS if sorted(subject.labels) == list("0123456789") else ():
         images, count = out_of_distribution.load(kind)
         refused[kind] = 1 - int(subject.accepts(images).sum()) / count
     wrong = int((~right & accepted).sum()) / max(1, int(accepted.sum()))
