@@ -71,7 +71,7 @@ def test_a_file_keeps_the_contract_and_names_what_is_in_front(own_source: Source
         assert contract.labels == tuple("0123456879")
         assert contract.origin["weights_sha256"] == keras_model.weights_sha256(own.model)
         with Classifier.load(outcome.file) as classifier:
-            answered = [prediction.label for prediction in classifier.classify_batch(images)]
+            answered = [classifier.classify(image).label for image in images]
         assert np.mean([name == str(index) for name, index in zip(answered, expected, strict=True)]) > 0.98
         again = as_contracted(own, contract)
         assert verify(outcome.file, again, Options()).failures == ()
