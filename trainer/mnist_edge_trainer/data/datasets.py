@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from . import checks, digits, download, find_data, idx, npz
+from . import checks, digits, download, find_data, idx, npz, orientation
 from . import parts as parts_of
 from .idx import Arrays
 from .parts import Part, Parts
@@ -188,7 +188,17 @@ def _read_path(path: Path) -> Dataset:
     for name, part in ((parts_of.TEST, found.test), (parts_of.VALIDATION, found.validation)):
         if part and (sentence := checks.duplicates(found.train, part, name)):
             _warn(f"{sentence}.")
-    return Dataset("custom", source, *found.train, *found.test, labels=found.names, validation=found.validation)
+    if objection := orientation.objection(*found.train, found.names):
+        _warn(f"{objection}.")
+    return Dataset(
+        "custom",
+        source,
+        *found.train,
+        *found.test,
+        labels=found.names,
+        warning=objection,
+        validation=found.validation,
+    )
 
 
 def _cached_or_downloaded() -> tuple[Arrays, str]:
