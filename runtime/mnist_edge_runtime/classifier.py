@@ -75,6 +75,9 @@ class Classifier:
         self._temperature = np.float32(output.temperature)
         self._soft_temperature = np.float32(output.temperature * output.softening)
         self._both_temperatures = np.array([[self._temperature], [self._soft_temperature]])
+        self._shape: tuple[int, ...] = (len(self._labels),)  # of the logits of one image
+        # Their product with the logits of a float output is not 0 where one is NaN or infinite. Others never are.
+        self._zeros = np.zeros(self._shape, np.float32) if output.dtype == "float32" else None
         self._closed = False
         self.engine_name, loaded = loader.load(sealed.payload, sealed.contract, engine=engine, threads=threads)
         self._engine: Engine | None = loaded
@@ -123,40 +126,50 @@ class Classifier:
 
         Raises:
             InputError: no images, or the classifier is closed.
+            EngineError: the model answers with another number of values than its contract has labels.
         """
         engine = self._engine or self._reopened()
         if not isinstance(images, np.ndarray) or images.dtype != _UINT8 or images.shape != IMAGE_SHAPE:
             images = image_values.to_images(images)
         if images.shape == IMAGE_SHAPE:
-            return engine.run_one(images)
-        return engine.run(images) if len(images) else np.empty((0, len(self.contract.labels)), np.float32)
+            logits, expected = engine.run_one(images), self._shape
+        else:
+            expected = (len(images), *self._shape)
+            logits = engine.run(images) if len(images) else np.empty(expected, np.float32)
+        if logits.shape != expected:
+            raise _misshapen(logits, expected)
+        return logits
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probabilities, float32 (N, classes), of images (N, 28, 28); (classes,) of one (28, 28).
 
         Raises:
             InputError: no images, or the classifier is closed.
-            EngineError: the model answers with NaN.
+            EngineError: the model answers with NaN or infinity, or with another number of values than there are labels.
         """
-        return _checked(softmax(self.logits(images), self._temperature))
+        return softmax(_finite(self.logits(images)), self._temperature)
 
     def classify(self, image: NDArray[np.uint8]) -> Prediction:
         """Return the prediction for one image (28, 28), or for a picture as `image_values.to_image` takes it.
 
         Raises:
             InputError: no image, or the classifier is closed; BlankError for a blank picture.
-            EngineError: the model answers with NaN.
+            EngineError: the model answers with NaN or infinity, or with another number of values than there are labels.
         """
         engine = self._engine or self._reopened()
         if not isinstance(image, np.ndarray) or image.dtype != _UINT8 or image.shape != IMAGE_SHAPE:
             image = image_values.to_image(image)
         logits = engine.run_one(image)
+        if logits.shape != self._shape:
+            raise _misshapen(logits, self._shape)
+        if self._zeros is not None and self._zeros.dot(logits) != 0:
+            raise EngineError(_NAN)
         best = int(logits.argmax())
         # As softmax does, for probabilities and score together, and without the steps that only rows of logits need.
         exponentials = _exp((logits - logits[best, ...]) / self._both_temperatures)
         both = exponentials / _sum(exponentials, axis=1, keepdims=True)
         confidence, reason = both.item(0, best), None
-        if confidence != confidence:  # NaN, which one logit of NaN or infinity makes of all
+        if confidence != confidence:  # a contract that was never read can have numbers that make NaN
             raise EngineError(_NAN)
         if self._threshold is not None and (score := both.item(1, best)) < self._threshold:
             reason = f"its score is {score:.3f}, accepted from {self._threshold:.3f}"
@@ -168,9 +181,9 @@ class Classifier:
         It is the largest probability at a temperature at which the ones of letters, scribbles and noise are low.
 
         Raises:
-            EngineError: there is NaN among them.
+            EngineError: there is NaN or infinity among them.
         """
-        scores: NDArray[np.float32] = _checked(softmax(logits, self._soft_temperature)).max(axis=1)
+        scores: NDArray[np.float32] = softmax(_finite(logits), self._soft_temperature).max(axis=1)
         return scores
 
     def close(self) -> None:
@@ -226,7 +239,13 @@ def softmax(logits: NDArray[np.float32], temperature: np.float32 = _ONE) -> NDAr
     return probabilities
 
 
-def _checked(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    if np.isnan(probabilities).any():
+def _finite(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not np.isfinite(logits).all():
         raise EngineError(_NAN)
-    return probabilities
+    return logits
+
+
+def _misshapen(logits: NDArray[np.float32], expected: tuple[int, ...]) -> EngineError:
+    return EngineError(
+        f"the model answers {logits.shape}, expected {expected}, one value for each label; export it again"
+    )

@@ -14,6 +14,7 @@ from typing import Any
 __all__ = ["check_leaves", "parse"]
 
 _LARGEST_INTEGER = 2**63 - 1
+_LONGEST = 80  # characters of a key or of a path that a message shows; a path in full could fill the memory
 
 
 def parse(text: str | bytes) -> Any:
@@ -47,8 +48,9 @@ def check_leaves(document: Any) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {twice[:_LONGEST]!a} stands twice")
     return document
 
 
@@ -59,8 +61,13 @@ def _leaves(document: Any) -> Iterator[tuple[str, Any]]:
         place, value = waiting.pop()
         if isinstance(value, Mapping):
             yield from ((place, key) for key in value)
-            waiting.extend((f"{place}.{key}".lstrip("."), each) for key, each in value.items())
+            waiting.extend((f"{place}.{_shown(key)}".lstrip(".")[-_LONGEST:], each) for key, each in value.items())
         elif isinstance(value, (list, tuple)):
             waiting.extend((place, each) for each in value)
         else:
             yield place, value
+
+
+def _shown(key: str) -> str:
+    """Return a key as it stands in a message: on one line and short."""
+    return ascii(key[:_LONGEST])[1:-1]

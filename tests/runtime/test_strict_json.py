@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -47,3 +50,30 @@ def test_deep_nesting_costs_no_recursion() -> None:
         document = [document]
 
     check_leaves(document)
+
+
+def test_many_keys_take_no_time_of_their_square() -> None:
+    text = "{" + ",".join(f'"{number}":0' for number in [*range(200_000), 199_999]) + "}"
+
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="the key '199999' stands twice"):
+        parse(text)
+    assert time.perf_counter() - start < 10  # seconds; comparing each with each takes minutes
+
+
+def test_a_long_key_is_not_repeated_for_all_that_it_holds() -> None:
+    text = json.dumps({"k" * 1_000_000: [[0] * 10] * 1_000 + [{"a" * 100: 2**64}]})
+
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"beyond 64 bits") as refused:
+        check_leaves(parse(text))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(str(refused.value)) < 200
+    assert peak < 20_000_000  # bytes
+
+
+def test_a_key_is_shown_as_plain_text() -> None:
+    with pytest.raises(ValueError, match=r"a\\x1b\[31m is a whole number") as refused:
+        check_leaves({"a\x1b[31m": 2**64})
+    assert str(refused.value).isprintable()

@@ -124,7 +124,7 @@ def tolerances(contract: Contract, golden: Golden) -> SelfTest:
         limits = dict.fromkeys(golden.logits, tolerance)
     differences = (np.abs(softmax(logits) - golden.probabilities) for logits in golden.logits.values())
     worst = max(float(difference.max()) for difference in differences)
-    probability = math.ceil(worst * 1.25 * 1e4 + 1) / 1e4
+    probability = min(1.0, math.ceil(worst * 1.25 * 1e4 + 1) / 1e4)
     if variant_info(contract.format, contract.quantization).computes_in_half:
         probability = max(probability, TOLERANCES[Quantization.FLOAT16].probability_difference)
     return SelfTest(contract.selftest.unit, limits, probability)

@@ -20,7 +20,8 @@ from . import jpeg_stream
 
 __all__ = ["Id", "StdinImage", "pictures"]
 
-_MAX_BYTES = 64 * 1024 * 1024  # of one picture, or of one line
+_MAX_BYTES = 64 * 1024 * 1024  # of one picture
+_MAX_LINE = 8 * 1024 * 1024  # bytes of JSON, which take up to 25 times as much memory once they are parsed
 _PADDING = b" \t\r\n\0"  # some cameras fill up their files with zeros
 _SIGNATURES = (b"\x89PNG", b"BM", b"P5", b"P2")
 _PNG_END = b"IEND\xaeB\x60\x82"
@@ -112,13 +113,15 @@ def _refuse(message: str) -> NDArray[np.uint8]:
 
 def _json_lines(start: bytes, stream: io.BufferedIOBase) -> Iterator[StdinImage]:
     number = 0
-    while line := start + stream.readline(_MAX_BYTES):
+    while line := start + stream.readline(_MAX_LINE):
         number, start = number + 1, b""
         name = f"-:{number}"
-        if len(line) >= _MAX_BYTES:
-            yield StdinImage(name, partial(_refuse, f"a line of more than {_MAX_BYTES >> 20} MiB"))
-            return
-        if line.strip():
+        if len(line) >= _MAX_LINE:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(_MAX_LINE)
+            told = f"a line of more than {_MAX_LINE >> 20} MiB; put larger pictures into files, and send their names"
+            yield StdinImage(name, partial(_refuse, told))
+        elif line.strip():
             yield _json_line(name, line)
 
 

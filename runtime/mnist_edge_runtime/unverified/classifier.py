@@ -26,7 +26,7 @@ from ..engines.availability import not_installed
 from ..errors import EngineError, InputError, ModelError, UsageError
 from ..model_file import sealed_model
 from ..model_file.contract import IMAGE_SHAPE
-from .worker import ANSWER
+from .worker import ANSWER, LARGEST_MESSAGE
 
 __all__ = ["MEMORY_BYTES", "SECONDS", "UnverifiedClassifier"]
 
@@ -137,6 +137,7 @@ class UnverifiedClassifier:
         try:
             return _exchange(child, data)
         except (BrokenPipeError, EOFError):
+            child.kill()  # has no effect on one that has ended
             code = child.wait()
             ended = _ending(-signal.SIGALRM if is_late.is_set() else code)
             raise EngineError(f"{self.file}: {self.engine_name} {ended}") from None
@@ -154,7 +155,10 @@ def _exchange(child: subprocess.Popen[bytes], data: bytes) -> bytes:
     view = memoryview(data)
     while view:
         view = view[child.stdin.write(view) :]
-    return _read(child, int.from_bytes(_read(child, 4), "little"))
+    size = int.from_bytes(_read(child, 4), "little")
+    if size > LARGEST_MESSAGE:
+        raise EOFError  # no worker says that much: the model has taken its process over
+    return _read(child, size)
 
 
 def _read(child: subprocess.Popen[bytes], count: int) -> bytes:

@@ -22,9 +22,11 @@ from ..engines import loader
 from ..engines.base import TensorInfo
 from ..model_file.contract import IMAGE_SHAPE
 
-__all__ = ["ANSWER", "FAILURE", "main"]
+__all__ = ["ANSWER", "FAILURE", "LARGEST_MESSAGE", "main"]
 
 ANSWER, FAILURE = b"a", b"f"
+LARGEST_MESSAGE = 1 << 20  # bytes
+_MOST_CLASSES = 100_000
 _PIXELS = math.prod(IMAGE_SHAPE)
 
 
@@ -75,7 +77,7 @@ def _send(target: BinaryIO, message: bytes) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:1000]
 
 
 def _encoder(spec: TensorInfo) -> Callable[[NDArray[np.uint8]], NDArray[np.generic]]:
@@ -101,7 +103,7 @@ def _decoder(spec: TensorInfo) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
 
     def decode(raw: NDArray[Any]) -> NDArray[np.float32]:
         answer = np.asarray(raw, np.float32).ravel()
-        if len(answer) < 2:
+        if not 2 <= len(answer) <= _MOST_CLASSES:
             raise ValueError(f"its output has {len(answer)} values, expected one a class")
         return (answer - np.float32(spec.zero_point)) * np.float32(spec.scale) if spec.scale else answer
 

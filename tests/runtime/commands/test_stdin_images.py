@@ -243,9 +243,13 @@ def test_each_line_keeps_the_id_of_its_sender() -> None:
     ]  # fmt: skip
 
 
-def test_an_endless_line_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stdin_images, "_MAX_BYTES", 1 << 20)
+def test_a_line_that_is_too_long_is_left_out_and_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stdin_images, "_MAX_LINE", 1 << 20)
+    good = json.dumps({"pixels": [[255, 0, 255]] * 5}).encode()
 
-    ((_, told),) = _read(b'{"pixels": [[' + b"0, " * (1 << 20))
+    (name, told), (last, image) = _read(b'{"pixels": [[' + b"0, " * (1 << 20) + b"\n" + good)
 
+    assert name == "-:1"
     assert "a line of more than 1 MiB" in str(told)
+    assert last == "-:2"
+    assert isinstance(image, np.ndarray)
