@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from mnist_edge_exporters import commands as exporter_commands
+from mnist_edge_exporters import own_code
 from mnist_edge_exporters.bundle.command import bundle
 from mnist_edge_exporters.deploy.command import deploy
 from mnist_edge_runtime.errors import InputError, UsageError, describe
 from mnist_edge_runtime.json_output import print_result
+from mnist_edge_runtime.model_file.formats.registry import for_suffix
 from mnist_edge_runtime.output_capture import hide_warnings
 from mnist_edge_trainer import commands as trainer_commands
 from mnist_edge_trainer.evaluation.command import compare, evaluate
@@ -47,8 +49,6 @@ class Sources:
 
     Each method raises InputError where there is no such run, model or data, UsageError where run and model are named.
     """
-
-    debug = False
 
     def find(
         self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, golden: str | None = None
@@ -97,14 +97,16 @@ class Sources:
         return found.folder, found.record
 
     def subject(
-        self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, part: str, *reading: str | None
-    ) -> Subject:
-        """Return what `evaluate` measures: a run, an exported file, or a .keras file under --pixels and --labels."""
+        self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, part: str,
+        *reading: str | None, imports: list[str] | None = None,
+    ) -> Subject:  # fmt: skip
+        """Return what `evaluate` measures: a run, an exported file, or a Keras model under --pixels and --labels."""
         from mnist_edge_trainer.evaluation.evaluate import Subject
         from mnist_edge_trainer.runs.run import MODEL
 
         exporter_commands.check_reading(model, *reading)
-        if model and not run and model.suffix != ".keras":
+        own_code.request(imports)
+        if model and not run and for_suffix(model.suffix):
             return Subject.of_file(model, data, part)
         found, exports = self.find(runs_dir, run, model, data)
         from mnist_edge_exporters.parity.comparison import reference_probabilities

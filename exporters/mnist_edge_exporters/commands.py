@@ -20,6 +20,7 @@ from .options import (
     AsJson,
     File,
     FileRun,
+    Imports,
     Labels,
     ModelFile,
     Pixels,
@@ -85,6 +86,7 @@ def export(
     run: RunName = None,
     model: ModelFile = None,
     data: RunData = None,
+    imports: Imports = None,
     pixels: Pixels = None,
     labels: Labels = None,
     as_is: Annotated[
@@ -160,6 +162,7 @@ def verify(
     run: FileRun = None,
     model: ModelFile = None,
     data: RunData = None,
+    imports: Imports = None,
     target_runtime: Targets = None,
     tolerance: Tolerances = None,
     runs_dir: RunsDir = Path("runs"),
@@ -195,6 +198,7 @@ def drift(
     run: FileRun = None,
     model: ModelFile = None,
     data: RunData = None,
+    imports: Imports = None,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:

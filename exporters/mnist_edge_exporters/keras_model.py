@@ -1,47 +1,46 @@
-"""Load a Keras model, check that it is a digit reader, and cut it at the logits."""
+"""Load a Keras model and check that it is a digit reader, whatever program made it."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from mnist_edge_runtime.errors import InputError, ModelError
-from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
+from mnist_edge_runtime.errors import InputError, ModelError, reason
 from mnist_edge_runtime.model_file.formats.registry import for_suffix
 
-__all__ = ["ends_in_softmax", "load", "to_logits", "weights_sha256"]
+from . import input_layers, output_head, own_code, precision
+
+__all__ = ["load", "read", "weights_sha256"]
+
+_KERAS, _HDF5 = (".keras",), (".h5", ".hdf5")
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_SAVE_AGAIN = "save it with model.save('NAME.keras')"
+_UNKNOWN = re.compile(r"(?:Could not locate \w+|Unknown \w+:) '([^']+)'")
 
 
 def load(path: Path, classes: int | None = None) -> Any:
-    """Load a .keras file in Keras' safe mode.
+    """Load a Keras model as a network in float32 from images (None, 28, 28, 1) to classes.
+
+    What it takes otherwise gets a layer in front: `input_layers.take_images` says which.
 
     Args:
-        path: the file.
+        path: a .keras or .h5 file.
         classes: the number of classes of the data that it is for; None to take any.
 
     Raises:
         InputError: there is no such file, or it has another number of classes.
-        ModelError: not a .keras file, or not a network from 28 x 28 x 1 to at least two classes.
+        ModelError: Keras cannot load it, or it is not a network from an image of 28 x 28 to at least two classes.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; --model takes a .keras file")
-    if path.suffix != ".keras":
-        exported = for_suffix(path.suffix) is not None
-        hint = "name the one that it was exported from" if exported else "save it with model.save('NAME.keras')"
-        raise ModelError(f"{path}: only .keras files are loaded; {hint}")
-    if not zipfile.is_zipfile(path):
-        raise ModelError(f"{path}: no .keras file, or one that was cut short; copy it again, or save it again")
+    model = read(path)
     try:
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever the archive makes it raise
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{path}: Keras cannot load it: {reason}") from None
-    try:
-        _check_shape(model)
+        model = input_layers.take_images(precision.in_float32(_of_one_kind(model)))
+        output_head.check(model)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     found = model.outputs[0].shape[1]
@@ -50,39 +49,75 @@ def load(path: Path, classes: int | None = None) -> Any:
     return model
 
 
-def to_logits(model: Any, batch_size: int | None) -> Any:
-    """Return the same network on an input named `image`, (batch, 28, 28, 1), with its output `logits` before softmax.
+def read(path: Path) -> Any:
+    """Load a Keras model of any kind in Keras' safe mode, with the layers that `--import` names.
 
-    Args:
-        model: a checked model.
-        batch_size: fixed into the graph, which spares it all arithmetic on shapes; None leaves it open.
+    Raises:
+        InputError: there is no such file.
+        ModelError: Keras cannot load it.
     """
-    image = keras.Input(batch_shape=(batch_size, *IMAGE_SHAPE, 1), name="image")
-    return keras.Model(image, {"logits": _headless(model)(image, training=False)}, name="mnist_edge")
+    _check_file(path)
+    own_code.import_requested()
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the archive makes it raise
+        raise ModelError(f"{path}: {_why(reason(error), _version(path))}") from None
 
 
-def _headless(model: Any) -> Any:
-    """Return the model without a final softmax, also where it ends in a model of its own."""
-    last, source = _last_call(model)
-    output = model.outputs[0]
-    if isinstance(last, keras.Model):
-        output = _headless(last)(source)
-    elif ends_in_softmax(model):
-        if isinstance(last, (keras.layers.Softmax, keras.layers.Activation)):
-            output = source
-        else:
-            linear = type(last).from_config({**last.get_config(), "activation": "linear"})
-            output = linear(source)
-            linear.set_weights(last.get_weights())
-    return keras.Model(model.inputs, output, name="network")
+def _check_file(path: Path) -> None:
+    """Refuse by its first bytes what cannot be a Keras model."""
+    if (path / "saved_model.pb").exists():
+        raise ModelError(
+            f"{path}: a SavedModel, which Keras 3 loads without its layers; {_SAVE_AGAIN} in the program that made it"
+        )
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; --model takes a .keras or .h5 file")
+    if path.suffix not in (*_KERAS, *_HDF5):
+        exported = for_suffix(path.suffix) is not None
+        hint = "name the one that it was exported from" if exported else _SAVE_AGAIN
+        raise ModelError(f"{path}: only .keras and .h5 files are loaded; {hint}")
+    with path.open("rb") as file:
+        is_hdf5 = file.read(len(_HDF5_MAGIC)) == _HDF5_MAGIC
+    if is_hdf5 and path.suffix in _KERAS:
+        raise ModelError(f"{path}: its content is that of an .h5 file; rename it to {path.stem}.h5")
+    if not is_hdf5 and (path.suffix in _HDF5 or not zipfile.is_zipfile(path)):
+        raise ModelError(f"{path}: no {path.suffix} file, or one that was cut short; copy it again, or save it again")
 
 
-def ends_in_softmax(model: Any) -> bool:
-    """Return whether the model's outputs are probabilities; otherwise they are logits."""
-    last, _ = _last_call(model)
-    if isinstance(last, keras.Model):
-        return ends_in_softmax(last)
-    return isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
+def _version(path: Path) -> str:
+    """Return the version of Keras that saved the file; empty where it does not say."""
+    try:
+        if path.suffix in _KERAS:
+            with zipfile.ZipFile(path) as archive:
+                return str(json.loads(archive.read("metadata.json"))["keras_version"])
+        import h5py
+
+        with h5py.File(path) as file:
+            return str(file.attrs.get("keras_version", ""))
+    except Exception:  # it is told together with a failure, which counts more
+        return ""
+
+
+def _why(said: str, version: str) -> str:
+    """Return why Keras cannot load a file and what to do, from its reason and the version that saved the file."""
+    if "Lambda" in said and "OpLambda" not in said:
+        return (
+            "it has a Lambda layer, Python code inside of the file, which is never run; replace it by a layer of "
+            "Keras, an operation of keras.ops or a class of your own, which --import MODULE registers"
+        )
+    if "No model config" in said:
+        return f"it has weights alone and no network; {_SAVE_AGAIN}"
+    if version.startswith(("1.", "2.")):
+        return (
+            f"saved by Keras {version}, and Keras {keras.__version__} cannot read it: {said}; save it there with "
+            "model.save('NAME.h5') and try that, or build it again in Keras 3 and load its weights"
+        )
+    if unknown := _UNKNOWN.search(said):
+        return (
+            f"it uses {unknown[1]!r}, which is not Keras' own; name the Python module that defines it with "
+            "--import MODULE"
+        )
+    return f"Keras cannot load it: {said}"
 
 
 def weights_sha256(model: Any) -> str:
@@ -93,25 +128,40 @@ def weights_sha256(model: Any) -> str:
     return digest.hexdigest()
 
 
-def _check_shape(model: Any) -> None:
+def _of_one_kind(model: Any) -> Any:
+    """Return the model where it has one input and one output and keeps nothing between pictures.
+
+    A model class of a person's own becomes a functional model around it.
+    """
+    if isinstance(model, keras.Model) and not getattr(model, "inputs", None):
+        model = _around(model)
     inputs, outputs = getattr(model, "inputs", None) or [], getattr(model, "outputs", None) or []
     if len(inputs) != 1 or len(outputs) != 1:
-        raise ModelError("expected a Sequential or functional model with one input and one output")
-    if tuple(inputs[0].shape)[1:] != (*IMAGE_SHAPE, 1):
-        raise ModelError(f"its input is {tuple(inputs[0].shape)}, expected {(None, *IMAGE_SHAPE, 1)}")
-    shape = tuple(outputs[0].shape)
-    if len(shape) != 2 or shape[1] is None or shape[1] < 2:
-        raise ModelError(f"its output is {shape}, expected (None, classes) with at least two classes")
-    last, _ = _last_call(model)
-    while isinstance(last, keras.Model):
-        last, _ = _last_call(last)
-    activation = getattr(last, "activation", keras.activations.linear)
-    known = (keras.activations.softmax, keras.activations.linear)
-    if activation not in known and not isinstance(last, keras.layers.Softmax):
-        raise ModelError(f"it ends in {last.name!r}; expected softmax over the classes, or logits")
+        raise ModelError(
+            f"its inputs are {len(inputs)} and its outputs {len(outputs)}; expected one of each: save the part of it "
+            "that reads the digit, such as keras.Model(model.inputs[0], model.outputs[0])"
+        )
+    layers = list(model._flatten_layers())
+    if quantized := [layer.name for layer in layers if getattr(layer, "quantization_mode", None)]:
+        raise ModelError(
+            f"quantized by Keras in {quantized[0]!r}, which no converter reads; save it before model.quantize(), and "
+            "choose the quantization with --quantize"
+        )
+    if stateful := [layer.name for layer in layers if getattr(layer, "stateful", False)]:
+        raise ModelError(
+            f"{stateful[0]!r} is stateful: its answer depends on the pictures before; build it with stateful=False "
+            "and load the same weights"
+        )
+    return model
 
 
-def _last_call(model: Any) -> tuple[Any, Any]:
-    """Return the layer (or nested model) that the output comes from, and the tensor it was called with."""
-    history = model.outputs[0]._keras_history
-    return history.operation, history.operation._inbound_nodes[history.node_index].input_tensors[0]
+def _around(model: Any) -> Any:
+    """Return a functional model around one of a class that does not show its layers."""
+    shape = (model.get_build_config() or {}).get("input_shape")
+    if not isinstance(shape, (list, tuple)) or not all(isinstance(axis, (int, type(None))) for axis in shape):
+        raise ModelError("it does not say what its input is; build it as a Sequential or functional model")
+    image = keras.Input(shape[1:])
+    try:
+        return keras.Model(image, model(image), name=model.name)
+    except Exception as error:  # it is code of any kind
+        raise ModelError(f"its own class {type(model).__name__} cannot be called: {reason(error)}") from None

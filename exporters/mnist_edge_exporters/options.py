@@ -8,10 +8,13 @@ from typing import Annotated
 import typer
 from mnist_edge_runtime import json_output
 
+from . import own_code
+
 __all__ = [
     "AsJson",
     "File",
     "FileRun",
+    "Imports",
     "Labels",
     "ModelFile",
     "Pixels",
@@ -45,6 +48,14 @@ ModelFile = Annotated[
     typer.Option(
         "--model",
         help=".keras file instead of a run; its exports are in exports/ beside it, where classify finds them.",
+    ),
+]
+Imports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import",
+        help="Python module, or .py file, that defines layers of the model of --model; it is run. Repeatable.",
+        callback=own_code.request,
     ),
 ]
 Labels = Annotated[

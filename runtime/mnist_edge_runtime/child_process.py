@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-__all__ = ["ChildResult", "how_it_ended", "run_module"]
+__all__ = ["ChildResult", "LineProcess", "how_it_ended", "run_module"]
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,72 @@ class ChildResult:
         return lines[-1].removeprefix("error: ")
 
 
+class LineProcess:
+    """A Python module in a process of its own that answers each line on its stdin with one on its stdout, in order."""
+
+    def __init__(self, module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start `python -m MODULE ARGUMENTS`; `environment` is added to that of this process."""
+        command = [sys.executable, "-m", module, *arguments]
+        # A pipe that nobody reads would stop the child when it is full.
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            env={**_environment(), **(environment or {})},
+            encoding="utf-8",
+        )
+
+    def send(self, line: str) -> None:
+        """Send a line, which the child may read later; one that has ended is noticed when its answer is awaited."""
+        assert self._process.stdin
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
+
+    def receive(self) -> str | None:
+        """Wait for the next answer and return it; None where the child ended before it had answered."""
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        return line.removesuffix("\n") if line.endswith("\n") else None
+
+    def ended(self) -> ChildResult:
+        """Wait for the end of the child and return how it ended."""
+        code = self._process.wait()
+        self._stderr.seek(0)
+        return ChildResult(code, "", self._stderr.read().decode(errors="replace"))
+
+    def close(self) -> None:
+        """Stop the child."""
+        self._process.kill()
+        with suppress(BrokenPipeError):  # of what it has not read
+            self._process.communicate()
+        self._stderr.close()
+
+
 def run_module(module: str, *arguments: str, seconds: float | None = None) -> ChildResult:
     """Run `python -m MODULE ARGUMENTS` to its end, or stop it after `seconds`; whatever its exit code, return it."""
     command = [sys.executable, "-m", module, *arguments]
     try:
-        result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=seconds)
+        result = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=seconds,
+            env=_environment(),
+        )
     except subprocess.TimeoutExpired:
         return ChildResult(None, "", "")
     return ChildResult(result.returncode, result.stdout, result.stderr)
+
+
+def _environment() -> dict[str, str]:
+    """Return this process's variables; where it finds no modules in the current folder, the child shall not either."""
+    is_safe = not {"", os.getcwd()} & set(sys.path)
+    return {**os.environ, **({"PYTHONSAFEPATH": "1"} if is_safe else {})}
 
 
 def how_it_ended(code: int | None) -> str:

@@ -14,6 +14,7 @@ Every message says what was wrong, where, and what to do next.
 from __future__ import annotations
 
 import errno
+import re
 
 __all__ = [
     "NO_SPACE",
@@ -25,9 +26,21 @@ __all__ = [
     "UsageError",
     "VerificationError",
     "describe",
+    "reason",
 ]
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)  # a full disk, or a full share of it
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_IN_A_CALL = re.compile(
+    r"Exception encountered when calling [^\n]*\n+(.*?)(?:\n+(?:Call a|A)rguments received by.*)?\Z", re.S
+)
+# Where Keras goes on with all that it was given, after it has said what is wrong.
+_DUMP = re.compile(
+    r"(?:\n+config=|\n+List of objects|\s+Full object config:|\s+Target variable:|\s+Received: \{).*", re.S
+)
+_NO_OPERATOR = re.compile(r"^(?:TF Select|Custom) ops: (.+)$", re.M)
+_MLIR_ERROR = re.compile(r"\berror: (?:loc\(.*\): )?(.+)")
+_LONGEST = 600  # characters
 
 
 class MnistEdgeError(Exception):
@@ -88,4 +101,31 @@ def describe(error: Exception, command: str = "") -> tuple[str, int]:
         return f"{where}{error.strerror or error}{advice}", InputError.exit_code
     if isinstance(error, MemoryError):
         return "there is not enough memory; end other programs, or take a machine with more", InputError.exit_code
-    return f"internal error: {type(error).__name__}: {error} (--debug shows where)", MnistEdgeError.exit_code
+    return f"internal error: {type(error).__name__}: {reason(error)} (--debug shows where)", MnistEdgeError.exit_code
+
+
+def reason(error: BaseException) -> str:
+    """Return in one plain line why a library failed: what it says, without the dumps and the colours around it."""
+    text = _ANSI.sub("", str(error)).strip()
+    if isinstance(error, KeyError) or not text:
+        return _without_words(error, text)
+    text = text.rpartition("Exception encountered: ")[2]
+    while inner := _IN_A_CALL.search(text):
+        text = inner[1]
+    missing = list(dict.fromkeys(name for names in _NO_OPERATOR.findall(text) for name in names.split(", ")))
+    if missing:
+        text = f"TFLite has no operator for {', '.join(missing)}"
+    elif " loc(" in text or "MLIR" in text:
+        text = "; ".join(dict.fromkeys(_MLIR_ERROR.findall(text))) or text
+    line = " ".join((_DUMP.sub("", text) or text).split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def _without_words(error: BaseException, text: str) -> str:
+    """Return the kind of an error that says no more than a key, or nothing, and the function that it comes from."""
+    traceback = error.__traceback__
+    while traceback and traceback.tb_next:
+        traceback = traceback.tb_next
+    frame = traceback.tb_frame if traceback else None
+    where = f" in {frame.f_globals.get('__name__')}.{frame.f_code.co_name}" if frame else ""
+    return f"{type(error).__name__}{f' {text}' if text else ''}{where}"

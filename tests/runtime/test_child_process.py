@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from mnist_edge_runtime.child_process import how_it_ended, run_module
+from mnist_edge_runtime.child_process import LineProcess, how_it_ended, run_module
 
 
 @pytest.fixture
@@ -52,3 +52,31 @@ def test_words_for_a_code() -> None:
         "crashed (SIGABRT)",
         "crashed (signal 50)",
     ]
+
+
+ECHO = "for line in sys.stdin: print(line.strip() + {!r}, flush=True)"
+
+
+def test_lines_are_answered_in_order(module: str) -> None:
+    child = LineProcess(module, ECHO.format("!"), environment={"GREETING": "yes"})
+    for word in ("one", "two"):
+        child.send(word)
+    assert [child.receive(), child.receive()] == ["one!", "two!"]
+    child.close()
+    assert child._process.returncode
+
+
+def test_the_end_of_a_child_is_no_answer(module: str) -> None:
+    child = LineProcess(module, "print('half', end='', flush=True); print('why', file=sys.stderr); sys.exit(3)")
+    assert child.receive() is None
+    child.send("too late")
+    ended = child.ended()
+    assert (ended.code, ended.reason) == (3, "why")
+    child.close()
+
+
+def test_a_file_in_the_current_folder_is_taken_for_no_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "calendar.py").write_text("raise SystemExit('somebody else')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder])
+    assert run_module("calendar", "2026").code == 0

@@ -13,6 +13,7 @@ from mnist_edge_runtime.errors import (
     UsageError,
     VerificationError,
     describe,
+    reason,
 )
 
 
@@ -70,3 +71,34 @@ def test_anything_else_is_our_own_fault() -> None:
     assert "internal error" in message
     assert "ZeroDivisionError: division by zero" in message
     assert "--debug" in message
+
+
+def test_the_reason_is_one_plain_line() -> None:
+    assert reason(ValueError("\x1b[1mtwo\n\n  lines\x1b[0m ")) == "two lines"
+    assert len(reason(ValueError("word " * 1000))) < 700
+
+
+def test_keras_reason_stands_after_all_that_it_was_given() -> None:
+    outer = "<class 'Functional'> could not be deserialized properly.\n\nconfig={'a': 1}.\n\nException encountered: "
+    assert reason(TypeError(f"{outer}{outer}Could not locate class 'Own'. Make sure. Full object config: {{1}}")) == (
+        "Could not locate class 'Own'. Make sure."
+    )
+    call = "Exception encountered when calling Dense.call().\n\n\x1b[1mshapes differ\x1b[0m\n\nArguments received by D"
+    assert reason(ValueError(call)) == "shapes differ"
+
+
+def test_a_dump_of_mlir_becomes_the_missing_operators() -> None:
+    dump = "Could not translate MLIR to FlatBuffer.\n<unknown>:0: error: loc(fused): 'tf.Foo' op is neither\n"
+    assert reason(RuntimeError(f"{dump}TF Select ops: Foo, Bar\nDetails:\n\ttf.Foo(tensor<1xf32>)")) == (
+        "TFLite has no operator for Foo, Bar"
+    )
+    assert reason(RuntimeError('MLIR\n<unknown>:0: error: loc("x"): it is too large\nnote: loc("y")')) == (
+        "it is too large"
+    )
+
+
+def test_an_error_without_words_says_what_and_where() -> None:
+    with pytest.raises(KeyError) as raised:
+        {}["key"]  # type: ignore[misc]
+    assert reason(raised.value) == f"KeyError 'key' in {__name__}.test_an_error_without_words_says_what_and_where"
+    assert reason(AssertionError()) == "AssertionError"

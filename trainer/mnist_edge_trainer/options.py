@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 from mnist_edge_runtime import json_output
 
-__all__ = ["AsJson", "Data", "Labels", "ModelFile", "Pixels", "RunData", "RunName", "RunsDir", "complete_run"]
+__all__ = [
+    "AsJson",
+    "Data",
+    "Imports",
+    "Labels",
+    "ModelFile",
+    "Pixels",
+    "RunData",
+    "RunName",
+    "RunsDir",
+    "complete_run",
+]
 
 
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:
@@ -24,6 +35,13 @@ Data = Annotated[
 ModelFile = Annotated[
     Path | None,
     typer.Option("--model", help=".keras file or exported file instead of a run."),
+]
+Imports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import",
+        help="Python module, or .py file, that defines layers of the model of --model; it is run. Repeatable.",
+    ),
 ]
 Labels = Annotated[
     str | None,

@@ -1,4 +1,4 @@
-"""Import TensorFlow without its messages."""
+"""Import TensorFlow and Keras without their messages, and without the settings of a person's other programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,22 @@ __all__ = ["import_tensorflow"]
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and suppress its output, which is for its developers; no setting silences all of it."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with suppress_output():
-        import tensorflow  # noqa: F401
+    """Import TensorFlow and Keras as this product means them, whatever is set for other programs.
+
+    A keras.json, or variables of Keras, would change the backend, the order of axes, the precision or the number of
+    epochs. What is set here counts in child processes, too. Their output is for their developers, and no setting
+    silences all of it.
+    """
+    for name in [name for name in os.environ if name.startswith("KERAS_") and name != "KERAS_HOME"]:
+        del os.environ[name]
+    os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_USE_LEGACY_KERAS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    home = os.environ.get("KERAS_HOME")  # also where Keras keeps data sets, so it changes for the import alone
+    os.environ["KERAS_HOME"] = os.devnull  # where no settings are
+    try:
+        with suppress_output():
+            import keras  # noqa: F401
+            import tensorflow  # noqa: F401
+    finally:
+        del os.environ["KERAS_HOME"]
+        if home is not None:
+            os.environ["KERAS_HOME"] = home

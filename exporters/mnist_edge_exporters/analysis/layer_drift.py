@@ -17,6 +17,7 @@ from .. import keras_model
 from ..converters.base import Activation
 from ..converters.calibration import UNCALIBRATED
 from ..converters.registry import CONVERTERS
+from ..converters.worker import ConverterProcess
 from ..parity import metrics
 from ..source import Source
 from ..spec import ExportSpec, Quantization
@@ -82,7 +83,8 @@ def measure(file: Path, source: Source) -> tuple[LayerDrift, ...]:
     converter = CONVERTERS[contract.format]
     spec = ExportSpec(contract.format, Quantization.NONE)
     spec = replace(spec, opset=converter.requirements(sealed.payload).get("opset", spec.opset))
-    floats = converter.convert(source.model, spec, UNCALIBRATED)
+    with ConverterProcess(source.model, UNCALIBRATED, [spec]) as process:
+        floats = process.convert(spec)
     expected = converter.activations(floats.payload, floats.input, images)
     found = converter.activations(sealed.payload, contract.input, images)
     # Layers that the quantizer rearranged have no float layer to compare with.

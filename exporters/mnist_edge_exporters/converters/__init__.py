@@ -1,3 +1,3 @@
 """Convert a Keras model to the bytes of a format: one module and one row of the table each."""
 
-__all__ = ["base", "calibration", "registry"]
+__all__ = ["base", "calibration", "registry", "worker"]

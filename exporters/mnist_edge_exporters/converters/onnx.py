@@ -11,12 +11,13 @@ import numpy as np
 import onnx
 from mnist_edge_runtime.engines import onnxruntime
 from mnist_edge_runtime.engines.tensor_codec import encoder
+from mnist_edge_runtime.errors import ModelError
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE, InputSpec, OutputSpec
 from mnist_edge_runtime.output_capture import suppress_output
 from numpy.typing import NDArray
 
 from ..spec import ExportSpec, Granularity, IoDtype, Quantization
-from . import onnx_graph
+from . import onnx_batch, onnx_graph
 from .base import Activation, ConvertedModel, real_values
 from .calibration import Calibration
 
@@ -53,16 +54,32 @@ def _from_keras(model: Any, opset: int) -> Any:
     import tensorflow as tf
     import tf2onnx
 
-    from ..keras_model import to_logits
+    from ..output_head import to_logits
 
-    # With a free batch TensorFlow computes the shapes of Flatten in the graph, and not the same way every time.
-    network = to_logits(model, batch_size=1)
-    function = tf.function(lambda image: network(image, training=False))
-    signature = [tf.TensorSpec((1, *IMAGE_SHAPE, 1), tf.float32, name="image")]
-    graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
-    onnx_graph.name_canonically(graph)
-    onnx_graph.free_batch(graph)
+    def graph_for(batch: int) -> Any:
+        # With a free batch TensorFlow computes the shapes of Flatten in the graph, and not the same way every time.
+        network = to_logits(model, batch_size=batch)
+        function = tf.function(lambda image: network(image, training=False))
+        signature = [tf.TensorSpec((batch, *IMAGE_SHAPE, 1), tf.float32, name="image")]
+        graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
+        captures = function.get_concrete_function(*signature).graph.captures
+        onnx_graph.keep_captured(
+            graph, {inner.name: outer.numpy() for outer, inner in captures if outer.dtype != tf.resource}
+        )
+        onnx_graph.use_known_operators(graph)
+        if batch != 1:  # the order of the others is as it is in the files that are there
+            onnx_graph.order_canonically(graph)
+        onnx_graph.name_canonically(graph)
+        return graph
+
+    graph = graph_for(1)
+    onnx_batch.free_batch(graph)
     onnx_graph.make_canonical(graph)
+    if not onnx_batch.is_free(graph):
+        graph = onnx_batch.free_compared(*map(graph_for, onnx_batch.COMPARED))
+        onnx_graph.make_canonical(graph)
+        if not onnx_batch.is_free(graph):
+            raise ModelError("for ONNX it answers two images otherwise than each alone, or not at all")
     return graph
 
 

@@ -39,7 +39,7 @@ def convert(model: Any, spec: ExportSpec, calibration: Calibration) -> Converted
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
 
-    from ..keras_model import to_logits
+    from ..output_head import to_logits
 
     signature = [tf.TensorSpec((1, *IMAGE_SHAPE, 1), tf.float32, name="image")]
     network = to_logits(model, batch_size=1)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ..converters import calibration
 from ..converters.calibration import Calibration
-from ..converters.registry import CONVERTERS
+from ..converters.worker import ConverterProcess
 from ..parity import comparison, report_file
 from ..parity.comparison import ParityReport
 from ..parity.prove import Proof, prove
@@ -105,6 +105,7 @@ class _Export:
     golden_reference: NDArray[np.float32]
     rejection: RejectionThreshold
     drawn: Calibration
+    converter: ConverterProcess
 
 
 def export(source: Source, specs: list[ExportSpec], folder: Path, options: Options) -> Iterator[Exported]:
@@ -123,21 +124,23 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
     tolerances = {spec: TOLERANCES[spec.quantization].replaced(options.tolerances) for spec in specs}
     reference = comparison.reference_probabilities(source.model, source.test[0])
     source = check.checked(source, reference, as_is=options.as_is)
-    validation_images, validation_labels = source.validation
-    threshold = rejection.choose(comparison.reference_probabilities(source.model, validation_images), validation_labels)
-    golden = source.golden[0]
-    same = golden is source.test[0]  # predicted once, since it takes seconds
-    golden_reference = reference if same else comparison.reference_probabilities(source.model, golden)
     held_out = (source.validation[0], source.test[0])
     count = options.calibration_samples or calibration.SAMPLES
     drawn = calibration.sample(*source.train, source.labels, held_out, count)
-    folder.mkdir(parents=True, exist_ok=True)
-    shared = _Export(source, folder, reference, golden_reference, threshold, drawn)
-    earlier: dict[Quantization, Exported] = {}
-    for spec in specs:
-        outcome = _export_one(shared, spec, targets[spec], tolerances[spec], earlier.get(spec.quantization))
-        earlier.setdefault(spec.quantization, outcome)
-        yield outcome
+    # From here on, since it takes seconds to start.
+    with ConverterProcess(source.model, drawn, specs) as converter:
+        validation = comparison.reference_probabilities(source.model, source.validation[0])
+        threshold = rejection.choose(validation, source.validation[1])
+        golden = source.golden[0]
+        same = golden is source.test[0]  # predicted once, since it takes seconds
+        golden_reference = reference if same else comparison.reference_probabilities(source.model, golden)
+        folder.mkdir(parents=True, exist_ok=True)
+        shared = _Export(source, folder, reference, golden_reference, threshold, drawn, converter)
+        earlier: dict[Quantization, Exported] = {}
+        for spec in specs:
+            outcome = _export_one(shared, spec, targets[spec], tolerances[spec], earlier.get(spec.quantization))
+            earlier.setdefault(spec.quantization, outcome)
+            yield outcome
 
 
 class _NotPublishedError(Exception):
@@ -203,20 +206,9 @@ def _make(
 
 
 def _convert(shared: _Export, spec: ExportSpec) -> tuple[bytes, Contract]:
-    """Return the plain model and the draft of its contract.
-
-    Raises:
-        ModelError: the converter cannot make the file.
-    """
-    source, drawn = shared.source, shared.drawn
-    try:
-        converted = CONVERTERS[spec.format].convert(source.model, spec, drawn)
-    except (OSError, MemoryError, ModelError):
-        raise
-    except Exception as error:  # converters raise exceptions of any type
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"the converter cannot make it: {reason}") from error
-    return converted.payload, contract_builder.draft(source, spec, converted, drawn.provenance, shared.rejection)
+    """Return the plain model and the draft of its contract; raises what `ConverterProcess.convert` raises."""
+    converted, provenance = shared.converter.convert(spec), shared.drawn.provenance
+    return converted.payload, contract_builder.draft(shared.source, spec, converted, provenance, shared.rejection)
 
 
 def _write(file: Path, payload: bytes, contract: Contract, golden: Golden) -> sealed_model.SealedModel:

@@ -12,7 +12,7 @@ from mnist_edge_runtime.confidence_interval import format_accuracy, wilson
 from mnist_edge_runtime.errors import ModelError
 from numpy.typing import NDArray
 
-from ..keras_model import ends_in_softmax
+from ..output_head import gives_probabilities
 from . import metrics
 from .tolerance import Tolerance
 
@@ -91,17 +91,13 @@ def reference_probabilities(model: Any, images: NDArray[np.uint8]) -> NDArray[np
     softmax here.
 
     Raises:
-        ModelError: an answer is NaN or infinite, or is a probability that no final softmax made.
+        ModelError: an answer is NaN or infinite.
     """
     pixels = images.astype(np.float32)[..., np.newaxis] / np.float32(255)
     answers: NDArray[np.float32] = model.predict(pixels, batch_size=_BATCH, verbose=0)
     if not np.isfinite(answers).all():
         raise ModelError("the Keras model itself answers with NaN or infinity; train it again")
-    if ends_in_softmax(model):
-        return answers
-    if (answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=1e-3):
-        raise ModelError("the network answers with probabilities, but not by a softmax at its end; end it in one")
-    return softmax(answers)
+    return answers if gives_probabilities(model) else softmax(answers)
 
 
 def compare(

@@ -14,7 +14,7 @@ from mnist_edge_runtime.errors import ModelError
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from ..keras_model import ends_in_softmax
+from ..output_head import gives_probabilities
 from ..source import Source
 from .apply import listed, reading_of
 from .readings import Reading, all_readings
@@ -86,7 +86,7 @@ def _search(source: Source, reference: NDArray[np.float32]) -> list[Better]:
     statistics, first = Statistics.of(source.train[0]), reading_of(source)
     readings = [first, *(each for each in all_readings(statistics) if each != first)]
     network = source.own_network
-    is_softmax = ends_in_softmax(network)
+    is_softmax = gives_probabilities(network)
 
     def predict(some: Sequence[Reading], images: NDArray[np.uint8]) -> NDArray[np.float32]:
         pixels = images[..., np.newaxis] / np.float32(255)

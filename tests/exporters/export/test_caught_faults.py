@@ -22,6 +22,8 @@ from mnist_edge_runtime import InputError
 from mnist_edge_runtime.model_file import sealed_model
 from numpy.typing import NDArray
 
+pytestmark = pytest.mark.usefixtures("converting_here")
+
 Convert = Callable[[Any, ExportSpec, Calibration], ConvertedModel]
 
 

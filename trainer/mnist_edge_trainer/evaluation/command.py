@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 from mnist_edge_runtime.json_output import print_result
 
-from ..options import AsJson, Labels, ModelFile, Pixels, RunData, RunName, RunsDir, complete_run
+from ..options import AsJson, Imports, Labels, ModelFile, Pixels, RunData, RunName, RunsDir, complete_run
 
 if TYPE_CHECKING:
     from .evaluate import Subject
@@ -20,14 +20,22 @@ class SubjectFinder(Protocol):
     """Finds what a command measures; the joining command line sets it as the `obj` of typer's context."""
 
     def subject(
-        self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, part: str, *reading: str | None
+        self,
+        runs_dir: Path,
+        run: str | None,
+        model: Path | None,
+        data: str | None,
+        part: str,
+        *reading: str | None,
+        imports: list[str] | None = None,
     ) -> Subject:
-        """Return a run, an exported file or a .keras file, with the images of a part, "test" or "validation".
+        """Return a run, an exported file or a Keras model's file, with the images of a part, "test" or "validation".
 
         Args:
             runs_dir, run, model, data: as the options of their names.
             part: of the data.
             reading: --pixels and --labels.
+            imports: modules that define layers of the model.
         """
 
 
@@ -36,6 +44,7 @@ def evaluate(
     run: RunName = None,
     model: ModelFile = None,
     data: RunData = None,
+    imports: Imports = None,
     pixels: Pixels = None,
     labels: Labels = None,
     on: Annotated[str, typer.Option(help="Images to evaluate on: test or validation.")] = "test",
@@ -48,7 +57,7 @@ def evaluate(
 
     evaluation.check_part(on)
     finder: SubjectFinder = context.obj
-    subject = finder.subject(runs_dir, run, model, data, on, pixels, labels)
+    subject = finder.subject(runs_dir, run, model, data, on, pixels, labels, imports=imports)
     found = evaluation.evaluate(subject, corruptions=corruptions)
     with subject.unchanged():
         files = [str(file) for file in evaluation.save(found, subject.images, subject.stem)]
