@@ -75,15 +75,27 @@ class _Subject:
         return Classifier(self._sealed, engine=self._engine, threads=threads)
 
     def single(self, preprocessing: bool = True) -> None:
-        """Time images one by one, each of the stages, in nanoseconds."""
+        """Time images one by one, each of the stages, in nanoseconds.
+
+        Preprocessing evicts the caches, so that the engine's own time is taken of images without it, in turns alike.
+        """
+        plain = self._turn(False)
+        if preprocessing:
+            whole = self._turn(True)
+            count = min(len(plain), len(whole))
+            plain, whole = plain[:count], whole[:count]
+            plain = np.column_stack([whole[:, 0], plain[:, 1:3], whole[:, 3]])
+        self.turns.append(plain)
+        self.peak_rss = host.peak_rss()
+
+    def _turn(self, preprocessing: bool) -> NDArray[np.int64]:
         for number in range(_WARM_UP):
             self._time_one(number, preprocessing)
         turn: list[tuple[int, ...]] = []
         end = now() + _TURN_NANOSECONDS
         while len(turn) < _SINGLES or now() < end:
             turn.append(self._time_one(len(turn), preprocessing))
-        self.turns.append(np.array(turn))
-        self.peak_rss = host.peak_rss()
+        return np.array(turn)
 
     def _time_one(self, number: int, preprocessing: bool) -> tuple[int, ...]:
         image = self._images[number % len(self._images)]
@@ -93,13 +105,8 @@ class _Subject:
         ready = now()
         self._classifier.classify(image)
         end = now()
-        prepared, together = ready - start, end - start
-        if preprocessing:  # it has evicted the caches; the engine's own time is that of one image after the other
-            ready = now()
-            self._classifier.classify(image)
-            end = now()
         engine = self._watch.nanoseconds
-        return prepared, engine, end - ready - engine, together
+        return ready - start, engine, end - ready - engine, end - start
 
     def batch(self) -> None:
         """Time images together, in images a second, for each number of threads and size of batch."""
