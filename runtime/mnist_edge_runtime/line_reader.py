@@ -104,7 +104,7 @@ def _lines(parts: Components, members: Members, height: float) -> list[Members]:
     steps = order[high[order]] if high.any() else order
     starts = np.flatnonzero(np.diff(upright[steps]) > _LINE_GAP * height) + 1
     middles = np.array([upright[line].mean() for line in np.split(steps, starts)])
-    nearest = np.abs(upright[:, np.newaxis] - middles).argmin(axis=1)
+    nearest = np.searchsorted((middles[:-1] + middles[1:]) / 2, upright)
     return [members[nearest == number] for number in range(len(middles))]
 
 

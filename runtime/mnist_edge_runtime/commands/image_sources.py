@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, UsageError
+from ..errors import InputError, UsageError, describe
 from ..preprocessing import mnist
-from ..preprocessing.image_io import PICTURE_SUFFIXES, load_picture, picture_files
+from ..preprocessing.file_kinds import NAMES
+from ..preprocessing.image_io import load_picture, picture_files
+from ..text_output import printable
 from . import stdin_images
 
-__all__ = ["Picture", "open_all"]
+__all__ = ["Picture", "counted", "open_all", "picture_fault"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,18 @@ class Picture:
             return mnist.to_mnist(self.load(), preprocess)
         except InputError as error:
             raise error.at(self.name) from None
+        except UsageError:
+            raise
+        except Exception as error:  # one picture never ends a stream
+            raise InputError(f"{self.name}: {picture_fault(error)}") from error
+
+
+def picture_fault(error: Exception) -> str:
+    """Return the sentence for an error with which nobody reckoned while a picture was read or classified."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this picture; scale it down"
+    message = describe(error)[0]
+    return message if isinstance(error, OSError) else f"cannot be read, by a fault of this program: {message}"
 
 
 def open_all(names: Sequence[str], *, recursive: bool) -> Iterator[Picture]:
@@ -69,20 +84,27 @@ def _open(names: Sequence[str], recursive: bool) -> Iterator[Picture]:
             assert isinstance(stream, io.BufferedIOBase)
             yield from (Picture(*found) for found in stdin_images.pictures(stream))
         elif os.path.isdir(name):
-            empty = True
-            for file in picture_files(Path(name), recursive=recursive, on_error=_report):
+            empty, left_out = True, Counter[str]()
+            for file in picture_files(Path(name), recursive=recursive, on_error=_report, left_out=left_out):
                 empty = False
                 yield Picture.of_file(file)
+            if left_out:
+                print(f"{printable(name)}: left out, no pictures: {counted(left_out)}", file=sys.stderr, flush=True)
             if empty:
                 yield Picture(name, partial(_refuse_empty, recursive))
         else:
             yield Picture.of_file(name)
 
 
+def counted(kinds: Counter[str]) -> str:
+    """Return how many files there are of each kind, the most frequent first, such as "3 PDF, 1 HEIC"."""
+    return ", ".join(f"{count:,} {name}" for name, count in kinds.most_common())
+
+
 def _refuse_empty(recursive: bool) -> NDArray[np.uint8]:
     hint = "" if recursive else "; --recursive looks into its folders, too"
-    raise InputError(f"a folder without pictures ({' '.join(PICTURE_SUFFIXES)}){hint}")
+    raise InputError(f"a folder without pictures ({NAMES}){hint}")
 
 
 def _report(error: OSError) -> None:
-    print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+    print(printable(f"error: {error.filename}: {error.strerror}"), file=sys.stderr)

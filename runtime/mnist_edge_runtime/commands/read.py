@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..errors import BlankError, InputError
 from ..json_output import print_json
-from ..preprocessing.image_io import load_picture, pillow, save_picture
+from ..preprocessing.image_io import load_picture, save_picture
+from ..preprocessing.pillow_decoder import pillow
 from .common import load
 
 if TYPE_CHECKING:

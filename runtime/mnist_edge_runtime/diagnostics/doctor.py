@@ -23,7 +23,7 @@ from ..engines.registry import ENGINES
 from ..errors import EngineError, VerificationError
 from ..host import Host
 from ..model_file import sealed_model
-from ..preprocessing.image_io import PILLOW
+from ..preprocessing.pillow_decoder import PILLOW
 from ..time_limit import ENDLESS
 from .selftest import SECONDS
 

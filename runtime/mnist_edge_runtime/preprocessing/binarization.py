@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .filters import min_max_filter, resample
+from .grayscale import MIN_CONTRAST
 
-__all__ = ["MIN_CONTRAST", "ink_density_maps", "noise", "threshold"]
+__all__ = ["ink_density_maps", "noise", "threshold"]
 
 Plane = NDArray[np.float32]
 
-MIN_CONTRAST = 16.0  # grey levels of 255 between background and ink; a picture with less is blank
 _DARKEST_BACKGROUND = 32.0  # grey levels; divided by less, noise would count as ink
 _COARSE = 128  # pixels of the longer side at which the illumination is estimated
 _WINDOWS = (0.7, 0.35, 0.12)  # shares of the longer side: windows of the closing; ink is narrower, shadow is not
@@ -83,7 +83,8 @@ def _illumination(picture: Plane, window: float) -> Plane:
     reach = max(1, round(window * max(coarse.shape) / 2))
     # Padded with its border, so that what is dark up to the border stays dark: it is shadow.
     padded = np.pad(coarse, 2 * reach, mode="edge")
-    closed = min_max_filter(min_max_filter(padded, reach, np.maximum), reach, np.minimum)
+    around = (reach, reach)
+    closed = min_max_filter(min_max_filter(padded, around, np.maximum), around, np.minimum)
     light = resample(closed, height, width)
     # A closing keeps the brightest noise of each window; scale it so that half of the background's pixels lie below.
     return light * np.float32(np.median(picture / np.maximum(light, 1)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,18 +10,26 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 
-__all__ = ["MAX_PIXELS", "check_size", "strips", "to_grayscale"]
+__all__ = ["MAX_PIXELS", "MIN_CONTRAST", "best_way", "check_size", "depth_scale", "grey", "tiles", "to_grayscale"]
 
 MAX_PIXELS = 20_000_000  # of a picture
+MIN_CONTRAST = 16  # grey levels of 255 between background and ink; a picture with less is blank
 _STRIP = 1 << 20  # values converted at a time
+_DEPTHS = (255, 1023, 4095)  # greatest values of 8, 10 and 12 bits, which cameras and scanners store in 16
+
+# How colours become grey: luma on a white page; where that shows nothing, the first that shows something: luma on a
+# black page, for white ink on transparency; one of the channels, for ink as light as its ground in another colour.
+WAYS = ("white", "black", "red", "green", "blue")
 
 
 def to_grayscale(array: Any) -> NDArray[np.uint8]:
     """Return an array as grayscale, uint8 (H, W).
 
     Args:
-        array: (H, W), or (H, W, 3) and (H, W, 4) in RGB and RGBA, which is composited on white. The values are bool,
-            uint8, uint16 (0..65535), or floats: 0..1 if none is above 1, else 0..255.
+        array: (H, W), or (H, W, 3) and (H, W, 4) in RGB and RGBA, which is composited on white, or on black where the
+            ink is white; a transparency that is the same everywhere is left aside. Colours of equal luma are told
+            apart by the channel in which they differ most. The values are bool, uint8, uint16 (0..65535, or 0..1023
+            and 0..4095 if none is above), or floats: 0..1 if none is above 1, else 0..255.
 
     Raises:
         InputError: no array; another dtype, shape or range; NaN or infinity.
@@ -33,11 +41,37 @@ def to_grayscale(array: Any) -> NDArray[np.uint8]:
     check_size(array.shape[1], array.shape[0])
     if array.dtype == np.uint8 and array.ndim == 2:
         return np.asarray(array, np.uint8)
-    scale = _scale(array)
-    pixels = np.empty(array.shape[:2], np.uint8)
-    for rows in strips(array.shape):
-        pixels[rows] = np.rint(_luma(array[rows].astype(np.float32) * np.float32(scale)))
-    return pixels
+    scale = np.float32(_scale(array))
+    if array.ndim == 3 and array.shape[2] == 4 and array[..., 3].min() == array[..., 3].max():
+        array = array[..., :3]
+
+    def convert(way: str) -> NDArray[np.uint8]:
+        pixels = np.empty(array.shape[:2], np.uint8)
+        for part in tiles(array.shape):
+            pixels[part] = grey(array[part].astype(np.float32) * scale, way)
+        return pixels
+
+    return best_way(convert, array.shape[2] if array.ndim == 3 else 1)
+
+
+def best_way(convert: Callable[[str], NDArray[np.uint8]], channels: int) -> NDArray[np.uint8]:
+    """Return a picture in grey, the first of `WAYS` that shows something, else the first.
+
+    Args:
+        convert: converts the picture in one way.
+        channels: of the picture: 1, 3, or 4 where its transparency tells something.
+    """
+    pixels = convert("white")
+    if channels == 1 or _contrast(pixels) >= MIN_CONTRAST:
+        return pixels
+    if channels == 4 and _contrast(inverse := convert("black")) >= MIN_CONTRAST:
+        return inverse
+    best = max((convert(channel) for channel in WAYS[2:]), key=_contrast)
+    return best if _contrast(best) >= MIN_CONTRAST else pixels
+
+
+def _contrast(pixels: NDArray[np.uint8]) -> int:
+    return int(pixels.max()) - int(pixels.min())
 
 
 def _scale(array: NDArray[Any]) -> float:
@@ -46,33 +80,45 @@ def _scale(array: NDArray[Any]) -> float:
     if kind == "b":
         return 255
     if kind == "u" and bits in (8, 16):
-        return 1 if bits == 8 else 1 / 257
+        return 1 if bits == 8 else depth_scale(int(array[..., :3].max()) if array.ndim == 3 else int(array.max()))
     if kind != "f":
         raise InputError(f"got {array.dtype}, expected uint8, uint16, bool or float")
     least, most = np.inf, -np.inf
-    for rows in strips(array.shape):
+    for part in tiles(array.shape):
         # NaN stays NaN in both, and fails the comparison.
-        least, most = np.minimum(least, array[rows].min()), np.maximum(most, array[rows].max())
+        least, most = np.minimum(least, array[part].min()), np.maximum(most, array[part].max())
     if not 0 <= least <= most <= 255:
         raise InputError(f"got floats from {least:.6g} to {most:.6g}, expected 0..1 or 0..255, no NaN and no infinity")
     return 255 if most <= 1 else 1
 
 
-def _luma(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the luma of ITU-R BT.601, (h, w); transparent pixels show a white background."""
+def depth_scale(most: int) -> float:
+    """Return the factor that scales values of 16 bits, of which `most` is the greatest, to 0..255."""
+    return 255 / next((depth for depth in _DEPTHS if most <= depth), 65535)
+
+
+def grey(values: NDArray[np.float32], way: str) -> NDArray[np.uint8]:
+    """Return values 0..255, (h, w), (h, w, 3) or (h, w, 4), as grey levels, (h, w), in one of `WAYS`."""
     if values.ndim == 2:
-        return values
-    luma = values[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
-    if values.shape[2] == 3:
-        return luma
-    alpha = values[..., 3] / 255
-    return luma * alpha + 255 * (1 - alpha)
+        return np.rint(values).astype(np.uint8)
+    if way in WAYS[2:]:
+        plane = values[..., WAYS.index(way) - 2]
+    else:
+        plane = values[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
+    if values.shape[2] == 4:
+        alpha = values[..., 3] / 255
+        plane = plane * alpha + (0 if way == "black" else 255) * (1 - alpha)
+    return np.rint(plane).astype(np.uint8)
 
 
-def strips(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Yield slices of rows; the whole array as floats would fill a small board's memory."""
-    rows = max(1, _STRIP // int(np.prod(shape[1:])))
-    return (slice(top, min(top + rows, shape[0])) for top in range(0, shape[0], rows))
+def tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    """Yield the parts, rows and columns, of an array; the whole as floats would fill a small board's memory."""
+    depth = int(np.prod(shape[2:]))
+    columns = max(1, min(shape[1], _STRIP // depth))
+    rows = max(1, _STRIP // (columns * depth))
+    for top in range(0, shape[0], rows):
+        for left in range(0, shape[1], columns):
+            yield slice(top, min(top + rows, shape[0])), slice(left, min(left + columns, shape[1]))
 
 
 def check_size(width: int, height: int) -> None:

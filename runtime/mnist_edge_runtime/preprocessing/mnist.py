@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from ..errors import BlankError, InputError, UsageError
 from ..model_file.contract import IMAGE_SHAPE
-from .binarization import MIN_CONTRAST
 from .filters import block_means, reduction_factor, resample
-from .grayscale import to_grayscale
+from .grayscale import MIN_CONTRAST, to_grayscale
 from .segmentation import segment_digit
 from .stroke_width import normalize_stroke_width
 

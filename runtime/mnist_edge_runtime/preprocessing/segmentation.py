@@ -11,7 +11,7 @@ from ..errors import BlankError
 from . import connected_components
 from .binarization import ink_density_maps, noise, threshold
 from .connected_components import Components
-from .filters import box_sum, dilate, min_max_filter
+from .filters import box_sum, clipped, dilate, min_max_filter
 
 __all__ = ["ink_strength", "segment_digit", "segment_strokes"]
 
@@ -100,9 +100,14 @@ def _sharpness(parts: Components, ink: Plane) -> NDArray[np.float64]:
     border = np.ones(parts.shape, np.float32)
     border[1:-1, 1:-1] = 0
     side = max(3, round(_SOLID * longest)) | 1
-    solid = parts.sums((box_sum(np.pad(mask, side // 2), side) >= 0.95 * side * side).astype(np.float32)) > 0
+    if min(parts.shape) < 0.95 * side:
+        solid = np.zeros(len(parts), bool)  # such a square does not fit in the picture
+    else:
+        windows = box_sum(mask, (side // 2, side // 2))
+        solid = parts.sums((windows >= 0.95 * side * side).astype(np.float32)) > 0
     rim = (mask & dilate(~mask, 2)).astype(np.float32)
-    lowest = min_max_filter(np.pad(ink, _rim(mask), mode="edge"), _rim(mask), np.minimum)
+    down, across = reach = clipped(_rim(mask), parts.shape)
+    lowest = min_max_filter(np.pad(ink, ((down, down), (across, across)), mode="edge"), reach, np.minimum)
     drop = ink - np.maximum(lowest, 0) - 4 * noise(ink)
     full = parts.sums(ink) / parts.sums(mask.astype(np.float32))
     sharpness = np.clip(parts.sums(drop * rim) / np.maximum(parts.sums(rim) * full, 1e-9), 0, 1)

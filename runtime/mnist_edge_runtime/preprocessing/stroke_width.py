@@ -42,10 +42,9 @@ def _mean_width(digit: Plane) -> float:
 
 
 def _max_pool(digit: Plane, side: int) -> Plane:
-    """Return the maximum of each block of side x side."""
-    height, width = (-(-length // side) for length in digit.shape)
-    padded = np.pad(digit, ((0, height * side - digit.shape[0]), (0, width * side - digit.shape[1])))
-    return padded.reshape(height, side, width, side).max(axis=(1, 3))
+    """Return the maximum of each block of side x side; those at the far edges may be smaller."""
+    rows = np.maximum.reduceat(digit, np.arange(0, digit.shape[0], side), axis=0)
+    return np.maximum.reduceat(rows, np.arange(0, digit.shape[1], side), axis=1)
 
 
 def _dilate_by_disc(plane: Plane, radius: float) -> Plane:

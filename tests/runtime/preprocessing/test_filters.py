@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from mnist_edge_runtime import InputError
+from mnist_edge_runtime.preprocessing import filters
 from mnist_edge_runtime.preprocessing.filters import (
     block_means,
     box_sum,
+    clipped,
     dilate,
     min_max_filter,
     reduction_factor,
@@ -46,7 +49,8 @@ def test_minimum_maximum_and_dilation_are_those_of_scipy(reach: int) -> None:
     side = 2 * reach + 1
     inner = (slice(reach, 40 - reach), slice(reach, 31 - reach))
 
-    highest, lowest = min_max_filter(plane, reach, np.maximum), min_max_filter(plane, reach, np.minimum)
+    window = (reach, reach)
+    highest, lowest = min_max_filter(plane, window, np.maximum), min_max_filter(plane, window, np.minimum)
     near = dilate(plane > 0.98, reach)
 
     np.testing.assert_array_equal(highest, ndimage.maximum_filter(plane, side)[inner])
@@ -56,7 +60,31 @@ def test_minimum_maximum_and_dilation_are_those_of_scipy(reach: int) -> None:
 
 def test_box_sum() -> None:
     mask = np.random.default_rng(0).random((9, 12)) > 0.5
-    found = box_sum(mask, 4)
+    found = box_sum(mask, (1, 3))
 
-    assert found.shape == (6, 9)
-    assert found[2, 5] == mask[2:6, 5:9].sum()
+    assert found.shape == (9, 12)
+    assert found[2, 5] == mask[1:4, 2:9].sum()
+    assert found[0, 0] == mask[:2, :4].sum()
+
+
+def test_a_window_wider_than_the_plane_costs_no_more_than_the_plane() -> None:
+    mask = np.zeros((3, 40), bool)
+    mask[0, 20] = True
+
+    assert clipped(1000, mask.shape) == (2, 39)
+    np.testing.assert_array_equal(dilate(mask, 5), ndimage.binary_dilation(mask, np.ones((11, 11))))
+
+
+def test_the_weights_of_a_long_strip_are_those_of_the_whole_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    plane = np.random.default_rng(0).random((3, 5000), np.float32)
+    expected = resample(plane, 7, 128), resample(plane[:, :128], 2, 4000)
+    monkeypatch.setattr(filters, "_WEIGHTS", 1 << 14)
+
+    np.testing.assert_allclose(resample(plane, 7, 128), expected[0], rtol=1e-5)
+    np.testing.assert_allclose(resample(plane[:, :128], 2, 4000), expected[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(3, 6_000_000), (6_000_000, 3), (4, 4_000_000)])
+def test_a_strip_of_which_no_blocks_are_left_is_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match="too long a strip"):
+        reduction_factor(shape, 500_000)

@@ -1,0 +1,206 @@
+"""Decode with Pillow what numpy cannot: the first frame, upright, as grayscale, within limits on size."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .file_kinds import FileKind
+from .grayscale import MAX_PIXELS, best_way, check_size, depth_scale, grey, tiles, to_grayscale
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["PILLOW", "decode", "pillow"]
+
+PILLOW = "Pillow>=10.3"  # as pip takes it
+
+_MAX_BYTES = 256 * 1024 * 1024  # of a file; some decoders take all of it into memory
+_MAX_SCANS = 64  # scans of a JPEG; progressive ones have about ten, and a small file with thousands takes minutes
+_MAX_JPEG_PIXELS = 200_000_000  # of a JPEG without progressive scans, which is decoded at a fraction of its size
+_ENOUGH = 2_000_000  # pixels; a JPEG that has more by a factor of four is decoded at half its size
+_WHOLE_ENOUGH = 0.9  # share of the rows that a file cut short must have
+_JPEG_END = b"\xff\xd9"
+_SPARE = bytes(16)  # behind a JPEG that is cut short, so that its last blocks, which are there, are decoded as well
+
+
+def pillow() -> ModuleType:
+    """Return Pillow's module Image.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        from ..host import Host
+
+        command = Host.here().pip("install", PILLOW)
+        raise InputError(f"PNG, JPEG and BMP need Pillow ({command}); PGM and .npy do without") from None
+    return Image
+
+
+def decode(file: BinaryIO, kind: FileKind, whole: bool) -> NDArray[np.uint8]:
+    """Return the first picture in a file as grayscale, uint8 (H, W).
+
+    Args:
+        file: open at its start.
+        kind: of the file.
+        whole: decode a large JPEG in full, or as near to that as the limit on pixels allows.
+
+    Raises:
+        InputError: too large, Pillow is not installed, or reads no such pictures. A damaged file raises any exception.
+    """
+    if file.seek(0, io.SEEK_END) > _MAX_BYTES:
+        raise InputError(f"the file has more than {_MAX_BYTES >> 20} MiB; scale the picture down")
+    opened = _open(file, kind)
+    width, height = opened.size
+    if kind.decoder == "JPEG":
+        shrink = _check_jpeg(file, opened, whole)
+    else:
+        shrink = 1
+        check_size(width, height)
+
+    def load(source: BinaryIO, *, mode: str = "L", fill: int | None = None) -> Image.Image:
+        """Decode the pixels; with `fill`, as far as they go, and that value elsewhere."""
+        again = _open(source, kind)
+        if kind.decoder == "JPEG":
+            again.draft(mode, (width // shrink, height // shrink))
+        if fill is None:
+            again.load()
+            return again
+        again.im = pillow().core.fill(again.mode, again.size, (fill,) * len(again.getbands()))
+        with suppress(OSError):
+            again.load()
+        return again._new(again.im)  # whose pixels nothing tries to load once more
+
+    try:
+        picture = load(file)
+    except (OSError, SyntaxError):
+        file = io.BytesIO(_completed(file, kind, load))
+        picture = load(file) if kind.decoder == "JPEG" else load(file, fill=255)
+    pixels = _to_grey(picture, lambda: load(file, mode="RGB") if kind.decoder == "JPEG" else picture)
+    return _rotated(pixels, _orientation(opened))
+
+
+def _open(file: BinaryIO, kind: FileKind) -> Any:
+    image = pillow()
+    file.seek(0)
+    if kind.decoder == "JPEG":
+        from PIL import JpegImagePlugin
+
+        # Not `Image.open`: it limits the size before any scaling, and prepares all pictures of a phone's several.
+        return JpegImagePlugin.JpegImageFile(file)
+    if kind.decoder == "HEIF":
+        import pillow_heif  # type: ignore[import-not-found, unused-ignore]
+
+        pillow_heif.register_heif_opener()
+    with warnings.catch_warnings():
+        # Pillow has a cap of its own, higher than ours.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", image.DecompressionBombWarning)
+        try:
+            return image.open(file, formats=(kind.decoder,))
+        except (image.DecompressionBombWarning, image.DecompressionBombError):
+            raise InputError(f"more than {MAX_PIXELS // 10**6} megapixels; scale it down") from None
+        except KeyError:
+            raise InputError(f"the Pillow that is installed reads no {kind.name}; save the picture as PNG") from None
+
+
+def _check_jpeg(file: BinaryIO, opened: Any, whole: bool) -> int:
+    """Return by how much a JPEG is shrunk as it is decoded, for a fraction of the time and memory."""
+    width, height = opened.size
+    file.seek(0)
+    if (scans := file.read().count(b"\xff\xda")) > _MAX_SCANS:
+        raise InputError(f"a JPEG of {scans} scans, expected {_MAX_SCANS} at most; save it again")
+    if opened.info.get("progressive"):
+        check_size(width, height)  # its decoder keeps all of it in memory, shrunk or not
+    elif width * height > _MAX_JPEG_PIXELS:
+        raise InputError(f"{width} x {height} pixels are more than {_MAX_JPEG_PIXELS // 10**6} megapixels")
+    enough = MAX_PIXELS / 4 if whole else _ENOUGH
+    shrink = next((by for by in (8, 4, 2) if width * height >= enough * by * by), 1)
+    if whole and width * height <= MAX_PIXELS:
+        shrink = 1
+    check_size(-(-width // shrink), -(-height // shrink))
+    return shrink
+
+
+def _completed(file: BinaryIO, kind: FileKind, load: Callable[..., Any]) -> bytes:
+    """Return the bytes of a file that lacks no more than its end, as they are decoded.
+
+    Decoded on two grounds, the rows that differ are missing.
+
+    Raises:
+        OSError: more than a tenth of the rows are missing.
+    """
+    file.seek(0)
+    data = file.read()
+    is_jpeg = kind.decoder == "JPEG"
+    probe = data + _SPARE if is_jpeg else data
+    one, other = (np.asarray(load(io.BytesIO(probe), fill=fill)) for fill in (0, 255))
+    there = (one == other).reshape(len(one), -1).all(axis=1).mean()
+    if there < _WHOLE_ENOUGH:
+        raise OSError(f"{1 - there:.0%} of its rows are missing")
+    return data + _JPEG_END if is_jpeg else data
+
+
+def _to_grey(picture: Any, in_colour: Callable[[], Any]) -> NDArray[np.uint8]:
+    """Return a decoded picture as grayscale, in the first way that shows something."""
+    pixels = np.empty((picture.height, picture.width), np.uint8)
+    if picture.mode == "F":
+        return to_grayscale(np.asarray(picture))
+    if picture.mode.startswith("I"):  # convert("L") would clip at 255
+        scale = np.float32(depth_scale(int(picture.getextrema()[1])))
+        for rows, columns in tiles((*pixels.shape, 4)):
+            values = np.asarray(picture.crop((columns.start, rows.start, columns.stop, rows.stop)))
+            pixels[rows, columns] = grey(np.clip(values, 0, 65535).astype(np.float32) * scale, "white")
+        return pixels
+    has_alpha = picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info
+    mode, ways = ("RGBA", 4) if has_alpha else ("RGB", 3)
+    if picture.mode in ("RGBA", "LA", "PA"):
+        least, most = picture.getchannel("A").getextrema()
+        ways = 4 if least < most else 3
+    colours: list[Any] = []
+
+    def convert(way: str) -> NDArray[np.uint8]:
+        if way != "white" and not colours:
+            colours.append(in_colour())
+        source = colours[0] if colours else picture
+        for rows, columns in tiles((*pixels.shape, 4)):
+            part = source.crop((columns.start, rows.start, columns.stop, rows.stop))
+            if way == "white" and not has_alpha:
+                pixels[rows, columns] = np.asarray(part.convert("L"))
+            else:
+                values = np.asarray(part.convert(mode))[..., :ways]
+                pixels[rows, columns] = grey(values.astype(np.float32), way)
+        return pixels.copy() if way != "white" else pixels
+
+    in_grey = picture.mode in ("1", "L") and getattr(picture, "layers", 1) == 1 and not has_alpha
+    found = best_way(convert, 1 if in_grey else ways)
+    return convert("white") if found is pixels and colours else found
+
+
+def _orientation(opened: Any) -> int:
+    try:
+        return int(opened.getexif().get(0x0112, 1))
+    except Exception:  # what is broken beside a picture does not cost the picture
+        return 1
+
+
+def _rotated(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return the picture upright, by the orientation of EXIF 2.3, 4.6.4: 1 to 8, anything else counts as 1."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.T
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
