@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+from mnist_edge_runtime.text_output import cell, printable
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("zwölf, 十二, 1️⃣.png", "zwölf, 十二, 1️⃣.png"),
+        ("\x1b[2J\x1b]0;title\x07.png", r"\x1b[2J\x1b]0;title\x07.png"),
+        ("two\nlines\r.png", r"two\nlines\r.png"),
+        ("\x9b31m", r"\x9b31m"),
+        ("a\u202egnp.exe", r"a\u202egnp.exe"),
+        ("a\u2028b\ufeff", r"a\u2028b\ufeff"),
+        (os.fsdecode(b"caf\xe9.png"), r"caf\udce9.png"),
+        ("", ""),
+    ],
+)
+def test_what_a_terminal_would_obey_is_shown(text: str, expected: str) -> None:
+    assert printable(text) == expected
+    expected.encode()
+
+
+def test_line_breaks_of_ones_own_stay() -> None:
+    assert printable("a\n\x1bb", keep="\n") == "a\n\\x1bb"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_formula_becomes_text(text: str) -> None:
+    assert cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["a.png", "0.5", "", "a=1", "'=1"])
+def test_other_text_stays(text: str) -> None:
+    assert cell(text) == text
