@@ -12,7 +12,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    """Return text with everything that a terminal would obey, and not show, written as an escape such as \\x1b.
+    """Return text with everything that a terminal would obey, and not show, written as an escape.
 
     Args:
         text: any text, also a file's name that is no UTF-8.

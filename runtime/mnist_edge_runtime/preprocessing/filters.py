@@ -70,7 +70,7 @@ def block_means(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return means
 
 
-def clipped(reach: int, shape: tuple[int, int]) -> tuple[int, int]:
+def clipped(reach: int, shape: tuple[int, ...]) -> tuple[int, int]:
     """Return how far a window reaches down and across in a plane of this shape, beyond whose far side is nothing.
 
     What is padded for the window then grows with the plane, not with the square of its longer side.
