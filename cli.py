@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -21,7 +20,8 @@ from mnist_edge_exporters import commands as exporter_commands
 from mnist_edge_exporters import own_code
 from mnist_edge_exporters.bundle.command import bundle
 from mnist_edge_exporters.deploy.command import deploy
-from mnist_edge_runtime.errors import InputError, UsageError, describe
+from mnist_edge_runtime import command_line
+from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_runtime.json_output import print_result
 from mnist_edge_runtime.model_file.formats.registry import for_suffix
 from mnist_edge_runtime.output_capture import hide_warnings
@@ -226,24 +226,22 @@ def main() -> None:
     hide_warnings(sys.argv)
     debug = "--debug" in sys.argv  # before or after the command, as on the device
     arguments = [each for each in sys.argv[1:] if each != "--debug"]
-    try:
-        code = app(["--debug", *arguments] if debug else arguments, prog_name="mnist-edge", standalone_mode=False)
-    except typer.Abort:
-        sys.exit(130)  # a shell's code for SIGINT; after Ctrl-C there is nothing to explain
-    except Exception as error:
-        if debug:
-            traceback.print_exc()
-        names = [each.name or each.callback.__name__ for each in app.registered_commands if each.callback]
-        message, code = describe(_worded(error), " ".join(["mnist-edge", *[a for a in arguments if a in names][:1]]))
-        if arguments:  # without any, typer has shown the help
-            print(f"error: {message}", file=sys.stderr)
-    sys.exit(code)
+    names = [each.name or each.callback.__name__ for each in app.registered_commands if each.callback]
+    name = " ".join(["mnist-edge", *[each for each in arguments if each in names][:1]])
 
+    def command() -> int | None:
+        options = ["--debug", *arguments] if debug else arguments
+        code: int | None = app(options, prog_name="mnist-edge", standalone_mode=False)
+        return code
 
-def _worded(error: Exception) -> Exception:
-    """Return an error of typer's as one of ours."""
-    text = error.format_message().rstrip(".") if hasattr(error, "format_message") else None
-    return error if text is None else UsageError(text[:1].lower() + text[1:])
+    def worded(error: Exception) -> Exception | None:
+        if isinstance(error, typer.Abort):
+            sys.exit(130)  # a shell's code for SIGINT; after Ctrl-C there is nothing to explain
+        text = error.format_message().rstrip(".") if hasattr(error, "format_message") else None
+        found = error if text is None else UsageError(text[:1].lower() + text[1:])
+        return found if arguments else None  # without any, typer has shown the help
+
+    sys.exit(command_line.run(command, name, debug=debug, worded=worded))
 
 
 if __name__ == "__main__":

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import __version__, json_output
+from . import __version__, command_line, json_output
 from .commands import benchmark, classify, doctor, inspect, read, selftest, watch
 from .engines.registry import ENGINES
-from .errors import UsageError, describe
+from .errors import UsageError
 from .output_capture import hide_warnings
+from .text_output import printable
 
 __all__ = ["build_parser", "main"]
 
@@ -42,35 +41,27 @@ def main(
         sys.stdout.reconfigure(errors="backslashreplace")
     arguments = build_parser(program, f"Exported model file. (default: {default})", options).parse_args(argv)
     hide_warnings(["--debug"] if arguments.debug else [])
-    try:
+
+    def command() -> int:
         chosen = {action.dest: getattr(arguments, action.dest) for action in options._actions} if options else {}
         if arguments.model in (None, []):
             if default_model:
                 arguments.model = default_model(**chosen)
-                print(f"model: {arguments.model}, {default}", file=sys.stderr)
+                print(f"model: {printable(str(arguments.model))}, {default}", file=sys.stderr)
         elif options and any(chosen[each.dest] != each.default for each in options._actions):
             given = next(each for each in options._actions if chosen[each.dest] != each.default)
             raise UsageError(f"{given.option_strings[0]} and a model exclude each other; name one of them")
         failure = arguments.run(arguments)
         return failure.exit_code if failure else 0
-    except BrokenPipeError:  # the reader of the answers closed the pipe, as in `... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141  # a shell's code for SIGPIPE
-    except KeyboardInterrupt:
-        return 130  # a shell's code for SIGINT; after Ctrl-C there is nothing to explain
-    except Exception as error:
-        if arguments.debug:
-            traceback.print_exc()
-        message, code = describe(error, f"{program} {arguments.command}")
-        print(f"error: {message}", file=sys.stderr)
-        return code
+
+    return command_line.run(command, f"{program} {arguments.command}", debug=arguments.debug)
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are worded as all others."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"error: {message} (see {self.prog} --help)", file=sys.stderr)
+        command_line.print_error(f"{message} (see {self.prog} --help)")
         sys.exit(UsageError.exit_code)
 
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .text_output import printable
+
 __all__ = ["HELP", "print_json", "print_result"]
 
 HELP = "Print one JSON document on stdout and nothing else."
@@ -21,8 +23,8 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def print_result(as_json: bool, document: Mapping[str, Any], text: str) -> None:
-    """Print `document` as JSON, or else `text`."""
+    """Print `document` as JSON, or else `text`, which may have several lines."""
     if as_json:
         print_json(document)
     else:
-        print(text)
+        print(printable(text, keep="\n"))

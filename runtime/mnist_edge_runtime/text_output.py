@@ -8,6 +8,7 @@ __all__ = ["cell", "printable"]
 
 # Controls (C0, DEL, C1), line and paragraph separators, marks that turn the direction of text, lone surrogates.
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_FROM_STDIN = re.compile(r"-:\d+")  # our own names of pictures
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -26,4 +27,4 @@ def cell(text: str) -> str:
 
     Source: https://owasp.org/www-community/attacks/CSV_Injection
     """
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA) and not _FROM_STDIN.fullmatch(text) else text

@@ -33,6 +33,6 @@ def test_a_formula_becomes_text(text: str) -> None:
     assert cell(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["a.png", "0.5", "", "a=1", "'=1"])
+@pytest.mark.parametrize("text", ["a.png", "0.5", "", "a=1", "'=1", "-:12"])
 def test_other_text_stays(text: str) -> None:
     assert cell(text) == text

@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ..command_line import print_error
 from ..engines.registry import ENGINES
 from ..errors import EngineError
 from ..json_output import print_json
+from ..text_output import printable
 from .common import say_default
 
 if TYPE_CHECKING:
@@ -50,9 +52,9 @@ def _run(arguments: argparse.Namespace) -> EngineError | None:
     if arguments.json:
         print_json(found.to_dict())
     else:
-        print("\n".join(_lines(found)))
+        print(printable("\n".join(_lines(found)), keep="\n"))
     for model, engine, reason in found.errors:
-        print(f"error: {model} on {engine}: {reason}", file=sys.stderr)
+        print_error(f"{model} on {engine}: {reason}")
     return EngineError("not every file could be measured") if found.errors else None
 
 

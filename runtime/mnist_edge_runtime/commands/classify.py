@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..preprocessing.image_io import save_picture
+from ..errors import MnistEdgeError
+from ..preprocessing.image_io import check_target, save_picture
 from . import image_sources, output_formats
 from .common import add_classify_options, answer_all, load_any
 
@@ -24,7 +24,7 @@ def add_command(
         "files",
         nargs="+",
         metavar="FILE",
-        help="PNG, JPEG, BMP, PGM or .npy file; folder of them; or - for stdin: one picture, "
+        help="Picture, or .npy file; folder of them; or - for stdin: one picture, "
         'JPEGs one after the other, or JSON lines ({"file": "a.png"} or {"pixels": [[0, 255, ...], ...]}).',
     )
     add_classify_options(parser, model)
@@ -35,12 +35,15 @@ def add_command(
     parser.set_defaults(run=_run)
 
 
-def _run(arguments: argparse.Namespace) -> InputError | None:
+def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
+    if arguments.show_input:
+        check_target(Path(arguments.show_input))
     pictures = image_sources.open_all(arguments.files, recursive=arguments.recursive)
-    failure, images = None, []
+    failure: MnistEdgeError | None = None
+    images = []
     with load_any(arguments) as classifier:
         for found in answer_all(pictures, classifier, arguments):
-            if isinstance(found, InputError):
+            if isinstance(found, MnistEdgeError):
                 failure = found
             elif arguments.show_input:
                 images.append(found)

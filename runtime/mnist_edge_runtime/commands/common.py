@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..classifier import Classifier
-from ..errors import BlankError, InputError, UsageError
+from ..command_line import print_error
+from ..errors import BlankError, EngineError, InputError, MnistEdgeError, UsageError
 from ..output_capture import suppress_output
 from ..preprocessing import mnist
 from . import output_formats
-from .image_sources import Picture
+from .image_sources import Picture, fault
 
 if TYPE_CHECKING:
     from ..unverified.classifier import UnverifiedClassifier
@@ -78,10 +80,14 @@ def load_any(arguments: argparse.Namespace) -> Classifier | UnverifiedClassifier
 
 def answer_all(
     pictures: Iterable[Picture], classifier: Classifier | UnverifiedClassifier, arguments: argparse.Namespace
-) -> Iterator[NDArray[np.uint8] | InputError]:
+) -> Iterator[NDArray[np.uint8] | MnistEdgeError]:
     """Classify picture by picture and print each answer; yield the model's input, or the error of a bad picture.
 
-    A bad picture is reported, and the next one is read. A blank one is no error, and yields nothing.
+    A bad picture is reported, and the next one is read. A blank one is no error, and yields nothing. What goes wrong
+    with one picture is the error of that picture, whatever it is.
+
+    Raises:
+        EngineError: with --no-verify, the engine crashed or reached its limits.
     """
     with output_formats.WRITERS[arguments.form](str(classifier.file)) as writer:
         for picture in pictures:
@@ -90,10 +96,17 @@ def answer_all(
                 prediction = classifier.classify(image)
             except BlankError as error:
                 writer.blank(picture.name, str(error).removeprefix(f"{picture.name}: "), picture.id)
-            except InputError as error:
-                print(f"error: {error}", file=sys.stderr, flush=True)
-                writer.failed(picture.name, error, picture.id)
-                yield error
+                continue
+            except Exception as error:
+                if isinstance(error, UsageError) or (arguments.no_verify and isinstance(error, EngineError)):
+                    raise
+                if arguments.debug:
+                    traceback.print_exc()
+                found = error if isinstance(error, InputError) else fault(picture.name, error)
             else:
                 writer.answered(picture.name, prediction, picture.id)
                 yield image
+                continue
+            print_error(found)
+            writer.failed(picture.name, found, picture.id)
+            yield found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..command_line import print_error
 from ..errors import EngineError
 from ..json_output import print_json
+from ..text_output import printable
 
 if TYPE_CHECKING:
     from ..diagnostics.doctor import DoctorReport, Finding
@@ -37,11 +38,11 @@ def _run(arguments: argparse.Namespace) -> EngineError | None:
     if arguments.json:
         print_json(report.to_dict())
     else:
-        print("\n".join(_lines(report)))
+        print(printable("\n".join(_lines(report)), keep="\n"))
     if report.works:
         return None
     error = EngineError(f"no engine here runs {report.model or 'model files'}")
-    print(f"error: {error}", file=sys.stderr)
+    print_error(error)
     return error
 
 

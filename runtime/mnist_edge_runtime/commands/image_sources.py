@@ -14,14 +14,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, UsageError, describe
+from ..command_line import print_error
+from ..errors import InputError, MnistEdgeError, UsageError, describe
 from ..preprocessing import mnist
-from ..preprocessing.file_kinds import NAMES
+from ..preprocessing.file_kinds import NAMES, counted
 from ..preprocessing.image_io import load_picture, picture_files
 from ..text_output import printable
 from . import stdin_images
 
-__all__ = ["Picture", "counted", "open_all", "picture_fault"]
+__all__ = ["Picture", "fault", "open_all"]
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,16 @@ class Picture:
             return mnist.to_mnist(self.load(), preprocess)
         except InputError as error:
             raise error.at(self.name) from None
-        except UsageError:
-            raise
-        except Exception as error:  # one picture never ends a stream
-            raise InputError(f"{self.name}: {picture_fault(error)}") from error
 
 
-def picture_fault(error: Exception) -> str:
-    """Return the sentence for an error with which nobody reckoned while a picture was read or classified."""
+def fault(name: str, error: Exception) -> MnistEdgeError:
+    """Return the error of the picture `name` for whatever else went wrong while it was read and classified."""
     if isinstance(error, MemoryError):
-        return "there is not enough memory for this picture; scale it down"
-    message = describe(error)[0]
-    return message if isinstance(error, OSError) else f"cannot be read, by a fault of this program: {message}"
+        return InputError(f"{name}: there is not enough memory for this picture; scale it down")
+    message, code = describe(error)
+    if code == MnistEdgeError.exit_code:
+        return InputError(f"{name}: cannot be read, by a fault of this program: {message}")
+    return type(error)(f"{name}: {message}") if isinstance(error, MnistEdgeError) else InputError(f"{name}: {message}")
 
 
 def open_all(names: Sequence[str], *, recursive: bool) -> Iterator[Picture]:
@@ -80,6 +79,8 @@ def open_all(names: Sequence[str], *, recursive: bool) -> Iterator[Picture]:
 def _open(names: Sequence[str], recursive: bool) -> Iterator[Picture]:
     for name in names:
         if name == "-":
+            if sys.stdin is None:
+                raise InputError("stdin is closed; send pictures to it, or name files")
             stream = sys.stdin.buffer
             assert isinstance(stream, io.BufferedIOBase)
             yield from (Picture(*found) for found in stdin_images.pictures(stream))
@@ -96,15 +97,10 @@ def _open(names: Sequence[str], recursive: bool) -> Iterator[Picture]:
             yield Picture.of_file(name)
 
 
-def counted(kinds: Counter[str]) -> str:
-    """Return how many files there are of each kind, the most frequent first, such as "3 PDF, 1 HEIC"."""
-    return ", ".join(f"{count:,} {name}" for name, count in kinds.most_common())
-
-
 def _refuse_empty(recursive: bool) -> NDArray[np.uint8]:
     hint = "" if recursive else "; --recursive looks into its folders, too"
     raise InputError(f"a folder without pictures ({NAMES}){hint}")
 
 
 def _report(error: OSError) -> None:
-    print(printable(f"error: {error.filename}: {error.strerror}"), file=sys.stderr)
+    print_error(f"{error.filename}: {error.strerror}")

@@ -11,6 +11,7 @@ from .. import models
 from ..confidence_interval import few_images_warning, format_accuracy
 from ..json_output import print_json
 from ..model_file import sealed_model
+from ..text_output import printable
 from .common import say_default
 
 __all__ = ["add_command"]
@@ -62,7 +63,7 @@ def _run(arguments: argparse.Namespace) -> None:
         rows["WARNING"] = "; ".join(warnings)
     width = max(map(len, rows))
     for name, value in rows.items():
-        print(f"{name:<{width}}  {value}")
+        print(printable(f"{name:<{width}}  {value}"))
 
 
 def _accuracy(parity: Mapping[str, Any] | None, key: str) -> str:

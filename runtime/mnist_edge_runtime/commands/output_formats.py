@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Any
 
 from ..classifier import Prediction
-from ..errors import InputError
+from ..errors import MnistEdgeError
 from ..json_output import HELP
+from ..text_output import cell, printable
 from .stdin_images import Id
 
 __all__ = ["WRITERS", "Writer", "add_options"]
@@ -42,17 +43,17 @@ class Writer:
 
     def answered(self, name: str, prediction: Prediction, own_id: Id = None) -> None:
         """Print the prediction for the picture `name`; as text the sender's id stands in place of the name."""
-        name = name if own_id is None else str(own_id)
+        name, label = printable(name if own_id is None else str(own_id)), printable(prediction.label)
         if prediction.accepted:
-            _print(f"{name}: {prediction.label}  {prediction.confidence:.1%}")
+            _print(f"{name}: {label}  {prediction.confidence:.1%}")
         else:
-            _print(f"{name}: unsure  perhaps {prediction.label}, {prediction.confidence:.1%}: {prediction.reason}")
+            _print(f"{name}: unsure  perhaps {label}, {prediction.confidence:.1%}: {prediction.reason}")
 
     def blank(self, name: str, reason: str, own_id: Id = None) -> None:
         """Print that the picture `name` is blank, and why."""
-        _print(f"{name if own_id is None else own_id}: unsure  {reason}")
+        _print(f"{printable(name if own_id is None else str(own_id))}: unsure  {reason}")
 
-    def failed(self, name: str, error: InputError, own_id: Id = None) -> None:
+    def failed(self, name: str, error: MnistEdgeError, own_id: Id = None) -> None:
         """Print that the picture `name` could not be read; as text nothing, since stderr has the error in any case."""
 
     def __enter__(self) -> Writer:
@@ -72,7 +73,7 @@ class _JsonLines(Writer):
         nothing = {"label": None, "confidence": 0.0, "probabilities": None, "accepted": False, "reason": reason}
         self._write({**_named(name, own_id), **nothing})
 
-    def failed(self, name: str, error: InputError, own_id: Id = None) -> None:
+    def failed(self, name: str, error: MnistEdgeError, own_id: Id = None) -> None:
         self._write({**_named(name, own_id), "error": str(error)})
 
     def _write(self, entry: dict[str, Any]) -> None:
@@ -110,11 +111,11 @@ class _Csv(Writer):
     def blank(self, name: str, reason: str, own_id: Id = None) -> None:
         self._row(name, None, f"{0:.6f}", "false", reason, None, own_id)
 
-    def failed(self, name: str, error: InputError, own_id: Id = None) -> None:
+    def failed(self, name: str, error: MnistEdgeError, own_id: Id = None) -> None:
         self._row(name, None, None, None, None, str(error), own_id)
 
     def _row(self, *values: Id) -> None:
-        self._table.writerow(values)
+        self._table.writerow([cell(printable(value)) if isinstance(value, str) else value for value in values])
         sys.stdout.flush()
 
 

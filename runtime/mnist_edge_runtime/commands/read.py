@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ..errors import BlankError, InputError
 from ..json_output import print_json
-from ..preprocessing.image_io import load_picture, save_picture
+from ..preprocessing.image_io import check_target, load_picture, save_picture
 from ..preprocessing.pillow_decoder import pillow
+from ..text_output import printable
 from .common import load
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def add_command(
 ) -> None:
     """Add the command to the parser; `model` is the help of --model."""
     parser = commands.add_parser("read", parents=parents, help="Read the lines of handwritten digits on a picture.")
-    parser.add_argument("file", metavar="FILE", help="PNG, JPEG, BMP, PGM or .npy file.")
+    parser.add_argument("file", metavar="FILE", help="Picture, or .npy file.")
     parser.add_argument("--model", help=model)
     parser.add_argument(
         "--annotate", metavar="OUT.png", help="Write the picture with a box around each digit, as a PNG."
@@ -37,6 +38,8 @@ def add_command(
 def _run(arguments: argparse.Namespace) -> None:
     from ..line_reader import read_lines  # no other command waits for its import
 
+    if arguments.annotate:
+        check_target(Path(arguments.annotate))
     with load(arguments, accept_all=arguments.accept_all) as classifier:
         try:
             picture = load_picture(arguments.file, whole=True)
@@ -57,7 +60,7 @@ def _run(arguments: argparse.Namespace) -> None:
     for line in lines:
         unsure = sum(not digit.prediction.accepted for digit in line)
         least = min(digit.prediction.confidence for digit in line)
-        print(f"{_text(line)}  each at least {least:.1%}" + (f"  unsure of {unsure}" if unsure else ""))
+        print(f"{printable(_text(line))}  each at least {least:.1%}" + (f"  unsure of {unsure}" if unsure else ""))
 
 
 def _text(line: list[Digit]) -> str:

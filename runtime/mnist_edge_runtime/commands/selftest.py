@@ -9,6 +9,7 @@ from ..diagnostics.selftest import SECONDS, selftest
 from ..errors import VerificationError
 from ..json_output import print_json
 from ..model_file import sealed_model
+from ..text_output import printable
 from ..time_limit import ENDLESS, time_limit
 from .common import load
 
@@ -39,5 +40,5 @@ def _run(arguments: argparse.Namespace) -> VerificationError | None:
     if report.passed:
         return None
     for failure in report.failures:
-        print(f"failed: {failure}", file=sys.stderr)
+        print(f"failed: {printable(failure)}", file=sys.stderr)
     return VerificationError("the self-test failed")

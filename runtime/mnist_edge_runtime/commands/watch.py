@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
-from ..errors import InputError, UsageError
+from ..errors import InputError, MnistEdgeError
 from ..service import inbox
+from ..text_output import printable
 from . import output_formats
 from .common import add_classify_options, answer_all, load_any
 from .image_sources import Picture
@@ -31,13 +33,19 @@ def add_command(
     parser.set_defaults(run=_run)
 
 
-def _run(arguments: argparse.Namespace) -> InputError | None:
+def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
     for name in arguments.folders:
         if not os.path.isdir(name):
-            raise UsageError(f"watch is for folders; {name} is none")
-    files = inbox.watch([Path(name) for name in arguments.folders], recursive=arguments.recursive)
-    failure = None
+            what = "is no folder" if os.path.exists(name) else "there is no such folder"
+            raise InputError(f"{name}: {what}; name a folder into which pictures come")
+    folders = [Path(name) for name in arguments.folders]
+    files = inbox.watch(folders, recursive=arguments.recursive, tell=_tell)
+    failure: MnistEdgeError | None = None
     with load_any(arguments) as classifier:
         for found in answer_all(map(Picture.of_file, files), classifier, arguments):
-            failure = found if isinstance(found, InputError) else failure
+            failure = found if isinstance(found, MnistEdgeError) else failure
     return failure
+
+
+def _tell(message: str) -> None:
+    print(printable(message), file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -13,7 +14,7 @@ from typing import BinaryIO
 
 from ..errors import InputError
 
-__all__ = ["HEAD", "NAMES", "PICTURE_SUFFIXES", "FileKind", "kind_of", "kind_of_file", "open_regular"]
+__all__ = ["HEAD", "NAMES", "PICTURE_SUFFIXES", "FileKind", "counted", "kind_of", "kind_of_file", "open_regular"]
 
 HEAD = 512  # bytes at the start of a file that are enough to tell its kind
 
@@ -243,3 +244,8 @@ def _by_text(start: bytes) -> FileKind:
         return _UNKNOWN
     content = text.lstrip().encode()
     return next((kind for pattern, kind in _MARKUP if pattern.search(content)), _TEXT)
+
+
+def counted(kinds: Counter[str]) -> str:
+    """Return how many files there are of each kind, the most frequent first, such as "3 PDF, 1 HEIC"."""
+    return ", ".join(f"{count:,} {name}" for name, count in kinds.most_common())

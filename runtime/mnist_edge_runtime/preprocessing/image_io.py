@@ -19,7 +19,7 @@ from .grayscale import to_grayscale
 from .pgm import load_pgm
 from .pillow_decoder import decode, pillow
 
-__all__ = ["load_picture", "picture_files", "save_picture"]
+__all__ = ["check_target", "load_picture", "picture_files", "save_picture"]
 
 
 def load_picture(path: str | Path | io.BytesIO, *, whole: bool = False) -> NDArray[np.uint8]:
@@ -109,15 +109,25 @@ def save_picture(picture: NDArray[np.uint8], file: Path) -> None:
     """Write a picture, uint8 (H, W) or in colour (H, W, 3), as PNG.
 
     Raises:
+        InputError: as `check_target`.
+    """
+    check_target(file)
+    image = pillow().fromarray(picture)
+    with atomic_path(file) as temporary:
+        image.save(temporary, "PNG")
+
+
+def check_target(file: Path) -> None:
+    """Check that a picture can be written as `file`.
+
+    Raises:
         InputError: the name does not end in .png, there is no such folder, or no Pillow.
     """
     if file.suffix.lower() != ".png":
         raise InputError(f"{file}: pictures are written as PNG; let the name end in .png")
     if not file.parent.is_dir():
         raise InputError(f"{file}: there is no folder {file.parent}; make it first")
-    image = pillow().fromarray(picture)
-    with atomic_path(file) as temporary:
-        image.save(temporary, "PNG")
+    pillow()
 
 
 def _load_npy(path: str | Path | BinaryIO) -> NDArray[np.uint8]:

@@ -54,14 +54,19 @@ def test_in_a_folder_nothing_is_waited_for(tmp_path: Path, write: Write) -> None
     gone = tmp_path / "gone.png"
     gone.symlink_to("nowhere")
 
-    assert _names(str(tmp_path)) == [str(gone)]
+    assert _names(str(tmp_path)) == [str(gone), str(tmp_path / "pipe.png")]
+    for picture, message in zip(
+        image_sources.open_all([str(tmp_path)], recursive=False), ("No such file", "no regular file"), strict=True
+    ):
+        with pytest.raises(InputError, match=message):
+            picture.to_mnist("auto")
 
 
 def test_a_folder_without_pictures_is_bad_input(tmp_path: Path, write: Write) -> None:
     write("deep/c.png")
     (picture,) = image_sources.open_all([str(tmp_path)], recursive=False)
 
-    with pytest.raises(InputError, match=rf"{tmp_path}: a folder without pictures \(.*\.png.*\); --recursive"):
+    with pytest.raises(InputError, match=rf"{tmp_path}: a folder without pictures \(PNG, .*\); --recursive"):
         picture.to_mnist("auto")
 
 

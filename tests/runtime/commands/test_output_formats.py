@@ -53,6 +53,20 @@ def test_csv_has_a_header_and_quotes_commas(capsys: pytest.CaptureFixture[str]) 
     assert named == ["-:5", "7", "0.998000", "true", "", "", "shelf 3"]
 
 
+def test_what_files_and_labels_are_called_is_shown_and_obeyed_by_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = Prediction("=1+1\x1b[31m", 0.9, np.array([0.9], np.float32), accepted=True, reason=None)
+    for form, expected in (
+        ("text", "a\\n\\x1b[2J.png: =1+1\\x1b[31m  90.0%"),
+        ("csv", "a\\n\\x1b[2J.png,'=1+1\\x1b[31m,0.900000,true,,,"),
+    ):
+        with WRITERS[form]("digits.tflite") as writer:
+            writer.answered("a\n\x1b[2J.png", evil)
+        assert capsys.readouterr().out.splitlines()[-1] == expected
+    with WRITERS["csv"]("digits.tflite") as writer:
+        writer.failed("=HYPERLINK(1)", InputError("bad"), "+7")
+    assert capsys.readouterr().out.splitlines()[-1] == "'=HYPERLINK(1),,,,,bad,'+7"
+
+
 def test_options_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
     add_options(parser, "jsonl", "csv")

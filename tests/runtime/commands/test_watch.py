@@ -23,7 +23,32 @@ def test_a_document_without_end_is_not_offered(invoke: Invoke, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", ["a.png", "-"])
 def test_only_folders_are_watched(invoke: Invoke, refused: Refused, tmp_path: Path, name: str) -> None:
-    assert f"watch is for folders; {name} is none" in refused(invoke("watch", tmp_path, name), 2)
+    assert f"{name}: there is no such folder; name a folder" in refused(invoke("watch", tmp_path, name), 3)
+    (tmp_path / "a.png").write_bytes(b"")
+    assert "a.png: is no folder" in refused(invoke("watch", tmp_path / "a.png"), 3)
+
+
+def test_a_folder_that_goes_is_waited_for(tmp_path: Path, tflite_file: Path, picture: WritePicture) -> None:
+    file, label = picture(tflite_file)
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    child = _start("--model", tflite_file, inbox)
+    assert child.stderr
+    assert child.stdout
+    inbox.rmdir()
+    expected = f"error: {inbox}: No such file or directory; it is watched again when it is back\n"
+    assert child.stderr.readline().decode() == expected
+    inbox.mkdir()
+    (inbox / "digit.pgm").write_bytes(file.read_bytes())
+    assert child.stdout.readline().decode().startswith(f"{inbox}/digit.pgm: {label}  ")
+    assert child.stderr.readline().decode() == f"{inbox}: is back, and watched\n"
+    (inbox / "letter").write_bytes(b"%PDF-1.7\n")
+    assert child.stderr.readline().decode() == f"{inbox}: left out, no pictures: 1 PDF\n"
+
+    child.terminate()
+
+    assert child.communicate(timeout=60) == (b"", b"")
+    assert child.returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def watched(tmp_path: Path, quick: None) -> Iterator[Iterator[str]]:
     """The files that come out of the watched folder; SIGALRM ends a test that would wait for ever."""
     signal.alarm(60)
-    files = inbox.watch([tmp_path], recursive=True)
+    files = inbox.watch([tmp_path], recursive=True, tell=print)
     yield files
     signal.alarm(0)
     files.close()  # type: ignore[attr-defined]
@@ -57,6 +57,36 @@ def test_a_file_that_is_rewritten_comes_again(watched: Iterator[str], write: Wri
     other = write("other.jpg")
 
     assert [next(watched), next(watched)] == [camera, other]
+
+
+def test_what_changes_is_told_once(tmp_path: Path, quick: None) -> None:
+    folder, told = tmp_path / "inbox", []
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(b"%PDF-1.7")
+    files = inbox.watch([folder], recursive=False, tell=told.append)
+    looks = 0
+
+    def look(seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 5:
+            (folder / "a.pdf").unlink()
+            folder.rmdir()
+        if looks == 10:
+            folder.mkdir()
+            (folder / "a.png").write_bytes(b"picture")
+            os.utime(folder / "a.png", (1, 1))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inbox.time, "sleep", look)
+        assert next(files) == str(folder / "a.png")
+    files.close()  # type: ignore[attr-defined]
+
+    assert told == [
+        f"{folder}: left out, no pictures: 1 PDF",
+        f"error: {folder}: No such file or directory; it is watched again when it is back",
+        f"{folder}: is back, and watched",
+    ]
 
 
 def test_a_file_that_was_removed_and_comes_back_comes_again(watched: Iterator[str], write: Write) -> None:
