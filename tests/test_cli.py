@@ -180,7 +180,7 @@ def test_evaluate_a_model_of_ones_own(mnist_edge: MnistEdge, tmp_path: Path) -> 
 def test_a_model_file_is_checked_before_its_data_is_looked_for(mnist_edge: MnistEdge, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no model")
     refused = mnist_edge("export", "--model", tmp_path / "notes.txt", "--data", tmp_path / "nowhere", code=4)
-    assert "notes.txt: only .keras files are loaded" in refused.stderr
+    assert "notes.txt: only .keras and .h5 files are loaded" in refused.stderr
 
 
 def test_runs_and_compare(mnist_edge: MnistEdge, here: Path, dataset: Dataset) -> None:

@@ -65,7 +65,7 @@ class SourceFinder(Protocol):
         """Return the folder of a run, by default the latest, and its record."""
 
 
-def check_reading(model: Path | None, pixels: str | None, labels: str | None) -> None:
+def check_reading(model: Path | None, pixels: str | None = None, labels: str | None = None) -> None:
     """Raise UsageError where --pixels or --labels is given for a run or an exported file."""
     if (pixels is not None or labels is not None) and (model is None or for_suffix(model.suffix)):
         raise UsageError(

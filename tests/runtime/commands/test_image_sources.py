@@ -56,7 +56,9 @@ def test_in_a_folder_nothing_is_waited_for(tmp_path: Path, write: Write) -> None
 
     assert _names(str(tmp_path)) == [str(gone), str(tmp_path / "pipe.png")]
     for picture, message in zip(
-        image_sources.open_all([str(tmp_path)], recursive=False), ("No such file", "no regular file"), strict=True
+        image_sources.open_all([str(tmp_path)], recursive=False),
+        ("No such file", "a named pipe and no file"),
+        strict=True,
     ):
         with pytest.raises(InputError, match=message):
             picture.to_mnist("auto")

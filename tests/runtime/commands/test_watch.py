@@ -35,6 +35,9 @@ def test_a_folder_that_goes_is_waited_for(tmp_path: Path, tflite_file: Path, pic
     child = _start("--model", tflite_file, inbox)
     assert child.stderr
     assert child.stdout
+    (inbox / "first.pgm").write_bytes(file.read_bytes())
+    assert child.stdout.readline().decode().startswith(f"{inbox}/first.pgm: {label}  ")
+    (inbox / "first.pgm").unlink()
     inbox.rmdir()
     expected = f"error: {inbox}: No such file or directory; it is watched again when it is back\n"
     assert child.stderr.readline().decode() == expected
