@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from mnist_edge_runtime.confidence_interval import few_images_warning, format_interval
+from mnist_edge_runtime.text_output import printable
 
 from ..source import Source
 from ..spec import ExportSpec, Options
@@ -25,7 +26,7 @@ def export_all(source: Source, specs: list[ExportSpec], folder: Path, options: O
     for number, outcome in enumerate(export(source, specs, folder, options), start=1):
         verdict = "passed" if not outcome.failures else "FAILED"
         line = f"export {number}/{len(specs)}  {outcome.spec}  {verdict}  {outcome.spec.info.note}"
-        print(line.rstrip(), file=sys.stderr)
+        print(printable(line.rstrip()), file=sys.stderr)
         outcomes.append(outcome)
     return outcomes
 

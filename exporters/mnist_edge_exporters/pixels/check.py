@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime.classifier import softmax
 from mnist_edge_runtime.errors import ModelError
+from mnist_edge_runtime.text_output import printable
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
@@ -71,7 +72,7 @@ def checked(source: Source, reference: NDArray[np.float32], *, as_is: bool = Fal
     if not stops:
         warnings += _poor(source.labels, answered, truth)
     for warning in warnings:
-        print(f"WARNING: {warning}", file=sys.stderr)
+        print(f"WARNING: {printable(warning)}", file=sys.stderr)
     if stops:
         record["as_is"] = True
     if warnings:

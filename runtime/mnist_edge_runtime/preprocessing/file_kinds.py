@@ -25,7 +25,6 @@ PICTURE_SUFFIXES = (
 )
 NAMES = "PNG, JPEG, BMP, WebP, TIFF, GIF, AVIF, PGM, PPM, PBM or .npy"
 
-_HEIF = "pillow-heif"
 _TO_JPEG = "convert it to JPEG or PNG"
 
 
@@ -55,7 +54,7 @@ class FileKind:
 _HEIC = FileKind(
     "HEIC",
     "HEIF",
-    f"{_TO_JPEG}, or install {_HEIF}; an iPhone takes JPEGs with Settings, Camera, Formats, Most Compatible",
+    f"{_TO_JPEG}, or install pillow-heif; an iPhone takes JPEGs with Settings, Camera, Formats, Most Compatible",
     "pillow_heif",
 )
 _AVIF = FileKind("AVIF", "AVIF")

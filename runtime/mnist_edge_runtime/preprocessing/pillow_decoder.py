@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .file_kinds import FileKind
-from .grayscale import MAX_PIXELS, best_way, check_size, depth_scale, grey, tiles, to_grayscale
+from .grayscale import MAX_PIXELS, MIN_CONTRAST, best_way, check_size, depth_scale, grey, tiles, to_grayscale
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -168,6 +168,11 @@ def _to_grey(picture: Any, in_colour: Callable[[], Any]) -> NDArray[np.uint8]:
     if picture.mode in ("RGBA", "LA", "PA"):
         least, most = picture.getchannel("A").getextrema()
         ways = 4 if least < most else 3
+    depth = ways
+    if ways == 3 and picture.mode in ("RGB", "RGBA"):
+        extrema = picture.getextrema()[:3]
+        # Where no channel shows anything, none is converted, which takes a second of a large picture.
+        ways = 3 if max(most - least for least, most in extrema) >= MIN_CONTRAST else 1
     colours: list[Any] = []
 
     def convert(way: str) -> NDArray[np.uint8]:
@@ -179,7 +184,7 @@ def _to_grey(picture: Any, in_colour: Callable[[], Any]) -> NDArray[np.uint8]:
             if way == "white" and not has_alpha:
                 pixels[rows, columns] = np.asarray(part.convert("L"))
             else:
-                values = np.asarray(part.convert(mode))[..., :ways]
+                values = np.asarray(part.convert(mode))[..., :depth]
                 pixels[rows, columns] = grey(values.astype(np.float32), way)
         return pixels.copy() if way != "white" else pixels
 

@@ -55,11 +55,8 @@ def test_in_a_folder_nothing_is_waited_for(tmp_path: Path, write: Write) -> None
     gone.symlink_to("nowhere")
 
     assert _names(str(tmp_path)) == [str(gone), str(tmp_path / "pipe.png")]
-    for picture, message in zip(
-        image_sources.open_all([str(tmp_path)], recursive=False),
-        ("No such file", "a named pipe and no file"),
-        strict=True,
-    ):
+    pictures = image_sources.open_all([str(tmp_path)], recursive=False)
+    for picture, message in zip(pictures, ("No such file", "a named pipe and no file"), strict=True):
         with pytest.raises(InputError, match=message):
             picture.to_mnist("auto")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError
+from mnist_edge_runtime.text_output import printable
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
@@ -181,8 +182,8 @@ def _read_path(path: Path) -> Dataset:
     found = checks.numbered(parts, test, source)
     if parts.test is None:
         print(
-            f"{source}: has no test images of its own; a seventh of each class, drawn with a fixed seed, is kept for "
-            f"the test",
+            f"{printable(source)}: has no test images of its own; a seventh of each class, drawn with a fixed seed, is "
+            "kept for the test",
             file=sys.stderr,
         )
     for name, part in ((parts_of.TEST, found.test), (parts_of.VALIDATION, found.validation)):
@@ -238,4 +239,6 @@ def _names(parts: Parts) -> NDArray[Any]:
 
 
 def _warn(message: str) -> None:
-    Console(stderr=True).print(Text.assemble(("WARNING ", "bold yellow"), message), soft_wrap=True)
+    Console(stderr=True).print(
+        Text.assemble(("WARNING ", "bold yellow"), printable(message, keep="\n")), soft_wrap=True
+    )

@@ -24,6 +24,7 @@ from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from mnist_edge_runtime.preprocessing import file_kinds
 from mnist_edge_runtime.preprocessing.image_io import load_picture
 from mnist_edge_runtime.preprocessing.mnist import to_mnist
+from mnist_edge_runtime.text_output import printable
 
 from ..progress import progress_bar
 from .parts import TEST, TRAIN, VALIDATION, Part, Parts, listed, ordered, part_of
@@ -127,7 +128,7 @@ def _read(folders: Mapping[str, Path], notes: list[str] | None = None) -> Parts:
                 try:
                     images[place] = to_mnist(load_picture(file))
                 except InputError as error:
-                    bad.append(str(error.at(file)))
+                    bad.append(printable(str(error.at(file))))
                 advance(1)
             parts[part] = Part(images, np.array([number for _, number in pairs], np.int64))
     if bad:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnist_edge_runtime.text_output import printable
+
 from ..data import datasets
 from ..tensorflow_import import import_tensorflow
 from . import storage as storages
@@ -40,7 +42,7 @@ def run_study(
     dataset = datasets.load(data)
     split = datasets.split(dataset)
     opened = storages.open_storage(folder, storage, create=True)
-    print(dataset.summary(split), file=sys.stderr)
+    print(printable(dataset.summary(split)), file=sys.stderr)
     import_tensorflow()
     from . import results
     from .tune import tune
