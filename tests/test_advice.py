@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.host import install_extra
-from mnist_edge_runtime.preprocessing.image_io import PILLOW
+from mnist_edge_runtime.preprocessing.pillow_decoder import PILLOW
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN = r"mnist[-_]edge(?:[-_]runtime)?"
