@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +30,9 @@ _MAX_JPEG_PIXELS = 200_000_000  # of a JPEG without progressive scans, which is 
 _ENOUGH = 2_000_000  # pixels; a JPEG that has more by a factor of four is decoded at half its size
 _WHOLE_ENOUGH = 0.9  # share of the rows that a file cut short must have
 _JPEG_END = b"\xff\xd9"
+# The header of a scan, ITU-T T.81, B.2.3; its components follow, then its first and last coefficient and its bits.
+_SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e]([\1-\4])", re.S)
+_COEFFICIENTS = 64  # of a block of 8 x 8 pixels
 _SPARE = bytes(16)  # behind a JPEG that is cut short, so that its last blocks, which are there, are decoded as well
 
 
@@ -44,7 +48,7 @@ def pillow() -> ModuleType:
         from ..host import Host
 
         command = Host.here().pip("install", PILLOW)
-        raise InputError(f"PNG, JPEG and BMP need Pillow ({command}); PGM and .npy do without") from None
+        raise InputError(f"all pictures but PGM and .npy need Pillow ({command})") from None
     return Image
 
 
@@ -85,7 +89,10 @@ def decode(file: BinaryIO, kind: FileKind, whole: bool) -> NDArray[np.uint8]:
     try:
         picture = load(file)
     except (OSError, SyntaxError):
-        file = io.BytesIO(_completed(file, kind, load))
+        if opened.info.get("progressive"):
+            file = io.BytesIO(_completed_scans(file))
+        else:
+            file = io.BytesIO(_completed(file, kind, load))
         picture = load(file) if kind.decoder == "JPEG" else load(file, fill=255)
     pixels = _to_grey(picture, lambda: load(file, mode="RGB") if kind.decoder == "JPEG" else picture)
     return _rotated(pixels, _orientation(opened))
@@ -150,6 +157,27 @@ def _completed(file: BinaryIO, kind: FileKind, load: Callable[..., Any]) -> byte
     if there < _WHOLE_ENOUGH:
         raise OSError(f"{1 - there:.0%} of its rows are missing")
     return data + _JPEG_END if is_jpeg else data
+
+
+def _completed_scans(file: BinaryIO) -> bytes:
+    """Return the bytes of a progressive JPEG that is cut short inside its last scan, which only refines.
+
+    Raises:
+        OSError: a scan is missing without which the first component, grey, has coefficients that are coarse.
+    """
+    file.seek(0)
+    data = file.read()
+    fine = set[int]()
+    grey_component = -1
+    for scan in _SCAN.finditer(data):
+        count, at = scan[1][0], scan.end()
+        components, (first, last, bits) = data[at : at + 2 * count : 2], data[at + 2 * count : at + 2 * count + 3]
+        grey_component = components[0] if grey_component < 0 else grey_component
+        if grey_component in components and bits & 15 == 0:
+            fine.update(range(first, last + 1))
+    if len(fine) < _COEFFICIENTS:
+        raise OSError("some of its scans are missing")
+    return data + _JPEG_END
 
 
 def _to_grey(picture: Any, in_colour: Callable[[], Any]) -> NDArray[np.uint8]:

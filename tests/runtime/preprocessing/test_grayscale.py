@@ -53,6 +53,47 @@ def test_green_is_lighter_than_red_and_red_than_blue() -> None:
     assert to_grayscale(pure).tolist() == [[76, 150, 29]]
 
 
+@pytest.mark.parametrize("ink", [0, 255])
+def test_ink_on_transparency_shows_whether_it_is_black_or_white(ink: int) -> None:
+    colours = np.full((*DRAWN.shape, 3), ink, np.uint8)
+
+    found = to_grayscale(np.dstack([colours, 255 - DRAWN]))
+
+    np.testing.assert_array_equal(found, DRAWN if ink == 0 else 255 - DRAWN)
+
+
+@pytest.mark.parametrize("alpha", [0, 128, 255])
+def test_a_transparency_that_is_the_same_everywhere_is_left_aside(alpha: int) -> None:
+    array = np.dstack([DRAWN, DRAWN, DRAWN, np.full_like(DRAWN, alpha)])
+
+    np.testing.assert_array_equal(to_grayscale(array), DRAWN)
+
+
+@pytest.mark.parametrize("most", [255, 1023, 4095, 65535])
+def test_values_of_16_bits_are_scaled_by_the_depth_that_they_need(most: int) -> None:
+    array = np.rint(DRAWN * (most / 255)).astype(np.uint16)
+    array[0, 0] = most
+
+    np.testing.assert_allclose(to_grayscale(array)[1:].astype(int), DRAWN[1:], atol=1)
+
+
+def test_colours_of_one_luma_are_told_apart() -> None:
+    array = np.where(STROKES[..., np.newaxis], (170, 40, 40), (20, 117, 40)).astype(np.uint8)
+
+    found = to_grayscale(array).astype(int)
+
+    assert abs(found[STROKES].mean() - found[~STROKES].mean()) > 70
+
+
+@pytest.mark.parametrize("shape", [(1, 2_000_001), (2_000_001, 1), (3, 700_000, 3)])
+def test_every_pixel_of_a_strip_is_converted(shape: tuple[int, ...]) -> None:
+    array = np.linspace(0, 1, int(np.prod(shape))).reshape(shape)
+
+    found = to_grayscale(array)
+
+    assert (found.shape, found.flat[0], found.flat[-1]) == (shape[:2], 0, 255)
+
+
 def _with(value: float) -> NDArray[np.float64]:
     array = DRAWN / 255
     array[3, 3] = value

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from mnist_edge_runtime import InputError, load_picture, to_mnist
 from numpy.typing import NDArray
-from PIL import Image, features
+from PIL import Image, MpoImagePlugin, features
 
 INK = np.full((60, 40), 250, np.uint8)
 INK[8:52, 17:24] = 20  # a 1 in ink on paper
@@ -69,6 +69,30 @@ def test_of_several_frames_the_first_is_read(kind: str) -> None:
 def test_a_phones_several_pictures_are_read_as_one() -> None:
     several = _bytes(Image.fromarray(INK), "MPO", save_all=True, append_images=[Image.new("L", (40, 60), 128)])
     np.testing.assert_array_equal(_read(several), _read(_bytes(Image.fromarray(INK), "JPEG")))
+
+
+def test_a_phones_several_pictures_cost_no_more_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Image.new("L", (2900, 2900), 200)
+    several = _bytes(page, "MPO", save_all=True, append_images=[page])
+
+    def prepare(*unused: Any) -> None:
+        raise AssertionError("the pictures behind the first are prepared")
+
+    monkeypatch.setattr(MpoImagePlugin.MpoImageFile, "__init__", prepare)
+    monkeypatch.setattr(MpoImagePlugin.MpoImageFile, "adopt", prepare)
+    assert _read(several).shape == (1450, 1450)
+
+
+def test_a_progressive_jpeg_is_read_with_and_without_its_end() -> None:
+    data = _bytes(Image.fromarray(INK), "JPEG", progressive=True)
+    assert _shows_the_stroke(_read(data))
+    np.testing.assert_array_equal(_read(data[:-2]), _read(data))
+
+
+def test_white_and_black_of_one_bit() -> None:
+    picture = Image.fromarray(~STROKE)
+    np.testing.assert_array_equal(_read(_bytes(picture, "PPM")), np.where(STROKE, 0, 255))
+    np.testing.assert_array_equal(_read(b"P1 3 1\n1 0 1\n"), [[0, 255, 0]])
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF"])
