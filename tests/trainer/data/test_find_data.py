@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Write = Callable[[Path, Arrays], Path]
 
+LABELS_GZ = gzip.compress(b"\0\0\x08\x01" + bytes(8), mtime=0)  # the same in every process that runs tests
+
 
 def assert_same(found: Parts, expected: Arrays) -> None:
     assert found.test is not None
@@ -172,7 +174,7 @@ def test_the_refusal_names_what_is_there(tmp_path: Path) -> None:
     [
         ("x.npy", b"\x93NUMPY" + bytes(100), "it has one array; save images and labels together"),
         ("train-images", b"\0\0\x08\x03" + bytes(12), "name the folder that has all four IDX files"),
-        ("train-labels.gz", gzip.compress(b"\0\0\x08\x01" + bytes(8), mtime=0), "name the folder that has it, or unpack it"),
+        ("train-labels.gz", LABELS_GZ, "name the folder that has it, or unpack it"),
         ("1.png", b"\x89PNG\r\n\x1a\n", "is no data set but PNG; expected folders of pictures"),
         ("a.tar", bytes(257) + b"ustar", "is no data set but tar; unpack it first"),
         ("a.h5", b"\x89HDF\r\n\x1a\n", "is no data set but HDF5"),
