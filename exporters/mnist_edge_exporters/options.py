@@ -47,7 +47,7 @@ ModelFile = Annotated[
     Path | None,
     typer.Option(
         "--model",
-        help=".keras file instead of a run; its exports are in exports/ beside it, where classify finds them.",
+        help=".keras or .h5 file instead of a run; its exports are in exports/ beside it, where classify finds them.",
     ),
 ]
 Imports = Annotated[

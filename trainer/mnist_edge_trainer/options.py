@@ -34,7 +34,7 @@ Data = Annotated[
 ]
 ModelFile = Annotated[
     Path | None,
-    typer.Option("--model", help=".keras file or exported file instead of a run."),
+    typer.Option("--model", help=".keras, .h5 or exported file instead of a run."),
 ]
 Imports = Annotated[
     list[str] | None,

@@ -43,6 +43,8 @@ def convert(model: Any, spec: ExportSpec, calibration: Calibration) -> Converted
     image = logits = ("float32", 1.0, 0)
     if spec.quantization is Quantization.INT8 and spec.io_dtype is not IoDtype.FLOAT32:
         image, logits = onnx_graph.integer_input(graph), onnx_graph.integer_output(graph)
+    if len(list(onnx_graph.all_graphs(graph.graph))) > 1:  # quantizers append to the bodies of loops, out of order
+        onnx_graph.order_canonically(graph)
     onnx_graph.make_canonical(graph)
     onnx.checker.check_model(graph, full_check=True)
     return ConvertedModel(graph.SerializeToString(deterministic=True), InputSpec(*image), OutputSpec(*logits))

@@ -122,10 +122,11 @@ def _sentence(source: Source, accuracy: float, found: Sequence[Better]) -> str:
         labels = listed(_labels(source, best))
         how.append(f"if its outputs stand for {labels} in this order")
         options.append(f"--labels {shlex.quote(labels)}")
+    said = "p < 1e-300" if best.p < 1e-300 else f"p = {best.p:.0e}"
     return (
         f"the network reads {accuracy:.2%} of the {len(source.test[1]):,} test images with the pixels that every "
         f"device gives it ({as_it_is}), but {best.answers.accuracy:.2%} {' and '.join(how)}{nearly}; exact McNemar "
-        f"test, p = {max(best.p, 1e-300):.0e}. Export it with {' '.join(options)}, or with --as-is if it is meant so"
+        f"test, {said}. Export it with {' '.join(options)}, or with --as-is if it is meant so"
     )
 
 

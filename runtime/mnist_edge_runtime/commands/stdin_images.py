@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .. import strict_json
 from ..errors import InputError
 from ..model_file.contract import IMAGE_SHAPE
+from ..preprocessing.file_kinds import HEAD, kind_of
 from ..preprocessing.image_io import load_picture
 from . import jpeg_stream
 
@@ -27,8 +28,7 @@ _SIGNATURES = (b"\x89PNG", b"BM", b"P5", b"P2")
 _PNG_END = b"IEND\xaeB\x60\x82"
 _PGM_HEADER = re.compile(rb"P5(?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,5})\s")
 _EXPECTED = (
-    "expected one PNG, JPEG, BMP or PGM, a stream of JPEGs, or lines such as "
-    '{"file": "a.png"} or {"pixels": [[0, 255], [255, 0]]}'
+    'expected one picture, a stream of JPEGs, or lines such as {"file": "a.png"} or {"pixels": [[0, 255], [255, 0]]}'
 )
 
 _OBJECT = '{"file": "a.png"} or {"pixels": [[0, 255]]}, and perhaps an "id"'
@@ -68,8 +68,9 @@ def _load_one(data: bytes) -> NDArray[np.uint8]:
     """Decode the only picture on stdin."""
     if not data:
         raise InputError(f"stdin is empty; {_EXPECTED}")
-    if not data.startswith(_SIGNATURES):
-        raise InputError(f"stdin holds no picture; {_EXPECTED}")
+    kind = kind_of(data[:HEAD])
+    if not kind.is_picture and not data.startswith(_SIGNATURES):
+        raise InputError(f"stdin holds no picture but {kind.name}; {_EXPECTED}")
     if len(data) > _MAX_BYTES:
         raise InputError(f"the picture has more than {_MAX_BYTES >> 20} MiB")
     length = _length(data)

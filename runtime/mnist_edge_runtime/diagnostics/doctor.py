@@ -199,7 +199,7 @@ def _pictures(host: Host) -> Finding:
     return Finding(
         *("pictures", "Pillow", None),
         works=False,
-        wrong="PNG, JPEG and BMP cannot be read without it; PGM and .npy can",
+        wrong="pictures other than PGM and .npy cannot be read without it",
         fix=host.pip("install", PILLOW),
     )
 

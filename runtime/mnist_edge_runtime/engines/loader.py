@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import EngineError, UsageError
+from ..errors import EngineError, UsageError, reason
 from ..model_file.contract import IMAGE_SHAPE, Contract
 from .registry import ENGINES, candidates
 
@@ -50,8 +50,7 @@ def load(payload: bytes, contract: Contract, *, engine: str | None = None, threa
 
             reasons.append(not_installed(name))
         except Exception as error:  # engines fail in ways of their own, AttributeError and SystemError among them
-            first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-            reasons.append(f"{name} cannot run it: {first_line}")
+            reasons.append(f"{name} cannot run it: {reason(error)}")
         if imported:
             break  # LiteRT and tflite-runtime in one process can end it with a signal
     raise EngineError(f"no engine here runs this {contract.format} file: {'; '.join(reasons)}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ONNX", "TFLITE"]
+__all__ = ["ONNX", "TFLITE", "tflite_name"]
 
 # fmt: off
 TFLITE: Mapping[int, str] = {
@@ -56,3 +56,18 @@ Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swi
 TopK Transpose Trilu Unsqueeze Upsample Where Xor
 """
 ONNX = frozenset(_ONNX_NAMES.split())
+
+# fmt: off
+_TFLITE_OTHERS: Mapping[int, str] = {
+    7: "EMBEDDING_LOOKUP", 10: "HASHTABLE_LOOKUP", 15: "LSH_PROJECTION", 29: "CONCAT_EMBEDDINGS", 30: "SKIP_GRAM",
+    31: "CALL", 33: "EMBEDDING_LOOKUP_SPARSE", 51: "DELEGATE", 68: "SPARSE_TO_DENSE", 120: "NON_MAX_SUPPRESSION_V4",
+    121: "NON_MAX_SUPPRESSION_V5", 129: "CALL_ONCE", 136: "HASHTABLE", 137: "HASHTABLE_FIND", 138: "HASHTABLE_IMPORT",
+    139: "HASHTABLE_SIZE", 142: "VAR_HANDLE", 143: "READ_VARIABLE", 144: "ASSIGN_VARIABLE",
+    146: "RANDOM_STANDARD_NORMAL", 148: "RANDOM_UNIFORM", 149: "MULTINOMIAL",
+}
+# fmt: on
+
+
+def tflite_name(code: int) -> str:
+    """Return the name of a TFLite operator, also of one that is not allowed, by its number in the schema."""
+    return TFLITE.get(code) or _TFLITE_OTHERS.get(code) or f"of a newer schema (number {code})"

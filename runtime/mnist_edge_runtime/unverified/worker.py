@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..engines import loader
 from ..engines.base import TensorInfo
+from ..errors import reason
 from ..model_file.contract import IMAGE_SHAPE
 
 __all__ = ["ANSWER", "FAILURE", "LARGEST_MESSAGE", "main"]
@@ -52,7 +53,7 @@ def main(engine: str, size: int, memory: int, seconds: int) -> int:
     except ModuleNotFoundError:
         greeting = {"missing": True}
     except Exception as error:  # engines fail in ways of their own
-        greeting = {"error": _reason(error)}
+        greeting = {"error": reason(error)}
     _send(target, json.dumps(greeting).encode())
     while "classes" in greeting:
         signal.alarm(0)
@@ -65,7 +66,7 @@ def main(engine: str, size: int, memory: int, seconds: int) -> int:
             if len(answer) != classes:
                 raise ValueError(f"its output has {len(answer)} values for this image, for a black one {classes}")
         except Exception as error:
-            _send(target, FAILURE + _reason(error).encode())
+            _send(target, FAILURE + reason(error).encode())
         else:
             _send(target, ANSWER + answer.tobytes())
     return 0
@@ -74,10 +75,6 @@ def main(engine: str, size: int, memory: int, seconds: int) -> int:
 def _send(target: BinaryIO, message: bytes) -> None:
     target.write(len(message).to_bytes(4, "little") + message)
     target.flush()
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:1000]
 
 
 def _encoder(spec: TensorInfo) -> Callable[[NDArray[np.uint8]], NDArray[np.generic]]:

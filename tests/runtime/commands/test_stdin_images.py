@@ -124,9 +124,9 @@ def test_a_jpeg_that_cannot_be_decoded_keeps_none_from_being_read(digit: NDArray
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "stdin is empty; expected one PNG"),
+        (b"", "stdin is empty; expected one picture"),
         (b" \n ", "stdin is empty"),
-        (b"a.png\nb.png\n", "stdin holds no picture; expected one PNG"),
+        (b"a.png\nb.png\n", "stdin holds no picture but text; expected one picture"),
         (b"P5 " + b" " * 5000, "header cannot be read"),
         (b"\xff\xd8\xff\xe0\x00\x02rubbish", "the JPEG is damaged"),
     ],

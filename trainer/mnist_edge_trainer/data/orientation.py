@@ -82,8 +82,9 @@ def _p_if_better(as_is: NDArray[np.bool_], other: NDArray[np.bool_]) -> float | 
 
 
 def _sentence(how: str, as_is: NDArray[np.bool_], other: NDArray[np.bool_], p: float, advice: str) -> str:
+    said = "p < 1e-300" if p < 1e-300 else f"p = {p:.0e}"
     return (
         f"the network that ships with mnist-edge-runtime reads {other.mean():.1%} of {len(as_is):,} training images "
-        f"{how}, and {as_is.mean():.1%} as they are (exact McNemar test, p = {max(p, 1e-300):.0e}); a network that is "
+        f"{how}, and {as_is.mean():.1%} as they are (exact McNemar test, {said}); a network that is "
         f"trained on them reads other people's digits wrongly: {advice}, unless they are meant so"
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import ModelError
 from .. import flatbuffer
-from ..operator_allowlist import TFLITE
+from ..operator_allowlist import TFLITE, tflite_name
 from .base import DIGEST_SIZE, MAX_TRAILER_BYTES, Format, Trailer
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _objections(payload: bytes) -> Iterator[str]:
         # Numbers above 127 stand in a field of their own; old files have the other one alone.
         code = max(operator.integer(0, 1), operator.integer(3, 4))
         if code not in TFLITE:
-            yield "it has a custom operator" if code == _CUSTOM else f"operator {code} is not allowed"
+            yield "it has a custom operator" if code == _CUSTOM else f"operator {tflite_name(code)} is not allowed"
     if not count:
         raise ValueError("it names no operators")
     if any(model.place(slot) is not None for slot in (8, 9)):
