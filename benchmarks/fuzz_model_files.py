@@ -165,6 +165,7 @@ def stream(count: int) -> tuple[dict[int, int], float]:
         Image.fromarray(image).save(buffer, "JPEG")
         pictures.append(buffer.getvalue())
     command = [sys.executable, "-m", "mnist_edge_runtime", "classify", "--jsonl", "-"]
+    command += ["--model", str(models.bundled_models()[0])]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdin
     assert child.stdout

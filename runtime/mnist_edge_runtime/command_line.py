@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 from .errors import InputError, describe
 from .text_output import printable
@@ -58,5 +59,7 @@ def print_error(message: object) -> None:
 
 def _drop_stdout() -> None:
     """Send what is still to be written nowhere: at the end of the process it would fail once more."""
-    if sys.stdout is not None:
+    if sys.stdout is None:
+        return
+    with suppress(OSError, ValueError):  # where a program that calls this has put something else in its place
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -246,4 +246,4 @@ def test_a_converter_that_fails_does_not_end_the_others(
     _plant(monkeypatch, "onnx", failing)
     outcomes = list(export(own_source, select("onnx", "all"), tmp_path, Options()))
     assert [bool(outcome.file) for outcome in outcomes] == [True, False, True]
-    assert outcomes[1].failures == ("the converter cannot make it: no such operator",)
+    assert outcomes[1].failures == ("the converter cannot make it: no such operator and a long dump",)
