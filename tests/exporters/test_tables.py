@@ -64,7 +64,7 @@ def new_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_module, "run_module", selftest)
 
 
-@pytest.mark.usefixtures("new_rows")
+@pytest.mark.usefixtures("new_rows", "converting_here")
 def test_a_format_and_an_engine_go_the_whole_way(own_source: Source, tmp_path: Path) -> None:
     specs = spec.select("wrapped", "all")
     assert list(map(str, specs)) == ["wrapped-none", "wrapped-int8"]
@@ -89,7 +89,7 @@ def test_a_format_and_an_engine_go_the_whole_way(own_source: Source, tmp_path: P
     assert page._series()["formats"]["wrapped"] == page._series()["engines"]["wrapper"]
 
 
-@pytest.mark.usefixtures("new_rows")
+@pytest.mark.usefixtures("new_rows", "converting_here")
 def test_targets_of_a_new_format_are_its_engine_and_those_of_its_row() -> None:
     here, also = targets.targets_for("wrapped")
     assert here.engine == also.engine == "wrapper"

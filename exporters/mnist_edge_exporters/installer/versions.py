@@ -101,6 +101,7 @@ def selftest(folder: Path) -> tuple[bool, str]:
         except (OSError, subprocess.SubprocessError) as error:
             return False, str(error)
         lines = (result.stderr if result.returncode else result.stdout).decode(errors="replace").strip().splitlines()
+        lines = [line for line in lines if not line.startswith("model: ")]  # which file answers is no reason
         if result.returncode:
             return False, lines[0].removeprefix("error: ") if lines else f"exit code {result.returncode}"
         said += lines

@@ -9,8 +9,6 @@ from mnist_edge_runtime import Classifier
 from mnist_edge_runtime.errors import MnistEdgeError
 from mnist_edge_runtime.output_capture import suppress_output
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.stats import binomtest
 
 __all__ = ["objection"]
 
@@ -69,6 +67,8 @@ def _turned(images: NDArray[np.uint8], transposed: bool, rows: bool, columns: bo
 
 def _assigned(answered: NDArray[np.int64], truth: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return for each answer the label that it goes with best, each label once; its own where nothing tells."""
+    from scipy.optimize import linear_sum_assignment  # heavy, like the other import inside a function
+
     counts = np.bincount(answered * 10 + truth, minlength=100).reshape(10, 10)
     return np.asarray(linear_sum_assignment(counts + 0.5 * np.eye(10), maximize=True)[1], np.int64)
 
@@ -77,6 +77,8 @@ def _p_if_better(as_is: NDArray[np.bool_], other: NDArray[np.bool_]) -> float | 
     won, lost = int((other & ~as_is).sum()), int((as_is & ~other).sum())
     if won - lost < _GAIN * len(as_is):
         return None
+    from scipy.stats import binomtest
+
     p = float(binomtest(won, won + lost).pvalue)
     return p if p < _SIGNIFICANCE else None
 
