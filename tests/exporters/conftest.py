@@ -84,6 +84,7 @@ def core(digits: Dataset, once: Callable[..., Path]) -> Any:
 @pytest.fixture
 def converting_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Convert in the process of the test: for faults that are planted in it, and to start no child for each export."""
+    from mnist_edge_exporters.analysis import layer_drift
     from mnist_edge_exporters.converters import worker
     from mnist_edge_exporters.export import export
 
@@ -97,6 +98,7 @@ def converting_here(monkeypatch: pytest.MonkeyPatch) -> None:
             return worker._answer(self._model, spec, self._images, self._folder / str(spec))
 
     monkeypatch.setattr(export, "ConverterProcess", Here)
+    monkeypatch.setattr(layer_drift, "ConverterProcess", Here)
 
 
 @pytest.fixture(scope="session")
