@@ -50,7 +50,8 @@ def _sh(device: Device, home: Path, script: str) -> str:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=600
     )
     assert result.returncode == 0, result.stdout
-    return result.stdout
+    # Which file answers is said on stderr, which is together with stdout here.
+    return "".join(line for line in result.stdout.splitlines(keepends=True) if not line.startswith("model: "))
 
 
 @pytest.fixture(scope="module")
