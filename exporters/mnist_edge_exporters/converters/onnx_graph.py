@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ def all_graphs(graph: Any) -> Iterator[Any]:
 def order_canonically(model: Any) -> None:
     """Bring the nodes into an order that depends on nothing but the graph: each after those that it needs."""
     for graph in all_graphs(model.graph):
+        _order_copies(graph)
         makers = {name: node for node in graph.node for name in node.output}
         ordered: list[Any] = []
         done: set[str] = set()
@@ -59,8 +61,19 @@ def order_canonically(model: Any) -> None:
             if node is not None and name not in done:
                 ordered.append(type(node).FromString(node.SerializeToString()))
                 done.update(node.output)
+        for node in ordered:
+            if not node.domain:
+                node.ClearField("domain")  # one that is set to nothing is written in other bytes
         del graph.node[:]
         graph.node.extend(ordered)
+
+
+def _order_copies(graph: Any) -> None:
+    """Of two outputs with the same value, let the second one be the copy; converters choose by the names they count."""
+    copied = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Identity"}
+    for first, second in combinations(graph.output, 2):
+        if copied.get(first.name) == second.name:
+            first.name, second.name = second.name, first.name
 
 
 def _needed(node: Any) -> Iterator[str]:

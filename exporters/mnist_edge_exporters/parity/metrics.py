@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.special import bdtr
 
 __all__ = ["changed_predictions", "comparable_logits", "kl_divergence", "lsb_histogram", "mcnemar", "sqnr_db"]
 
@@ -18,7 +18,7 @@ _HISTOGRAM_END = 8  # steps of the output
 
 def mcnemar(lost: int, won: int) -> float:
     """Return the p-value of McNemar's exact test, whose null hypothesis is that both classifiers are equally good."""
-    return float(binomtest(lost, lost + won).pvalue) if lost + won else 1.0
+    return min(1.0, 2 * float(bdtr(min(lost, won), lost + won, 0.5)))  # far quicker than scipy.stats.binomtest
 
 
 def kl_divergence(reference: NDArray[np.float32], probabilities: NDArray[np.float32]) -> float:

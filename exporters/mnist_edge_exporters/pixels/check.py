@@ -91,16 +91,25 @@ def _search(source: Source, reference: NDArray[np.float32]) -> list[Better]:
 
     def predict(some: Sequence[Reading], images: NDArray[np.uint8]) -> NDArray[np.float32]:
         pixels = images[..., np.newaxis] / np.float32(255)
+        upright = dict.fromkeys(each.before_turning for each in some)
+        scaled = {each: np.asarray(each.apply(pixels, statistics)) for each in upright}
         many = max(1, _TOGETHER // len(images))
         answers = []
         for start in range(0, len(some), many):
-            tensors = [np.asarray(each.apply(pixels, statistics)) for each in some[start : start + many]]
-            answers.append(network.predict(np.concatenate(tensors), batch_size=_BATCH, verbose=0))
+            tensor = np.concatenate([each.turn(scaled[each.before_turning]) for each in some[start : start + many]])
+            answers.append(_predicted(network, tensor))
         together = np.nan_to_num(np.concatenate(answers))
         found: NDArray[np.float32] = together if is_softmax else softmax(together)
         return found.reshape(len(some), len(images), -1)
 
     return find_better(predict, readings, *source.test, reference)
+
+
+def _predicted(network: Any, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what `network.predict` does, without the data set that it prepares each time, in batches all alike."""
+    padded = np.concatenate([tensor, np.zeros((-len(tensor) % _BATCH, *tensor.shape[1:]), np.float32)])
+    answers = [network.predict_on_batch(batch) for batch in np.split(padded, len(padded) // _BATCH)]
+    return np.concatenate(answers)[: len(tensor)]
 
 
 def _labels(source: Source, found: Better) -> Sequence[str]:

@@ -6,13 +6,13 @@ joins what differs from the contract by commas, as in `transposed,black-on-white
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from keras import layers
 from mnist_edge_runtime.errors import UsageError
+from mnist_edge_runtime.orientation import ORIENTATIONS, UPRIGHT, turned
 from numpy.typing import NDArray
 
 from . import scales
@@ -20,17 +20,6 @@ from .scales import Statistics, Tensor
 
 __all__ = ["AS_AGREED", "Reading", "all_readings", "parse"]
 
-# Name -> whether rows and columns are exchanged, and then the rows or the columns reversed.
-ORIENTATIONS: Mapping[str, tuple[bool, bool, bool]] = {
-    "upright": (False, False, False),
-    "transposed": (True, False, False),
-    "mirrored-left-right": (False, False, True),
-    "mirrored-top-bottom": (False, True, False),
-    "turned-left": (True, True, False),
-    "turned-right": (True, False, True),
-    "turned-180": (False, True, True),
-    "anti-transposed": (True, True, True),
-}
 POLARITIES = ("white-on-black", "black-on-white")
 
 
@@ -38,13 +27,13 @@ POLARITIES = ("white-on-black", "black-on-white")
 class Reading:
     """How a network reads an image: orientation, polarity and scale, each a name."""
 
-    orientation: str = "upright"
+    orientation: str = UPRIGHT
     polarity: str = "white-on-black"
     scale: str = "0..1"
 
     def __str__(self) -> str:
         """Return the name, in which all that is as the contract has it is left out."""
-        parts = {"upright": self.orientation, "white-on-black": self.polarity, "0..1": self.scale}
+        parts = {UPRIGHT: self.orientation, "white-on-black": self.polarity, "0..1": self.scale}
         return ",".join(part for usual, part in parts.items() if part != usual) or "0..1"
 
     @property
@@ -59,7 +48,7 @@ class Reading:
             statistics: of the training images as the contract has them.
         """
         if isinstance(image, np.ndarray):
-            image = self._oriented(image)
+            image = self.turn(image)
         else:
             transposed, rows, columns = ORIENTATIONS[self.orientation]
             image = layers.Permute((2, 1, 3))(image) if transposed else image
@@ -76,14 +65,19 @@ class Reading:
     def _seen(self, statistics: Statistics) -> Statistics:
         """Return the statistics of the images before the scale is applied."""
         pixels = np.stack([statistics.means, statistics.deviations])[..., np.newaxis]
-        means, deviations = self._oriented(pixels)[..., 0]
+        means, deviations = self.turn(pixels)[..., 0]
         oriented = replace(statistics, means=means, deviations=deviations)
         return oriented.inverted() if self.is_inverted else oriented
 
-    def _oriented(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        transposed, rows, columns = ORIENTATIONS[self.orientation]
-        images = images.swapaxes(1, 2) if transposed else images
-        return images[:, :: -1 if rows else 1, :: -1 if columns else 1]
+    @property
+    def before_turning(self) -> Reading:
+        """The reading, of upright images, that gives the same as this one once they are turned."""
+        is_transposed = ORIENTATIONS[self.orientation][0]
+        return Reading(UPRIGHT, self.polarity, scales.transposed(self.scale) if is_transposed else self.scale)
+
+    def turn(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return images (N, 28, 28, 1) in the reading's orientation, without its polarity and scale."""
+        return turned(images, self.orientation)
 
 
 AS_AGREED = Reading()

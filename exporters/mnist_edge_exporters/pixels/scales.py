@@ -12,13 +12,14 @@ from keras import layers, ops
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from numpy.typing import NDArray
 
-__all__ = ["COMMON", "NAMED", "OTHERS", "Statistics", "Tensor", "affine", "candidates"]
+__all__ = ["COMMON", "NAMED", "OTHERS", "Statistics", "Tensor", "affine", "candidates", "transposed"]
 
 Tensor = Any  # float32 (N, 28, 28, 1), of numpy or Keras
 
 _PIXELS = math.prod(IMAGE_SHAPE)
 _STEP = 1 / 255  # the smallest grey; a blank image, row or column is divided by it
 _MNIST = (0.1307, 0.3081)  # mean and deviation
+_CHUNK = 10_000  # images; the squares of so many pixels fit into 32 bits together
 _SAME = 0.01  # difference of two statistics below which networks cannot tell them apart
 
 # Those that are taken for right where others fit about as well.
@@ -52,7 +53,13 @@ class Statistics:
     @classmethod
     def of(cls, images: NDArray[np.uint8]) -> Statistics:
         """Return those of images, uint8 (N, 28, 28), as pixel / 255."""
-        means, deviations = images.mean(axis=0) / 255, images.std(axis=0) / 255
+        sums, squares = np.zeros((2, *IMAGE_SHAPE), np.int64)
+        for start in range(0, len(images), _CHUNK):  # in integers, which is exact, and quick in 32 bits
+            some = images[start : start + _CHUNK].astype(np.uint32)
+            sums += some.sum(axis=0, dtype=np.uint32)
+            squares += (some * some).sum(axis=0, dtype=np.uint32)
+        means = sums / len(images) / 255
+        deviations = np.sqrt((squares * len(images) - sums**2).astype(np.float64)) / len(images) / 255
         deviation = math.sqrt((deviations**2).mean() + means.var())
         maximum = float(images.max(axis=(1, 2)).mean() / 255)
         return cls(means.astype(np.float32), deviations.astype(np.float32), float(means.mean()), deviation, maximum)
@@ -89,6 +96,11 @@ def affine(name: str) -> tuple[float, float] | None:
     if kind == "standardized" and second > 0:
         return 1 / second, -first / second
     return (first, second) if kind == "rescaled" and first else None
+
+
+def transposed(name: str) -> str:
+    """Return the scale of the transposed image that gives the transposed result."""
+    return {"l2-rows": "l2-columns", "l2-columns": "l2-rows"}.get(name, name)
 
 
 def _flat(image: Tensor) -> Tensor:

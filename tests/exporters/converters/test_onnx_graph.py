@@ -114,6 +114,30 @@ def _looping() -> Any:
     )
 
 
+def test_of_two_equal_outputs_of_a_loop_the_second_is_the_copy() -> None:
+    """Which of them converters make the copy depends on how often they ran before, as does whether a domain is set."""
+    written = []
+    for last in (["after", "copy"], ["copy", "after"]):
+        model = _looping()
+        (loop,) = model.graph.node
+        (body,) = onnx_graph.subgraphs(loop)
+        loop.input.append("pixels")
+        loop.output.append("end_copy")
+        body.input.add().CopyFrom(body.input[2])
+        body.input[3].name = "before_copy"
+        copying = helper.make_node("Identity", ["after"], ["copy"])
+        copying.domain = "" if last[0] == "copy" else copying.domain
+        body.node.append(copying)
+        body.output.add().CopyFrom(body.output[1])
+        body.output[1].name, body.output[2].name = last
+        onnx_graph.order_canonically(model)
+        onnx_graph.name_canonically(model)
+        onnx_graph.make_canonical(model)
+        onnx.checker.check_model(model, full_check=True)
+        written.append(model.SerializeToString(deterministic=True))
+    assert written[0] == written[1]
+
+
 def test_surgery_descends_into_the_body_of_a_loop() -> None:
     model = _looping()
     onnx_graph.order_canonically(model)

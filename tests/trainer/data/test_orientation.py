@@ -35,6 +35,31 @@ def test_images_that_do_not_stand_upright_are_told(turned: np.ndarray, message: 
     assert "turn the images" in found
 
 
+def test_black_on_white_is_told() -> None:
+    found = orientation.objection(255 - IMAGES, LABELS, NAMES)
+    assert found
+    assert "when black and white are exchanged, and" in found
+    assert "give them white on black, unless" in found
+
+
+def test_all_that_is_wrong_is_told_together() -> None:
+    exchanged = np.array([0, 1, 2, 3, 4, 5, 6, 8, 7, 9])[LABELS]
+    found = orientation.objection(255 - IMAGES.swapaxes(1, 2), exchanged, NAMES)
+    assert found
+    assert (
+        "when they are transposed (rows and columns exchanged) and when black and white are exchanged and if 7 is "
+        "labelled 8, 8 is labelled 7, and" in found
+    )
+    assert "turn the images and give them white on black and put the labels right, unless" in found
+
+
+def test_images_that_are_no_digits_are_left_alone() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 28, 28)).astype(np.uint8)
+    assert orientation.objection(noise, np.arange(1000) % 10, NAMES) is None
+    mixed = np.random.default_rng(0).permutation(784)
+    assert orientation.objection(IMAGES.reshape(-1, 784)[:, mixed].reshape(-1, 28, 28), LABELS, NAMES) is None
+
+
 def test_exchanged_labels_are_told() -> None:
     exchanged = np.array([0, 1, 2, 3, 4, 5, 6, 8, 7, 9])[LABELS]
     found = orientation.objection(IMAGES, exchanged, NAMES)
