@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from mnist_edge_trainer.data import datasets
@@ -23,6 +23,8 @@ from mnist_edge_trainer.data.datasets import Dataset
 if TYPE_CHECKING:
     from mnist_edge_exporters.export.export import Exported
     from mnist_edge_exporters.source import Source
+    from mnist_edge_exporters.spec import ExportSpec
+    from mnist_edge_runtime.child_process import LineProcess
     from mnist_edge_trainer.runs.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -195,6 +197,29 @@ def exported(run: Run, source: Source, once: Callable[[str, _Make], Path]) -> Ma
 def files(exported: Mapping[str, Exported]) -> Mapping[str, Path]:
     """The published file of every offered variant."""
     return {name: outcome.file for name, outcome in exported.items() if outcome.file}
+
+
+@pytest.fixture
+def converting_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convert in the process of the test: for faults that are planted in it, and to import TensorFlow only once."""
+    import numpy as np
+    from mnist_edge_exporters import keras_model
+    from mnist_edge_exporters.analysis import layer_drift
+    from mnist_edge_exporters.converters import worker
+    from mnist_edge_exporters.converters.calibration import Calibration
+    from mnist_edge_exporters.export import export
+
+    class Here(worker.ConverterProcess):
+        def _start(self, *first: ExportSpec) -> LineProcess:
+            self._model = keras_model.read(self._folder / worker._MODEL)
+            self._images = Calibration(np.load(self._folder / worker._CALIBRATION), {})
+            return None  # type: ignore[return-value]
+
+        def _next(self, spec: ExportSpec) -> dict[str, Any]:
+            return worker._answer(self._model, spec, self._images, self._folder / str(spec))
+
+    monkeypatch.setattr(export, "ConverterProcess", Here)
+    monkeypatch.setattr(layer_drift, "ConverterProcess", Here)
 
 
 @pytest.fixture(scope="session")

@@ -14,16 +14,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mnist_edge_exporters import keras_model
 from mnist_edge_exporters.bundle import archive, wheel_files
 from mnist_edge_exporters.bundle.build import build
 from mnist_edge_exporters.bundle.manifest import BundleManifest, Package
 from mnist_edge_exporters.converters import calibration
 from mnist_edge_exporters.converters.calibration import Calibration
 from mnist_edge_exporters.source import Source
-from mnist_edge_exporters.spec import ExportSpec
 from mnist_edge_runtime import InputError, models
-from mnist_edge_runtime.child_process import LineProcess
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset
 
@@ -79,26 +76,6 @@ def core(digits: Dataset, once: Callable[..., Path]) -> Any:
         model.save(folder / "core.keras")
 
     return keras.saving.load_model(once("core_network", train) / "core.keras")
-
-
-@pytest.fixture
-def converting_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Convert in the process of the test: for faults that are planted in it, and to start no child for each export."""
-    from mnist_edge_exporters.analysis import layer_drift
-    from mnist_edge_exporters.converters import worker
-    from mnist_edge_exporters.export import export
-
-    class Here(worker.ConverterProcess):
-        def _start(self, *first: ExportSpec) -> LineProcess:
-            self._model = keras_model.read(self._folder / worker._MODEL)
-            self._images = Calibration(np.load(self._folder / worker._CALIBRATION), {})
-            return None  # type: ignore[return-value]
-
-        def _next(self, spec: ExportSpec) -> dict[str, Any]:
-            return worker._answer(self._model, spec, self._images, self._folder / str(spec))
-
-    monkeypatch.setattr(export, "ConverterProcess", Here)
-    monkeypatch.setattr(layer_drift, "ConverterProcess", Here)
 
 
 @pytest.fixture(scope="session")

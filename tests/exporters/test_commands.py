@@ -26,6 +26,7 @@ def own(own_file: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(own_file, tmp_path))
 
 
+@pytest.mark.usefixtures("converting_here")
 def test_export_ends_with_the_table(mnist_edge: MnistEdge, here: Path, choice: list[str]) -> None:
     result = mnist_edge("export", "--format", "all", "--quantize", "none", *choice, cwd=here)
     header, *rows, published = result.stdout.splitlines()
@@ -43,6 +44,7 @@ def test_a_model_of_ones_own_is_exported_beside_it_and_found(mnist_edge: MnistEd
     assert mnist_edge("selftest", cwd=tmp_path).stderr == f"model: {file}, the newest int8 export\n"
 
 
+@pytest.mark.usefixtures("converting_here")
 def test_a_network_on_other_pixels_is_stopped_and_goes_its_way_with_the_option(
     mnist_edge: MnistEdge, own: Path
 ) -> None:
@@ -78,6 +80,7 @@ def test_verify_proves_a_file_again(
     assert "does not answer as the run" in failed.stderr
 
 
+@pytest.mark.usefixtures("converting_here")
 def test_drift_shows_each_layer(
     mnist_edge: MnistEdge, here: Path, files: Mapping[str, Path], choice: list[str]
 ) -> None:
@@ -89,6 +92,7 @@ def test_drift_shows_each_layer(
     assert "not quantized" in mnist_edge("drift", files["onnx-none"], *choice, cwd=here, code=3).stderr
 
 
+@pytest.mark.usefixtures("converting_here")
 def test_export_picks_the_best_file_within_constraints(mnist_edge: MnistEdge, own: Path) -> None:
     options = ["--model", own, "--data", "digits", "--format", "onnx"]
     best = mnist_edge("export", *options, "--constraints", "kb<=200,p50us<=100000").stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from mnist_edge_runtime import InputError
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.contract import Contract
+from mnist_edge_runtime.model_file.sealed_model import SealedModel
 
 from .. import keras_model
 from ..converters.base import Activation
@@ -22,7 +23,7 @@ from ..parity import metrics
 from ..source import Source
 from ..spec import ExportSpec, Quantization
 
-__all__ = ["LayerDrift", "is_measurable", "measure", "steepest", "table"]
+__all__ = ["LayerDrift", "is_measurable", "measure", "measure_each", "steepest", "table"]
 
 _IMAGES = 200  # validation images
 
@@ -74,19 +75,44 @@ def measure(file: Path, source: Source) -> tuple[LayerDrift, ...]:
         InputError: the file is not quantized, or was made from another model.
         ModelError: the file is damaged.
     """
+    (layers,) = measure_each([file], source)
+    return layers
+
+
+def measure_each(files: Sequence[Path], source: Source) -> Iterator[tuple[LayerDrift, ...]]:
+    """Yield for each file what `measure` returns; the float versions are made once, by one converter process."""
+    quantized = [_checked(file, source) for file in files]
+    if not quantized:
+        return
+    specs, images = [_float_spec(each) for each in quantized], source.validation[0][:_IMAGES]
+    expected: dict[ExportSpec, Mapping[str, Activation]] = {}
+    with ConverterProcess(source.model, UNCALIBRATED, list(dict.fromkeys(specs))) as process:
+        for sealed, spec in zip(quantized, specs, strict=True):
+            activations = CONVERTERS[spec.format].activations
+            if spec not in expected:
+                floats = process.convert(spec)
+                expected[spec] = activations(floats.payload, floats.input, images)
+            yield _compared(expected[spec], activations(sealed.payload, sealed.contract.input, images))
+
+
+def _checked(file: Path, source: Source) -> SealedModel:
     sealed = sealed_model.read(file)
-    contract, images = sealed.contract, source.validation[0][:_IMAGES]
+    contract = sealed.contract
     if not is_measurable(contract):
         raise InputError(f"{file}: it is not quantized, so nothing in it can drift")
     if contract.origin.get("weights_sha256") != keras_model.weights_sha256(source.own_network):
         raise InputError(f"{file}: made from other weights than those of {source.name}; name its own with --run")
-    converter = CONVERTERS[contract.format]
-    spec = ExportSpec(contract.format, Quantization.NONE)
-    spec = replace(spec, opset=converter.requirements(sealed.payload).get("opset", spec.opset))
-    with ConverterProcess(source.model, UNCALIBRATED, [spec]) as process:
-        floats = process.convert(spec)
-    expected = converter.activations(floats.payload, floats.input, images)
-    found = converter.activations(sealed.payload, contract.input, images)
+    return sealed
+
+
+def _float_spec(sealed: SealedModel) -> ExportSpec:
+    """Return the float file that a quantized one is compared with."""
+    spec = ExportSpec(sealed.contract.format, Quantization.NONE)
+    requirements = CONVERTERS[spec.format].requirements(sealed.payload)
+    return replace(spec, opset=requirements.get("opset", spec.opset))
+
+
+def _compared(expected: Mapping[str, Activation], found: Mapping[str, Activation]) -> tuple[LayerDrift, ...]:
     # Layers that the quantizer rearranged have no float layer to compare with.
     comparable = {
         name for name in found if name in expected and found[name].values.shape == expected[name].values.shape

@@ -159,12 +159,13 @@ def _drifts(
 ) -> list[tuple[str, tuple[LayerDrift, ...], float, int | None]]:
     """Return for each quantized file its variant, its layers, the largest ratio, and the index of the steepest fall."""
     found = []
-    for each in evidence:
-        if each.contract and not each.problem and layer_drift.is_measurable(each.contract):
-            print(f"measuring drift: {each.variant}", file=sys.stderr)
-            layers = layer_drift.measure(each.file, source)
-            longest = max((layer.sqnr_db or 0 for layer in layers), default=0)
-            found.append((each.variant, layers, max(longest, 1), layer_drift.steepest(layers)))
+    quantized = [e for e in evidence if e.contract and not e.problem and layer_drift.is_measurable(e.contract)]
+    measured = layer_drift.measure_each([each.file for each in quantized], source)
+    for each in quantized:
+        print(f"measuring drift: {each.variant}", file=sys.stderr)
+        layers = next(measured)
+        longest = max((layer.sqnr_db or 0 for layer in layers), default=0)
+        found.append((each.variant, layers, max(longest, 1), layer_drift.steepest(layers)))
     return found
 
 

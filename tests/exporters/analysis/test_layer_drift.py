@@ -20,11 +20,17 @@ from mnist_edge_runtime.model_file.contract import Payload
 QUANTIZED = ["tflite-float16", "tflite-dynamic", "tflite-int8", "tflite-int16x8", "onnx-float16", "onnx-int8"]
 
 
+@pytest.fixture(scope="module")
+def measured(files: Mapping[str, Path], source: Source) -> dict[str, tuple[LayerDrift, ...]]:
+    each = layer_drift.measure_each([files[variant] for variant in QUANTIZED], source)
+    return dict(zip(QUANTIZED, each, strict=True))
+
+
 @pytest.mark.parametrize("variant", QUANTIZED)
 def test_every_layer_of_a_sound_file_is_near_the_float_one(
-    variant: str, files: Mapping[str, Path], source: Source
+    variant: str, measured: Mapping[str, tuple[LayerDrift, ...]]
 ) -> None:
-    layers = layer_drift.measure(files[variant], source)
+    layers = measured[variant]
     assert len(layers) >= 8  # three convolutions, three poolings, two dense layers
     assert layers[-1].shape == (10,)
     assert all(layer.sqnr_db is None or layer.sqnr_db > 25 for layer in layers)
@@ -50,6 +56,7 @@ def test_the_layer_to_blame_is_pointed_at(files: Mapping[str, Path], source: Sou
 
 
 def test_float_files_and_files_of_other_weights_are_refused(files: Mapping[str, Path], source: Source) -> None:
+    assert list(layer_drift.measure_each([], source)) == []
     with pytest.raises(InputError, match="not quantized"):
         layer_drift.measure(files["tflite-none"], source)
     other: Any = keras.models.clone_model(source.model)

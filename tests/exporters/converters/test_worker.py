@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -20,7 +21,14 @@ FLOAT, INT8 = (ExportSpec("tflite", quantization) for quantization in (Quantizat
 ONNX = ExportSpec("onnx", Quantization.INT8)
 
 
-def test_the_files_are_those_of_the_converters_to_the_byte(own_network: Any, drawn: Calibration) -> None:
+def test_the_files_are_those_of_the_converters_to_the_byte(
+    own_network: Any, drawn: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a person has set for Keras."""
+    settings = {"floatx": "float16", "backend": "jax", "image_data_format": "channels_first"}
+    (tmp_path / "keras.json").write_text(json.dumps(settings))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     with ConverterProcess(own_network, drawn, [FLOAT, INT8, ONNX]) as process:
         for spec in (FLOAT, INT8, ONNX):
             assert process.convert(spec) == CONVERTERS[spec.format].convert(own_network, spec, drawn)

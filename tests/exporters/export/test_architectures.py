@@ -17,6 +17,7 @@ from mnist_edge_trainer.runs import run
 SETTINGS = {"epochs": 10, "batch_size": 32, "learning_rate": 0.01, "ema": 0, "photometric": 0}
 
 
+@pytest.mark.usefixtures("converting_here")
 @pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "classic"])  # that is tested everywhere
 def test_int8_files_pass_parity(name: str, digits: Dataset, tmp_path: Path) -> None:
     from mnist_edge_trainer.training.fit import train

@@ -39,6 +39,14 @@ def test_the_layers_of_each_reading_do_what_is_tried(statistics: Statistics, pix
             np.testing.assert_allclose(np.asarray(model(pixels)), expected, atol=1e-5, err_msg=str(reading))
 
 
+def test_images_are_turned_after_the_scale_as_well(statistics: Statistics, pixels: np.ndarray) -> None:
+    for reading in readings.all_readings(statistics):
+        assert reading.before_turning.orientation == "upright"
+        found = reading.turn(np.asarray(reading.before_turning.apply(pixels, statistics)))
+        expected = np.asarray(reading.apply(pixels, statistics))
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4, err_msg=str(reading))
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
