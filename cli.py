@@ -200,7 +200,7 @@ def _forward(context: typer.Context) -> None:
 
 
 for _command in (
-    *(trainer_commands.train, trainer_commands.tune),
+    *(trainer_commands.train, trainer_commands.tune, trainer_commands.draw),
     *(exporter_commands.export, exporter_commands.verify, exporter_commands.drift),
     *(evaluate, compare, runs, exporter_commands.report, demo, bundle, deploy),
 ):

@@ -60,6 +60,7 @@ def test_every_part_of_a_recipe_is_an_option(mnist_edge: MnistEdge, tmp_path: Pa
         ("train --augment wild", 2, "--augment wild is unknown; choose from none, light, strong"),
         ("train --teacher nobody --data digits", 3, "no run 'nobody'"),
         ("train --epochs many", 2, "--epochs"),
+        ("train --handwriting 1", 2, "--handwriting is 1.0, expected 0 to 0.9"),
         ("train --name ../up", 2, "cannot name a run"),
         ("train --data nowhere", 3, "nowhere: no such file or folder"),
         ("train --from-study lost", 3, "runs/studies: no study 'lost'; none is there yet; begin one with"),

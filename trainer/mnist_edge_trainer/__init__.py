@@ -5,6 +5,7 @@ __all__ = [
     "data",
     "demo",
     "evaluation",
+    "handwriting",
     "networks",
     "options",
     "progress",

@@ -1,4 +1,4 @@
-"""Define the commands `train` and `tune`.
+"""Define the commands `train` and `tune`, and list `draw` beside them.
 
 TensorFlow and Optuna are imported inside them: `--help` loads neither.
 """
@@ -17,13 +17,14 @@ import typer
 from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.json_output import print_result
 
+from .handwriting.command import draw
 from .networks.recipe import Recipe
 from .options import AsJson, Data, RunsDir, complete_run
 
 if TYPE_CHECKING:
     from .tuning.study import TrialResult
 
-__all__ = ["train", "tune"]
+__all__ = ["draw", "train", "tune"]
 
 Augment = Annotated[str | None, typer.Option(help="Augmentation: none, light or strong. (default: the recipe's)")]
 Storage = Annotated[

@@ -153,6 +153,7 @@ class TestFingerprint:
             checkpoint.fingerprint(TrainConfig(seed=1), dataset, split, []),
             checkpoint.fingerprint(TrainConfig(augment="strong"), dataset, split, []),
             checkpoint.fingerprint(TrainConfig(parts={"ema": 0.5}), dataset, split, []),
+            checkpoint.fingerprint(TrainConfig(parts={"handwriting": 0.5}), dataset, split, []),
             checkpoint.fingerprint(config, relabelled, split, []),
             checkpoint.fingerprint(config, dataset, resplit, []),
             checkpoint.fingerprint(config, dataset, split, [teacher]),

@@ -9,6 +9,7 @@ import pytest
 from mnist_edge_runtime.errors import InputError
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset, Split
+from mnist_edge_trainer.handwriting.pool import for_training, load
 from mnist_edge_trainer.networks.config import TrainConfig
 from mnist_edge_trainer.runs.run import Run
 from mnist_edge_trainer.training import fit
@@ -53,6 +54,32 @@ def test_a_teacher_is_asked_once_for_all_its_students(
     with pytest.raises(pytest.fail.Exception, match="asked again"):
         soft_targets([teacher], images, replace(recipe, rotation=recipe.rotation + 1))
     assert not list(teacher.folder.glob(".*"))
+
+
+def test_teachers_answer_the_handwriting_too(
+    small: tuple[Dataset, Split], teacher: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, pool = small[1].train_images, load(40)
+    recipe = CONFIG.recipe(len(images))
+    alone = soft_targets([teacher], images, recipe)
+    both = np.concatenate([images, pool.images])
+    targets = soft_targets([teacher], both, recipe, pool)
+    assert alone
+    assert targets
+    assert alone(-1).shape == (300, 10), "kept apart from the answers without it"
+    model: Any = keras.models.load_model(teacher.model_file)
+    np.testing.assert_allclose(targets(-1), model(both[..., np.newaxis] / np.float32(255)), atol=1e-3)
+    other = load(40, seed=1)
+    monkeypatch.setattr(keras.models, "load_model", lambda *unused, **options: pytest.fail("asked again"))
+    with pytest.raises(pytest.fail.Exception, match="asked again"):
+        soft_targets([teacher], np.concatenate([images, other.images]), recipe, other)
+
+
+def test_a_student_of_handwriting(small: tuple[Dataset, Split], teacher: Run) -> None:
+    config = TrainConfig("nano", parts={"epochs": 1, "batch_size": 100, "variants": 2, "handwriting": 0.25})
+    record = fit.train(config, *small, teachers=[teacher]).record
+    assert record["recipe"]["handwriting"] == 0.25
+    assert record["handwriting"] == for_training(300, tuple("0123456789")).describe()
 
 
 def test_without_augmentation_there_is_one_answer(small: tuple[Dataset, Split], teacher: Run) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mnist_edge_trainer.networks.recipe import AUGMENTATIONS, Recipe
-from mnist_edge_trainer.training.input_pipeline import batches, training_batches
+from mnist_edge_trainer.training.input_pipeline import batches, epoch_length, training_batches
 from numpy.typing import NDArray
 
 
@@ -135,6 +135,38 @@ def test_answers_of_teachers_take_their_share_of_the_targets() -> None:
             shown = high * 256 + low
             expected = 0.25 * answers[row, shown].astype(np.float32) + 0.75 * np.eye(10)[labels[shown]]
             np.testing.assert_allclose(targets, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("pool", [20, 150])
+def test_a_pool_makes_up_its_share_of_each_batch(pool: int) -> None:
+    """Each other image comes once in an epoch; of the pool, none again before all have come."""
+    images, labels = numbered(255 + pool)
+    mixed = recipe(handwriting=0.15)
+    assert epoch_length(255, mixed) == 300
+    dataset = training_batches(images, labels, 10, mixed, seed=1, pool=pool)
+    epochs = [epoch(dataset.skip(5 * number).take(5)) for number in (0, 1)]
+    for numbers, found in epochs:
+        assert found == labels[numbers].tolist()
+        assert sorted(number for number in numbers if number < 255) == list(range(255))
+        times = np.bincount([number - 255 for number in numbers if number >= 255], minlength=pool)
+        assert times.sum() == 45
+        assert times.max() == -(-45 // pool)
+        for start in range(0, 300, 64):
+            batch = np.array(numbers[start : start + 64])
+            assert (batch >= 255).mean() == pytest.approx(0.15, abs=0.02)
+    assert epochs[0][0] != epochs[1][0]
+    assert {number for number in epochs[0][0] if number >= 255} != {n for n in epochs[1][0] if n >= 255} or pool == 20
+
+
+def test_a_pool_is_the_same_wherever_a_training_begins() -> None:
+    images, labels = numbered(300)
+    arguments: dict[str, Any] = {"seed": 3, "pool": 100}
+    mixed = recipe(**AUGMENTED, handwriting=0.2)
+    whole = list(training_batches(images, labels, 10, mixed, **arguments).as_numpy_iterator())
+    rest = list(training_batches(images, labels, 10, mixed, first_epoch=2, **arguments).as_numpy_iterator())
+    assert (len(whole), len(rest)) == (12, 4)
+    for pair, expected in zip(rest, whole[8:], strict=True):
+        np.testing.assert_array_equal(pair[0], expected[0])
 
 
 def test_images_are_not_changed() -> None:

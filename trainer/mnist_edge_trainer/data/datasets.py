@@ -21,7 +21,7 @@ from . import parts as parts_of
 from .idx import Arrays
 from .parts import Part, Parts
 
-__all__ = ["SPLIT_SEED", "Dataset", "Split", "load", "split"]
+__all__ = ["SPLIT_SEED", "Dataset", "Split", "cache_folder", "load", "split"]
 
 # Random seed of the one split for all runs: runs with different training seeds stay comparable, and a validation
 # image of one is never a training image of another.
@@ -154,10 +154,15 @@ def split(dataset: Dataset) -> Split:
     )
 
 
+def cache_folder() -> Path:
+    """Return the folder of what is downloaded or made once for all runs of this user."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "mnist-edge"
+
+
 def cache_file() -> Path:
     """Return the path of the cached download of MNIST."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "mnist-edge" / "mnist.npz"
+    return cache_folder() / "mnist.npz"
 
 
 def _keras_file() -> Path:

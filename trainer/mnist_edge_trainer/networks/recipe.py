@@ -39,6 +39,7 @@ class Recipe:
     zoom: float = _part("Maximum random zoom of each axis, as a share.", 0, 4, default=0.0)
     shift: float = _part("Maximum random shift in pixels.", 0, IMAGE_SHAPE[0], default=0.0)
     photometric: float = _part("Share of the images with random lighting, noise, blur and strokes.", 0, 1, default=0.0)
+    handwriting: float = _part("Share of each batch from generated handwriting.", 0, 0.9, default=0.0)
     clean: float = _part("Share of the epochs, at the end, without augmentation.", 0, 1, default=0.0)
     teacher_share: float = _part("Share of the target that comes from the teachers.", 0, 1, default=0.9)
     variants: int = _part("Number of augmented variants of each image for the teachers.", 1, 1_000, default=60)

@@ -23,6 +23,7 @@ from mnist_edge_runtime.files import atomic_path
 from numpy.typing import NDArray
 
 from ..data.datasets import Dataset, Split
+from ..handwriting.pool import for_training
 from ..networks.config import TrainConfig
 from ..runs.run import Run
 
@@ -52,10 +53,13 @@ class State:
 
 def fingerprint(config: TrainConfig, dataset: Dataset, split: Split, teachers: Sequence[Run]) -> str:
     """Hash everything that the final weights depend on, except the versions of libraries."""
+    count = len(split.train_images)
+    recipe = config.recipe(count)
     parts = {
         "architecture": config.architecture,
         "seed": config.seed,
-        "recipe": asdict(config.recipe(len(split.train_images))),
+        "recipe": asdict(recipe),
+        "handwriting": for_training(count, dataset.labels).sha256 if recipe.handwriting else None,
         "data": [dataset.sha256, split.sha256],
         "teachers": [teacher.model_sha256 for teacher in teachers],
     }

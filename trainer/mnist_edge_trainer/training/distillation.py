@@ -20,6 +20,7 @@ from mnist_edge_runtime.files import temporary_path
 from numpy.typing import NDArray
 
 from ..data.datasets import Dataset, Split
+from ..handwriting.pool import Pool
 from ..networks.recipe import Recipe
 from ..progress import progress_bar
 from ..runs.run import Run
@@ -43,7 +44,7 @@ def check(teachers: Sequence[Run], dataset: Dataset, split: Split) -> None:
 
 
 def soft_targets(
-    teachers: Sequence[Run], images: NDArray[np.uint8], recipe: Recipe
+    teachers: Sequence[Run], images: NDArray[np.uint8], recipe: Recipe, pool: Pool | None = None
 ) -> Callable[[int], NDArray[np.float32]] | None:
     """Return a function: number of a variant -> the teachers' mean probabilities, float32 (N, classes).
 
@@ -54,17 +55,19 @@ def soft_targets(
         teachers: their runs.
         images: uint8 (N, 28, 28).
         recipe: the augmentation and the number of variants.
+        pool: the handwriting that the last of the images are.
     """
     if not teachers:
         return None
-    stored = [_stored(teacher, images, recipe) for teacher in teachers]
+    stored = [_stored(teacher, images, recipe, pool) for teacher in teachers]
     return lambda variant: np.mean([each[variant] for each in stored], axis=0, dtype=np.float32)
 
 
-def _stored(teacher: Run, images: NDArray[np.uint8], recipe: Recipe) -> NDArray[np.float16]:
+def _stored(teacher: Run, images: NDArray[np.uint8], recipe: Recipe, pool: Pool | None) -> NDArray[np.float16]:
     """Return a teacher's probabilities, float16 (variants + 1, N, classes), memory-mapped from its file."""
     variants = recipe.variants if recipe.augmented_epochs else 0
-    drawn = [teacher.model_sha256, variants, recipe.rotation, recipe.shear, recipe.zoom, recipe.shift]
+    parts = (recipe.rotation, recipe.shear, recipe.zoom, recipe.shift)
+    drawn = [teacher.model_sha256, variants, *parts, *([pool.sha256] if pool else [])]
     file = teacher.folder / f"answers-{hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:8]}.npy"
     if not file.exists():
         with temporary_path(file) as temporary:

@@ -18,6 +18,7 @@ from mnist_edge_runtime.confidence_interval import interval_of
 from numpy.typing import NDArray
 
 from ..data.datasets import SPLIT_SEED, Dataset, Split
+from ..handwriting.pool import Pool, for_training
 from ..networks import architectures
 from ..networks.config import TrainConfig
 from ..networks.recipe import Recipe
@@ -25,7 +26,7 @@ from ..progress import progress_bar
 from ..runs.run import Run, TrainedRun
 from . import checkpoint, distillation
 from .callback import TrainingCallback
-from .input_pipeline import batches, training_batches
+from .input_pipeline import batches, epoch_length, training_batches
 
 __all__ = ["Fitted", "fit", "train"]
 
@@ -36,10 +37,14 @@ _DISTRIBUTIONS = ("mnist-edge", "tensorflow", "keras", "numpy", "scikit-learn")
 
 @dataclass(frozen=True)
 class Fitted:
-    """A network with its final weights, its recipe, the history of its epochs and the seconds they took."""
+    """A network with its final weights, its recipe, the history of its epochs and the seconds they took.
+
+    `handwriting` is the pool of generated digits that trained it, too, or None.
+    """
 
     model: Any
     recipe: Recipe
+    handwriting: Pool | None
     history: Mapping[str, list[float]]
     seconds: float
 
@@ -77,7 +82,7 @@ def train(
         with tempfile.TemporaryDirectory(prefix="mnist-edge-") as temporary:
             return train(config, dataset, split, Path(temporary), teachers)
     distillation.check(teachers, dataset, split)
-    fitted = fit(config, split, len(dataset.labels), folder, teachers)
+    fitted = fit(config, split, dataset.labels, folder, teachers)
     record = {
         "architecture": config.architecture,
         "parameters": fitted.model.count_params(),
@@ -85,6 +90,7 @@ def train(
         "labels": list(dataset.labels),
         "seed": config.seed,
         "recipe": asdict(fitted.recipe),
+        "handwriting": fitted.handwriting and fitted.handwriting.describe(),
         "teachers": [teacher.name for teacher in teachers],
         "study": config.study,
         "dataset": {**dataset.describe(), "source": dataset.source},
@@ -108,17 +114,19 @@ def train(
 def fit(
     config: TrainConfig,
     split: Split,
-    classes: int,
+    labels: Sequence[str],
     folder: Path,
     teachers: Sequence[Run] = (),
     watch: Callable[[Sequence[float]], None] | None = None,
 ) -> Fitted:
-    """Fit a network to the training images; after each epoch, measure it on the validation images and no others.
+    """Fit a network to the training images and the recipe's share of handwriting.
+
+    After each epoch, measure it on the validation images and no others.
 
     Args:
         config: the options.
         split: the training and the validation images.
-        classes: their number.
+        labels: the names of the classes.
         folder: for the checkpoint; one that is there is resumed.
         teachers: runs trained on the same split.
         watch: called after each epoch with the validation accuracies of all epochs; an exception ends the training.
@@ -126,24 +134,31 @@ def fit(
     Raises:
         DivergedError: the loss became infinite or NaN.
         InputError: the checkpoint is damaged.
+        UsageError: handwriting is to be mixed in, but the classes are no digits.
     """
-    recipe = config.recipe(len(split.train_images))
+    classes, count = len(labels), len(split.train_images)
+    recipe = config.recipe(count)
+    pool = for_training(count, tuple(labels)) if recipe.handwriting else None
+    images, numbers = split.train_images, split.train_labels
+    if pool:
+        images, numbers = np.concatenate([images, pool.images]), np.concatenate([numbers, pool.labels])
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
-    steps = math.ceil(len(split.train_images) / recipe.batch_size)
+    steps = math.ceil(epoch_length(count, recipe) / recipe.batch_size)
     model = _compiled(config, recipe, classes, steps)
     with progress_bar(f"training {config.architecture}", recipe.epochs * steps) as advance:
         callback = TrainingCallback(model, recipe, checkpoint.read(folder), folder, advance, steps, watch)
         if not callback.finished:
             model.fit(
                 training_batches(
-                    split.train_images,
-                    split.train_labels,
+                    images,
+                    numbers,
                     classes,
                     recipe,
                     config.seed,
                     first_epoch=callback.epochs,
-                    soft_targets=distillation.soft_targets(teachers, split.train_images, recipe),
+                    pool=len(images) - count,
+                    soft_targets=distillation.soft_targets(teachers, images, recipe, pool),
                 ),
                 validation_data=batches(split.validation_images, split.validation_labels, classes, _EVALUATION_BATCH),
                 initial_epoch=callback.epochs,
@@ -154,7 +169,7 @@ def fit(
                 callbacks=_callbacks(callback, recipe, config.tensorboard),
             )
     callback.finish()
-    return Fitted(model, recipe, callback.history, callback.seconds)
+    return Fitted(model, recipe, pool, callback.history, callback.seconds)
 
 
 def _compiled(config: TrainConfig, recipe: Recipe, classes: int, steps: int) -> Any:

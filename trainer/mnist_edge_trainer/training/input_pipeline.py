@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from ..networks.recipe import Recipe
 from . import augmentation
 
-__all__ = ["TEACHER_SEED", "batches", "training_batches", "variant_transforms"]
+__all__ = ["TEACHER_SEED", "batches", "epoch_length", "training_batches", "variant_transforms"]
 
 TEACHER_SEED = 0  # of the augmented variants that teachers see, independent of the student's seed
 
 _SHUFFLE, _AFFINE, _PHOTOMETRIC = range(3)  # random draws of an epoch, each with a seed of its own
 _DRAWS = 3
+_POOL = 1  # folded into the seed of the order: that of the pool's images
 
 
 def batches(images: NDArray[np.uint8], labels: NDArray[np.int64], classes: int, batch_size: int) -> Any:
@@ -46,6 +47,7 @@ def training_batches(
     seed: int,
     *,
     first_epoch: int = 0,
+    pool: int = 0,
     soft_targets: Callable[[int], NDArray[np.float32]] | None = None,
 ) -> Any:
     """Return a tf.data.Dataset of all batches from an epoch to the last one: as `batches`, shuffled and augmented.
@@ -59,14 +61,26 @@ def training_batches(
         recipe: the epochs, the batch size and the augmentation.
         seed: random seed of the order and the augmentation.
         first_epoch: number of epochs to skip.
+        pool: so many of the images, the last ones, are a pool. An epoch has each of the others once, and images drawn
+            from the pool, evenly spread, which make up the recipe's share of handwriting.
         soft_targets: from `distillation.soft_targets`; they make up the recipe's `teacher_share` of the targets.
     """
     count = len(images)
     pixels, one_hot = tf.constant(images), tf.one_hot(labels, classes)
     share = recipe.teacher_share
+    mixed = _spread(count - pool, epoch_length(count - pool, recipe) - (count - pool))
+
+    def drawn(epoch: Any) -> Any:
+        """Return the indices of an epoch's images from the pool: none of them again before all were drawn."""
+        wanted = len(mixed) - (count - pool)
+        pool_seed = tf.random.experimental.stateless_fold_in(_seed(seed, epoch, _SHUFFLE), _POOL)
+        numbers = tf.random.experimental.stateless_shuffle(tf.range(max(wanted, pool)), pool_seed)
+        return count - pool + numbers[:wanted] % pool
 
     def one_epoch(epoch: Any) -> Any:
-        order = tf.random.experimental.stateless_shuffle(tf.range(count), _seed(seed, epoch, _SHUFFLE))
+        order = tf.random.experimental.stateless_shuffle(tf.range(count - pool), _seed(seed, epoch, _SHUFFLE))
+        if pool:
+            order = tf.gather(tf.concat([order, drawn(epoch)], axis=0), mixed)
         transform_seed, variant = (seed, epoch) if soft_targets is None else (TEACHER_SEED, epoch % recipe.variants)
         transforms = variant_transforms(recipe, count, transform_seed, variant)
         targets = one_hot
@@ -94,12 +108,23 @@ def training_batches(
     return tf.data.Dataset.range(first_epoch, recipe.epochs).flat_map(one_epoch).prefetch(tf.data.AUTOTUNE)
 
 
+def epoch_length(count: int, recipe: Recipe) -> int:
+    """Return the number of images in an epoch: `count`, and as many from the pool as make up the recipe's share."""
+    return round(count / (1 - recipe.handwriting))
+
+
 def variant_transforms(recipe: Recipe, count: int, seed: int, variant: Any) -> Any:
     """Return the affine transform of each of `count` images in a variant, float32 (count, 8).
 
     Without teachers each epoch is a variant of its own; teachers see the recipe's first variants, which recur.
     """
     return augmentation.sample_affine(recipe, count, _seed(seed, variant, _AFFINE))
+
+
+def _spread(own: int, others: int) -> NDArray[np.int64]:
+    """Return the order of `own` indices and, evenly spread among them, `others` that follow."""
+    places = [(np.arange(number) + 0.5) / max(number, 1) for number in (own, others)]
+    return np.argsort(np.concatenate(places), kind="stable")
 
 
 def _seed(seed: int, epoch: Any, draw: int) -> Any:

@@ -41,7 +41,7 @@ class _WorkerContext:
 
     config: SearchConfig
     split: Split
-    classes: int
+    labels: tuple[str, ...]
     sizes: Mapping[str, Mapping[str, int]]
     folder: Path
 
@@ -87,7 +87,7 @@ def tune(
     study.sampler = SeededSampler(config.seed)
     study.pruner = NetworkPruner()
     try:
-        ended = _work(study, _WorkerContext(config, split, len(dataset.labels), sizes, folder))
+        ended = _work(study, _WorkerContext(config, split, dataset.labels, sizes, folder))
     except StorageInternalError as error:
         raise InputError(
             f"the storage of study {folder.name!r} was lost: {error}; repeat the command to continue"
@@ -211,7 +211,7 @@ def _values(trial: Trial, checkpoint: Path, context: _WorkerContext) -> list[flo
             raise TrialPruned
 
     prunes = len(config.objectives) == 1
-    fitted = fit.fit(training, split, context.classes, checkpoint, watch=watch if prunes else None)
+    fitted = fit.fit(training, split, context.labels, checkpoint, watch=watch if prunes else None)
     accuracy = fitted.measure(split.validation_images, split.validation_labels)["accuracy"]
     figures: Mapping[str, Any] = {"accuracy": accuracy, **size}
     return [float(figures[objective]) for objective in config.objectives]
