@@ -225,6 +225,16 @@ def converting_here(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sealed ONNX file whose network loops for ever; its contract is the bundled one's, its digests are valid."""
+    return _endless(tmp_path_factory.mktemp("endless") / "endless.onnx", on_ink_alone=False)
+
+
+@pytest.fixture(scope="session")
+def endless_on_ink(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, but it answers a blank image."""
+    return _endless(tmp_path_factory.mktemp("endless") / "endless-on-ink.onnx", on_ink_alone=True)
+
+
+def _endless(file: Path, *, on_ink_alone: bool) -> Path:
     import numpy as np
     from mnist_edge_runtime import models
     from mnist_edge_runtime.model_file import sealed_model
@@ -239,11 +249,14 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
          value("before", TensorProto.UINT8, ["batch", 10])],
         [value("on", TensorProto.BOOL, []), value("after", TensorProto.UINT8, ["batch", 10])],
     )  # fmt: skip
-    constants = {"first": [0], "end": [10], "axis": [1], "turns": 1 << 62, "yes": True}
+    constants = {"first": [0], "end": [10], "axis": [1], "white": 255, "many": 1 << 54, "yes": True}
     graph = helper.make_graph(
         [
             helper.make_node("Flatten", ["image"], ["flat"], axis=1),
             helper.make_node("Slice", ["flat", "first", "end", "axis"], ["ten"]),
+            helper.make_node("Cast", ["image" if on_ink_alone else "white"], ["ink"], to=TensorProto.INT64),
+            helper.make_node("ReduceMax", ["ink"], ["darkest"], keepdims=0),
+            helper.make_node("Mul", ["darkest", "many"], ["turns"]),
             helper.make_node("Loop", ["turns", "yes", "ten"], ["logits"], body=body),
         ],
         "endless",
@@ -255,7 +268,6 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     payload = model.SerializeToString()
     sealed = sealed_model.read(models.bundled_models("onnxruntime")[0])
     contract = replace(sealed.contract, payload=Payload(len(payload), hashlib.sha256(payload).hexdigest()))
-    file = tmp_path_factory.mktemp("endless") / "endless.onnx"
     file.write_bytes(sealed_model.seal(payload, contract, sealed.golden))
     return file
 

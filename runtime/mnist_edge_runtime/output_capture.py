@@ -8,12 +8,13 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import IO
 
 from .errors import MnistEdgeError
 
-__all__ = ["hide_warnings", "suppress_output"]
+__all__ = ["hide_warnings", "silence_libtiff", "suppress_output"]
 
 
 def hide_warnings(arguments: Sequence[str]) -> None:
@@ -58,6 +59,21 @@ def suppress_output() -> Iterator[None]:
             if unexpected and sys.stderr:
                 captured.seek(0)
                 sys.stderr.write(captured.read().decode(errors="replace"))
+
+
+@cache
+def silence_libtiff(library: str) -> None:
+    """Let libtiff, and the libjpeg in it, print nothing on stderr: what is wrong is an exception all the same.
+
+    Its own switch is used, since stderr belongs to all threads.
+
+    Args:
+        library: the file of a library that was linked with it, Pillow's.
+    """
+    import ctypes
+
+    with suppress(AttributeError, OSError):  # Windows finds no function of a library behind another one
+        ctypes.CDLL(library).TIFFSetErrorHandler(None)
 
 
 def _duplicate(stream: int) -> int | None:

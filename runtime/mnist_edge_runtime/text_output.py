@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["cell", "printable"]
+__all__ = ["cell", "printable", "short"]
+
+_LONGEST = 80  # characters of a value in a message
 
 # Controls (C0, DEL, C1), line and paragraph separators, marks that turn the direction of text, lone surrogates.
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -20,6 +22,12 @@ def printable(text: str, *, keep: str = "") -> str:
         keep: characters that stay, such as line breaks of our own.
     """
     return _HIDDEN.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)
+
+
+def short(value: object) -> str:
+    """Return a value out of a file as it stands in a message: as Python writes it, on one line and short."""
+    shown = ascii(value)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
 
 
 def cell(text: str) -> str:

@@ -5,32 +5,53 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from time import monotonic
 
-__all__ = ["ENDLESS", "time_limit"]
+from .errors import EngineError
+from .text_output import printable
 
+__all__ = ["ENDLESS", "SECONDS", "Limit", "model_limit", "time_limit"]
+
+SECONDS = 120.0  # seconds for loading a model or for an answer, of which the slowest boards need a few
 ENDLESS = "the model may loop for ever, or this machine is too slow for it"
 
 
+class Limit:
+    """The time of a step. To begin and to end one costs nothing to speak of: nothing wakes for it."""
+
+    def __init__(self) -> None:
+        self.since: float | None = monotonic()
+
+    def again(self) -> None:
+        """Begin a step: the time starts from zero."""
+        self.since = monotonic()
+
+    def pause(self) -> None:
+        """End a step: until the next one, time does not count."""
+        self.since = None
+
+
 @contextmanager
-def time_limit(seconds: float, message: str, code: int) -> Iterator[Callable[[], None]]:
+def time_limit(seconds: float, message: str, code: int) -> Iterator[Limit]:
     """Print `message` on stderr and end the process with `code` if the block takes longer than `seconds`.
 
     Yields:
-        A function that starts the time again from zero, for a block of many steps.
+        The limit's time, to be started again for a block of many steps.
     """
-    again = threading.Event()
-    is_over = False
+    limit, over = Limit(), threading.Event()
 
     def watch() -> None:
-        while again.wait(seconds):
-            if is_over:
+        left = seconds
+        while left > 0:
+            if over.wait(left):
                 return
-            again.clear()
+            since = limit.since
+            left = seconds if since is None else since + seconds - monotonic()
         # Not through Python's stderr: what an engine prints may be captured just now.
         with suppress(OSError):
-            os.write(stderr, f"{message}\n".encode())
+            os.write(stderr, f"{message}\n".encode(errors="backslashreplace"))
         os._exit(code)
 
     if sys.stdout:
@@ -39,12 +60,17 @@ def time_limit(seconds: float, message: str, code: int) -> Iterator[Callable[[],
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        yield again.set
+        yield limit
     finally:
-        is_over = True
-        again.set()
+        over.set()
         watcher.join()
         os.close(stderr)
+
+
+def model_limit(model: object, step: str) -> AbstractContextManager[Limit]:
+    """Return the limit on the time of a step, such as "load", with a model file, of which each may take `SECONDS`."""
+    late = f"{printable(str(model or 'the model'))}: did not {step} within {SECONDS:g} seconds: {ENDLESS}"
+    return time_limit(SECONDS, f"error: {late}", EngineError.exit_code)
 
 
 def _stderr() -> int:

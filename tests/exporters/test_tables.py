@@ -24,11 +24,11 @@ from mnist_edge_exporters.source import Source
 from mnist_edge_exporters.spec import Options, Quantization
 from mnist_edge_runtime import Classifier, UsageError
 from mnist_edge_runtime.child_process import ChildResult
-from mnist_edge_runtime.diagnostics.selftest import SECONDS
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.formats.base import Trailer
 from mnist_edge_runtime.model_file.formats.registry import FORMATS
+from mnist_edge_runtime.time_limit import SECONDS
 from numpy.typing import NDArray
 
 

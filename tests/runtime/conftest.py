@@ -122,7 +122,7 @@ def blank(tmp_path: Path) -> Path:
 @pytest.fixture
 def cut_short(tmp_path: Path) -> Path:
     file = tmp_path / "cut_short.pgm"
-    file.write_bytes(b"P5 28 28 255\n" + bytes(783))
+    file.write_bytes(b"P5 28 28 255\n" + bytes(600))
     return file
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from mnist_edge_runtime.text_output import cell, printable
+from mnist_edge_runtime.text_output import cell, printable, short
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,15 @@ def test_a_formula_becomes_text(text: str) -> None:
 @pytest.mark.parametrize("text", ["a.png", "0.5", "", "a=1", "'=1", "-:12"])
 def test_other_text_stays(text: str) -> None:
     assert cell(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("mnist-edge/9", "'mnist-edge/9'"), ("a\nb\x1b", r"'a\nb\x1b'"), ("é", r"'\xe9'"), (None, "None")],
+)
+def test_a_short_value_is_shown_as_it_is(value: object, shown: str) -> None:
+    assert short(value) == shown
+
+
+def test_a_long_value_is_cut() -> None:
+    assert short("x" * 1000) == "'" + "x" * 76 + "..."

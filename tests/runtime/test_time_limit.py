@@ -30,10 +30,12 @@ def test_a_block_that_takes_too_long_ends_the_process(step: str) -> None:
 
 
 def test_a_block_that_ends_in_time_leaves_nothing() -> None:
-    with time_limit(0.2, "never printed", 5) as again:
+    with time_limit(0.2, "never printed", 5) as limit:
         for _ in range(6):
             time.sleep(0.1)
-            again()
+            limit.again()
+        limit.pause()
+        time.sleep(0.5)
     with pytest.raises(ZeroDivisionError), time_limit(0.2, "never printed", 5):
         _ = 1 / 0
     time.sleep(0.5)

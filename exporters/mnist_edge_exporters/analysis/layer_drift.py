@@ -13,6 +13,7 @@ from mnist_edge_runtime import InputError
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.contract import Contract
 from mnist_edge_runtime.model_file.sealed_model import SealedModel
+from mnist_edge_runtime.time_limit import model_limit
 
 from .. import keras_model
 from ..converters.base import Activation
@@ -92,7 +93,9 @@ def measure_each(files: Sequence[Path], source: Source) -> Iterator[tuple[LayerD
             if spec not in expected:
                 floats = process.convert(spec)
                 expected[spec] = activations(floats.payload, floats.input, images)
-            yield _compared(expected[spec], activations(sealed.payload, sealed.contract.input, images))
+            with model_limit(f"{sealed.contract.format}-{sealed.contract.quantization}", f"answer {_IMAGES} images"):
+                found = activations(sealed.payload, sealed.contract.input, images)
+            yield _compared(expected[spec], found)
 
 
 def _checked(file: Path, source: Source) -> SealedModel:

@@ -14,13 +14,13 @@ import numpy as np
 from mnist_edge_runtime import Classifier, ModelError, UsageError, VerificationError
 from mnist_edge_runtime.child_process import run_module
 from mnist_edge_runtime.classifier import softmax
-from mnist_edge_runtime.diagnostics.selftest import SECONDS
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE, Contract
 from mnist_edge_runtime.model_file.formats.registry import FORMATS
 from mnist_edge_runtime.model_file.golden import Golden
 from mnist_edge_runtime.output_capture import suppress_output
+from mnist_edge_runtime.time_limit import SECONDS
 from numpy.typing import NDArray
 
 from ..converters import calibration

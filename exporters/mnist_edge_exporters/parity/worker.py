@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 from mnist_edge_runtime import Classifier, EngineError, MnistEdgeError, VerificationError
 from mnist_edge_runtime.child_process import run_module
-from mnist_edge_runtime.time_limit import ENDLESS, time_limit
+from mnist_edge_runtime.time_limit import ENDLESS, SECONDS, time_limit
 from numpy.typing import NDArray
 
 __all__ = ["logits"]
 
-_SECONDS = 120.0  # seconds for loading the file, and again for each step
 _STEP = 32  # images, a multiple of every engine's batch, so that all are run as in one call
 
 
@@ -39,17 +38,17 @@ def logits(file: Path, engine: str, images: NDArray[np.uint8]) -> NDArray[np.flo
 
 def main(file: str, engine: str, source: str, target: str) -> int:
     """Save the logits of the images in `source` to `target`, in the child."""
-    late = f"it did not end within {_SECONDS:g} seconds for {_STEP} images: {ENDLESS}"
+    late = f"it did not end within {SECONDS:g} seconds for {_STEP} images: {ENDLESS}"
     images = np.load(source)
     try:
         with (
-            time_limit(_SECONDS, late, VerificationError.exit_code) as again,
+            time_limit(SECONDS, late, VerificationError.exit_code) as limit,
             Classifier.load(file, engine=engine) as classifier,
         ):
             answers = []
             for start in range(0, len(images), _STEP):
                 answers.append(classifier.logits(images[start : start + _STEP]))
-                again()
+                limit.again()
         np.save(target, np.concatenate(answers))
     except MnistEdgeError as error:
         print(str(error).removeprefix(f"{file}: "), file=sys.stderr)

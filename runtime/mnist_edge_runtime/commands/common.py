@@ -16,6 +16,7 @@ from ..command_line import print_error
 from ..errors import BlankError, EngineError, InputError, MnistEdgeError, UsageError
 from ..output_capture import suppress_output
 from ..preprocessing import mnist
+from ..time_limit import model_limit
 from . import output_formats
 from .image_sources import Picture, fault
 
@@ -26,12 +27,12 @@ __all__ = ["add_classify_options", "answer_all", "load", "load_any", "say_defaul
 
 
 def load(arguments: argparse.Namespace, *, accept_all: bool = False) -> Classifier:
-    """Load the model that the command line names, on the engine that it names.
+    """Load the model that the command line names, on the engine that it names; one that does not load ends the process.
 
     Raises:
         MnistEdgeError: as `Classifier.load`.
     """
-    with suppress_output():  # engines greet on stderr, which is for errors
+    with model_limit(arguments.model, "load"), suppress_output():  # engines greet on stderr, which is for errors
         classifier = Classifier.load(arguments.model, engine=arguments.engine, accept_all=accept_all)
     if arguments.model is None:
         say_default(classifier.file)
@@ -89,11 +90,19 @@ def answer_all(
     Raises:
         EngineError: with --no-verify, the engine crashed or reached its limits.
     """
-    with output_formats.WRITERS[arguments.form](str(classifier.file)) as writer:
+    with (
+        model_limit(classifier.file, "answer a picture") as limit,
+        output_formats.WRITERS[arguments.form](str(classifier.file)) as writer,
+    ):
+        limit.pause()
         for picture in pictures:
             try:
                 image = picture.to_mnist(arguments.preprocess)
-                prediction = classifier.classify(image)
+                limit.again()
+                try:
+                    prediction = classifier.classify(image)
+                finally:
+                    limit.pause()
             except BlankError as error:
                 writer.blank(picture.name, str(error).removeprefix(f"{picture.name}: "), picture.id)
                 continue

@@ -34,7 +34,7 @@ def add_command(
 def _run(arguments: argparse.Namespace) -> EngineError | None:
     from ..diagnostics.doctor import examine  # no other command waits for its import
 
-    report = examine(Path(arguments.model) if arguments.model else None)
+    report = examine(None if arguments.model is None else Path(arguments.model))
     if arguments.json:
         print_json(report.to_dict())
     else:

@@ -27,8 +27,8 @@ def add_command(
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    file = arguments.model or models.bundled_models()[0]
-    if not arguments.model:
+    file = models.bundled_models()[0] if arguments.model is None else arguments.model
+    if arguments.model is None:
         say_default(file)
     sealed = sealed_model.read(file)
     contract = sealed.contract

@@ -16,7 +16,7 @@ _DAMAGED = "the JPEG is damaged"
 
 
 def split(head: bytes, stream: io.BufferedIOBase, *, max_bytes: int, padding: bytes) -> Iterator[bytes]:
-    """Yield each JPEG as soon as it is complete.
+    """Yield each JPEG as soon as it is complete, and at the end of the stream one that is not.
 
     Args:
         head: the first bytes of the stream, already read.
@@ -25,15 +25,23 @@ def split(head: bytes, stream: io.BufferedIOBase, *, max_bytes: int, padding: by
         padding: bytes that may stand between two JPEGs.
 
     Raises:
-        InputError: a JPEG is damaged, cut short or too large, or something other than a JPEG follows.
+        InputError: a JPEG is damaged or too large, or something other than a JPEG follows.
     """
     reader = _Reader(head, stream, max_bytes)
     while True:
-        _read_file(reader)
+        try:
+            _read_file(reader)
+        except _EndError:
+            yield reader.rest()  # whose decoder tells whether no more than its end is missing
+            return
         yield reader.detach()
         reader.skip(padding)
         if reader.is_at_end():
             return
+
+
+class _EndError(Exception):
+    """The stream ends inside a JPEG."""
 
 
 class _Reader:
@@ -49,7 +57,7 @@ class _Reader:
             raise InputError(f"the picture has more than {self._max_bytes >> 20} MiB")
         while len(self._data) < self.position + count:
             if not self._fill():
-                raise InputError("the picture is cut short")
+                raise _EndError
         self.position += count
         return bytes(self._data[self.position - count : self.position])
 
@@ -75,6 +83,10 @@ class _Reader:
         del self._data[: self.position]
         self.position = 0
         return data
+
+    def rest(self) -> bytes:
+        """Return all that has come and was not detached."""
+        return bytes(self._data)
 
     def _fill(self) -> bool:
         chunk = self._stream.read1(_CHUNK)

@@ -14,6 +14,7 @@ from ..json_output import print_json
 from ..preprocessing.image_io import check_target, load_picture, save_picture
 from ..preprocessing.pillow_decoder import pillow
 from ..text_output import printable
+from ..time_limit import model_limit
 from .common import load
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def _run(arguments: argparse.Namespace) -> None:
     with load(arguments, accept_all=arguments.accept_all) as classifier:
         try:
             picture = load_picture(arguments.file, whole=True)
-            lines, reason = read_lines(picture, classifier), None
+            with model_limit(classifier.file, "read the picture"):
+                lines, reason = read_lines(picture, classifier), None
         except BlankError as error:
             lines, reason = [], str(error)
         except InputError as error:

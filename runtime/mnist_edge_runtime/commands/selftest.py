@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ..diagnostics.selftest import SECONDS, selftest
+from ..diagnostics.selftest import selftest
 from ..errors import VerificationError
 from ..json_output import print_json
 from ..model_file import sealed_model
 from ..text_output import printable
-from ..time_limit import ENDLESS, time_limit
+from ..time_limit import ENDLESS, SECONDS, time_limit
 from .common import load
 
 __all__ = ["add_command"]
@@ -28,7 +28,9 @@ def add_command(
 def _run(arguments: argparse.Namespace) -> VerificationError | None:
     late = f"the self-test did not end within {SECONDS:g} seconds: {ENDLESS}; run no file whose maker you do not know"
     with (
-        time_limit(SECONDS, f"error: {arguments.model or 'the model'}: {late}", VerificationError.exit_code),
+        time_limit(
+            SECONDS, f"error: {printable(str(arguments.model or 'the model'))}: {late}", VerificationError.exit_code
+        ),
         load(arguments) as classifier,
     ):
         report = selftest(classifier, sealed_model.read(str(classifier.file)).golden)

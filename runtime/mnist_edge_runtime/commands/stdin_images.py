@@ -52,8 +52,9 @@ def pictures(stream: io.BufferedIOBase) -> Iterator[StdinImage]:
     Pictures are named -:1, -:2 and so on; JSON lines by the number of their line, unless they name a file. After bytes
     that are no picture nothing tells where the next begins: the last loader raises the error.
     """
+    padding = b""
     while (start := stream.read(1)) and start in _PADDING:
-        pass
+        padding = (padding + start)[-3:]  # or the beginning of a format that begins with zeros
     if start == b"{":
         yield from _json_lines(start, stream)
         return
@@ -61,7 +62,11 @@ def pictures(stream: io.BufferedIOBase) -> Iterator[StdinImage]:
     if head == jpeg_stream.START:
         yield from _jpegs(head, stream)
     else:
-        yield StdinImage("-:1", partial(_load_one, head + stream.read(_MAX_BYTES)))
+        data = head + stream.read(_MAX_BYTES)
+        zeros = padding[len(padding.rstrip(b"\0")) :]
+        if kind_of((zeros + data)[:HEAD]).name != "unknown":
+            data = zeros + data
+        yield StdinImage("-:1", partial(_load_one, data))
 
 
 def _load_one(data: bytes) -> NDArray[np.uint8]:
@@ -73,10 +78,7 @@ def _load_one(data: bytes) -> NDArray[np.uint8]:
         raise InputError(f"stdin holds no picture but {kind.name}; {_EXPECTED}")
     if len(data) > _MAX_BYTES:
         raise InputError(f"the picture has more than {_MAX_BYTES >> 20} MiB")
-    length = _length(data)
-    if length > len(data):
-        raise InputError("the picture is cut short")
-    if data[length:].lstrip(_PADDING).startswith((*_SIGNATURES, jpeg_stream.START)):
+    if data[_length(data) :].lstrip(_PADDING).startswith((*_SIGNATURES, jpeg_stream.START)):
         raise InputError(
             "another picture follows this one, and only JPEGs may follow each other; name the files instead, or send "
             'a line such as {"file": "a.png"} for each'
@@ -88,9 +90,7 @@ def _length(data: bytes) -> int:
     """Return the length in bytes that the picture at the start of `data` should have, as far as its format tells."""
     if data.startswith(b"\x89PNG"):
         end = data.find(_PNG_END)
-        if end < 0:
-            raise InputError("the picture is cut short")
-        return end + len(_PNG_END)
+        return len(data) if end < 0 else end + len(_PNG_END)
     if data.startswith(b"BM"):
         return int.from_bytes(data[2:6], "little") or len(data)
     if header := _PGM_HEADER.match(data):

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from .. import host
 from ..classifier import Classifier
 from ..engines.tensor_codec import Tensor
-from ..errors import MnistEdgeError
+from ..errors import EngineError, MnistEdgeError
 from ..model_file import sealed_model
 from ..model_file.contract import IMAGE_SHAPE
 from ..preprocessing import mnist
+from ..time_limit import ENDLESS, SECONDS, Limit, time_limit
 
 __all__ = ["main"]
 
@@ -51,7 +52,8 @@ class _Stopwatch:
 class _Subject:
     """A file on its engine, and its measurements."""
 
-    def __init__(self, file: str, engine: str) -> None:
+    def __init__(self, file: str, engine: str, limit: Limit) -> None:
+        self._limit = limit
         start = now()
         self._sealed, self._engine = sealed_model.read(file), engine
         self._classifier = self._load(threads=1)
@@ -99,6 +101,7 @@ class _Subject:
 
     def _time_one(self, number: int, preprocessing: bool) -> tuple[int, ...]:
         image = self._images[number % len(self._images)]
+        self._limit.again()
         start = now()
         if preprocessing:
             mnist.to_mnist(self._picture)
@@ -115,6 +118,7 @@ class _Subject:
             if threads not in self._by_threads:
                 self._by_threads[threads] = self._load(threads)
             for size in _BATCHES:
+                self._limit.again()
                 rate = _rate(self._by_threads[threads], np.resize(self._images, (size, *IMAGE_SHAPE)))
                 self.rates.setdefault((threads, size), []).append(rate)
             threads *= 2
@@ -162,13 +166,18 @@ def _clock() -> float:
 def main(arguments: Sequence[str]) -> int:
     """Take a turn for each line on stdin; at its end print the result as JSON."""
     file, engine = arguments
+    late = f"it did not load, or answer, within {SECONDS:g} seconds: {ENDLESS}"
     try:
-        subject = _Subject(file, engine)
-        print(flush=True)
-        turns = {"single": subject.single, "engine": lambda: subject.single(False), "batch": subject.batch}
-        for line in sys.stdin:
-            turns[line.strip()]()
+        with time_limit(SECONDS, late, EngineError.exit_code) as limit:
+            subject = _Subject(file, engine, limit)
             print(flush=True)
+            turns = {"single": subject.single, "engine": lambda: subject.single(False), "batch": subject.batch}
+            limit.pause()
+            for line in sys.stdin:
+                limit.again()
+                turns[line.strip()]()
+                limit.pause()
+                print(flush=True)
         print(json.dumps(subject.result()))
     except MnistEdgeError as error:
         print(str(error).removeprefix(f"{file}: "), file=sys.stderr)

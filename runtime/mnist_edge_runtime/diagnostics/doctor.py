@@ -24,8 +24,7 @@ from ..errors import EngineError, VerificationError
 from ..host import Host
 from ..model_file import sealed_model
 from ..preprocessing.pillow_decoder import PILLOW
-from ..time_limit import ENDLESS
-from .selftest import SECONDS
+from ..time_limit import ENDLESS, SECONDS
 
 __all__ = ["DoctorReport", "Finding", "SelfTestOutcome", "diagnose", "examine", "run"]
 

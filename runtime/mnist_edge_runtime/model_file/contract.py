@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import strict_json
 from ..errors import ModelError
+from ..text_output import short
 from . import contract_fields
 from .contract_fields import Number, OneOf, Rule, Text
 from .formats.registry import FORMATS
@@ -142,7 +143,7 @@ class Contract:
             raise ModelError(f"the contract inside the file cannot be read ({error}); export the model again") from None
         if version != VERSION and not str(version).startswith(VERSION + "."):
             raise ModelError(
-                f"the file's contract is {version!r}, this runtime reads {VERSION!r}; "
+                f"the file's contract is {short(version)}, this runtime reads {VERSION!r}; "
                 "install the runtime of the mnist-edge that made it, from its folder runtime/ or in a bundle, "
                 "or export it again"
             )
@@ -172,7 +173,9 @@ class Contract:
         contract_fields.check({**vars(self), **values}, _RULES)
         if self.input.preprocessing is not None:
             named = self.input.preprocessing
-            raise ValueError(f"input.preprocessing is {named!a}, which this runtime does not have; install a newer one")
+            raise ValueError(
+                f"input.preprocessing is {short(named)}, which this runtime does not have; install a newer one"
+            )
         for name, mapping in (
             ("selftest.logits", self.selftest.logits),
             ("origin", self.origin),
@@ -180,7 +183,7 @@ class Contract:
             *(("runtimes", runtime) for runtime in self.runtimes),
         ):
             if not isinstance(mapping, Mapping):
-                raise ValueError(f"{name} is {mapping!r}, expected an object")
+                raise ValueError(f"{name} is {short(mapping)}, expected an object")
         limits = {f"selftest.logits.{family}": limit for family, limit in self.selftest.logits.items()}
         contract_fields.check(limits, dict.fromkeys(limits, _LARGEST_DIFFERENCE))
         for runtime in self.runtimes:
@@ -192,12 +195,12 @@ class Contract:
             elif (tensor.scale, tensor.zero_point) != (1, 0):
                 raise ValueError(f"{name} is float32 with a scale or zero point; it is its own real value")
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
-            raise ValueError(f"labels are {self.labels!r}, expected at least two that differ")
+            raise ValueError(f"labels are {short(self.labels)}, expected at least two that differ")
 
 
 def _labels(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
-        raise ValueError(f"labels are {value!r}, expected a list of strings")
+        raise ValueError(f"labels are {short(value)}, expected a list of strings")
     return tuple(value)
 
 

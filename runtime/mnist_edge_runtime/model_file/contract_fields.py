@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from ..text_output import short
+
 __all__ = ["Number", "OneOf", "Rule", "Text", "check"]
 
 
@@ -65,10 +67,4 @@ def check(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
     """
     for name, rule in rules.items():
         if expected := rule.objection(values[name]):
-            raise ValueError(f"{name} is {_shown(values[name])}, expected {expected}")
-
-
-def _shown(value: Any) -> str:
-    """Return a value out of a file as it stands in a message: on one line and short."""
-    shown = ascii(value)
-    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+            raise ValueError(f"{name} is {short(values[name])}, expected {expected}")

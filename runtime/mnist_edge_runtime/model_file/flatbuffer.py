@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Table", "root"]
+__all__ = ["EndError", "Table", "root"]
+
+
+class EndError(ValueError):
+    """An offset leads behind the last byte."""
 
 
 class Table(NamedTuple):
@@ -32,6 +36,14 @@ class Table(NamedTuple):
         """Return a signed integer of `size` bytes, 0 where the table leaves it out."""
         place = self.place(slot)
         return 0 if place is None else _integer(self.data, place, size, signed=True)
+
+    def end(self, slot: int) -> int:
+        """Return where a vector of bytes ends, 0 where the table leaves it out."""
+        place = self.place(slot)
+        if place is None:
+            return 0
+        vector = _follow(self.data, place)
+        return vector + 4 + _integer(self.data, vector, 4)
 
     def tables(self, slot: int) -> Iterator[Table]:
         """Yield the tables of a vector."""
@@ -58,5 +70,5 @@ def _follow(data: bytes, place: int) -> int:
 
 def _integer(data: bytes, place: int, size: int, *, signed: bool = False) -> int:
     if not 0 <= place <= len(data) - size:
-        raise ValueError(f"an offset leads to byte {place} of {len(data)}")
+        raise (ValueError if place < 0 else EndError)(f"an offset leads to byte {place} of {len(data)}")
     return int.from_bytes(data[place : place + size], "little", signed=signed)

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Field", "fields", "metadata_entry"]
+__all__ = ["EndError", "Field", "fields", "metadata_entry"]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+class EndError(ValueError):
+    """A field runs past the last byte."""
 
 
 class Field(NamedTuple):
@@ -44,7 +48,7 @@ def fields(message: bytes) -> list[Field]:
         else:
             raise ValueError(f"wire type {kind} at byte {start}")
         if position > len(message):
-            raise ValueError(f"the field at byte {start} runs past the end")
+            raise EndError(f"the field at byte {start} runs past the end")
         found.append(Field(number, start, value, integer))
     return found
 
@@ -76,4 +80,4 @@ def _read_varint(message: bytes, position: int) -> tuple[int, int]:
         shift += 7
         if byte < 0x80:
             return value, position
-    raise ValueError(f"no varint at byte {position}")
+    raise (EndError if position == len(message) else ValueError)(f"no varint at byte {position}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError, ModelError
+from ..text_output import short
 from .contract import Contract
 from .formats.base import DIGEST_SIZE, Format, Trailer
 from .formats.registry import FORMATS, for_suffix, suffixes
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from .golden import Golden
 
 __all__ = ["MAX_BYTES", "SealedModel", "read", "read_bytes", "seal", "unseal"]
+
+_COPY_AGAIN = "compare its size and its SHA-256 (sha256sum FILE) with those of the original, and copy it again"
 
 MAX_BYTES = 256 * 1024 * 1024  # of a model file
 
@@ -47,7 +50,7 @@ class SealedModel:
         if golden.probabilities.shape[1] != len(labels):
             raise ModelError(f"its golden vectors are of {golden.probabilities.shape[1]} classes, not {len(labels)}")
         if unknown := {*golden.labels.tolist(), *golden.predicted.tolist()} - {*labels}:
-            raise ModelError(f"its golden vectors have the class {min(unknown)!a}, which the contract does not")
+            raise ModelError(f"its golden vectors have the class {short(min(unknown))}, which the contract does not")
         return golden
 
 
@@ -92,14 +95,10 @@ def read_bytes(path: str | Path) -> tuple[bytes, Format]:
     use changes nothing.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: it is missing, a folder, or cannot be read.
         ModelError: another suffix, no regular file, or too large.
     """
     named = for_suffix(Path(path).suffix)
-    if named is None:
-        raise ModelError(
-            f"{path}: models end in {suffixes()}; make one of a Keras model with: mnist-edge export --model FILE.keras"
-        )
     try:
         # Without waiting: a pipe that nobody writes to would block the process for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -107,10 +106,16 @@ def read_bytes(path: str | Path) -> tuple[bytes, Format]:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise ModelError(f"{path}: leads to no regular file; name the model file itself")
+            if named is None:
+                raise ModelError(
+                    f"{path}: models end in {suffixes()}; make one of a Keras model with: "
+                    "mnist-edge export --model FILE.keras"
+                )
             # No more is asked for than is there: the memory for it is taken before it is read.
             data = b"" if found.st_size > MAX_BYTES else file.read(found.st_size + 1)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; name a {suffixes()} file that mnist-edge exported") from None
+    except (OSError, ValueError) as error:  # ValueError: no name that a file can have
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: {why}; name a {suffixes()} file that mnist-edge exported") from None
     if found.st_size > MAX_BYTES or len(data) > MAX_BYTES:
         raise ModelError(f"{path}: larger than {MAX_BYTES >> 20} MiB; such a file was not made by mnist-edge")
     return data, named
@@ -125,12 +130,7 @@ def unseal(data: bytes) -> SealedModel:
     body, digest = data[:-DIGEST_SIZE], data[-DIGEST_SIZE:]
     found = next((row for row in FORMATS.values() if body.endswith(row.ending)), None)
     if found is None:
-        if any(row.mark in data for row in FORMATS.values()):
-            raise ModelError("the file was altered, cut short or has bytes beyond its end; copy or export it again")
-        raise ModelError(
-            "the file carries no contract, so nothing says how its pixels and answers are meant; "
-            "make one with: mnist-edge export --model FILE.keras"
-        )
+        raise ModelError(_without_end(data))
     if _sha256(body).encode() != digest:
         raise ModelError("the file was altered: its SHA-256 is not the one it carries; copy or export it again")
     try:
@@ -152,6 +152,26 @@ def unseal(data: bytes) -> SealedModel:
         raise ModelError("the list of labels beside the contract differs from the contract's; export again")
     found.check_operators(payload)
     return SealedModel(payload, contract, trailer.golden)
+
+
+def _without_end(data: bytes) -> str:
+    """Return what can be known of a file that does not end as a sealed one does."""
+    if not data:
+        return "the file is empty; copy or export it again"
+    # Behind the ending stands the digest; whoever wrote it wrote no ending twice.
+    behind = [len(data) - place - len(row.ending) for row in FORMATS.values() if (place := data.rfind(row.ending)) > 0]
+    if behind and min(behind) > DIGEST_SIZE:
+        return f"the file was altered or has bytes beyond its end; {_COPY_AGAIN}"
+    if behind:
+        return f"the file is cut short: it lacks its last {DIGEST_SIZE - min(behind)} bytes; {_COPY_AGAIN}"
+    if any(row.mark in data for row in FORMATS.values()):
+        return f"the file seems cut short: the record that ends it is missing or was altered; {_COPY_AGAIN}"
+    if any(row.is_cut_short(data) for row in FORMATS.values()):
+        return f"the file seems cut short: its model goes on behind the last byte, {len(data):,}; {_COPY_AGAIN}"
+    return (
+        "the file carries no contract, so nothing says how its pixels and answers are meant; "
+        "make one with: mnist-edge export --model FILE.keras"
+    )
 
 
 def _sha256(data: bytes) -> str:

@@ -13,6 +13,7 @@ from .grayscale import check_size, tiles
 
 __all__ = ["load_pgm"]
 
+_WHOLE_ENOUGH = 0.9  # share of the pixels that a file cut short must have; the others become white
 _BLOCK = 1 << 20  # bytes read at a time
 
 
@@ -31,9 +32,14 @@ def load_pgm(file: BinaryIO) -> NDArray[np.uint8]:
         values = _plain(file, width * height)
     else:
         dtype = np.dtype(">u2" if maximum > 255 else "u1")
-        values = np.frombuffer(file.read(width * height * dtype.itemsize), dtype)
-    if len(values) != width * height or values.max() > maximum:
-        raise InputError("the PGM is damaged or cut short")
+        content = file.read(width * height * dtype.itemsize)
+        values = np.frombuffer(content[: len(content) // dtype.itemsize * dtype.itemsize], dtype)
+    if (there := len(values) / (width * height)) < _WHOLE_ENOUGH:
+        raise InputError(f"the PGM is cut short: {1 - there:.0%} of its pixels are missing")
+    if values.max() > maximum:
+        raise InputError("the PGM is damaged: a pixel is above its maximum")
+    if there < 1:
+        values = np.append(values, np.full(width * height - len(values), maximum, values.dtype))
     pixels = np.empty((height, width), np.uint8)
     values = values.reshape(height, width)
     for part in tiles(values.shape):

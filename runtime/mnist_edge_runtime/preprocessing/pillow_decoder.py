@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..output_capture import silence_libtiff
+from . import completion
 from .file_kinds import FileKind
 from .grayscale import MAX_PIXELS, MIN_CONTRAST, best_way, check_size, depth_scale, grey, tiles, to_grayscale
 
@@ -27,13 +28,8 @@ PILLOW = "Pillow>=10.3"  # as pip takes it
 _MAX_BYTES = 256 * 1024 * 1024  # of a file; some decoders take all of it into memory
 _MAX_SCANS = 64  # scans of a JPEG; progressive ones have about ten, and a small file with thousands takes minutes
 _MAX_JPEG_PIXELS = 200_000_000  # of a JPEG without progressive scans, which is decoded at a fraction of its size
+_STATE_THEIR_SIZE = ("WEBP", "AVIF", "HEIF")  # and are decoded as a whole or not at all
 _ENOUGH = 2_000_000  # pixels; a JPEG that has more by a factor of four is decoded at half its size
-_WHOLE_ENOUGH = 0.9  # share of the rows that a file cut short must have
-_JPEG_END = b"\xff\xd9"
-# The header of a scan, ITU-T T.81, B.2.3; its components follow, then its first and last coefficient and its bits.
-_SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e]([\1-\4])", re.S)
-_COEFFICIENTS = 64  # of a block of 8 x 8 pixels
-_SPARE = bytes(16)  # behind a JPEG that is cut short, so that its last blocks, which are there, are decoded as well
 
 
 def pillow() -> ModuleType:
@@ -65,6 +61,10 @@ def decode(file: BinaryIO, kind: FileKind, whole: bool) -> NDArray[np.uint8]:
     """
     if file.seek(0, io.SEEK_END) > _MAX_BYTES:
         raise InputError(f"the file has more than {_MAX_BYTES >> 20} MiB; scale the picture down")
+    file.seek(0)
+    data = file.read() if kind.decoder in _STATE_THEIR_SIZE else b""
+    if missing := completion.missing_bytes(data, kind):
+        return _without_end(data, kind, missing)
     opened = _open(file, kind)
     width, height = opened.size
     if kind.decoder == "JPEG":
@@ -90,12 +90,35 @@ def decode(file: BinaryIO, kind: FileKind, whole: bool) -> NDArray[np.uint8]:
         picture = load(file)
     except (OSError, SyntaxError):
         if opened.info.get("progressive"):
-            file = io.BytesIO(_completed_scans(file))
+            file.seek(0)
+            file = io.BytesIO(completion.ended_scans(file.read()))
         else:
             file = io.BytesIO(_completed(file, kind, load))
         picture = load(file) if kind.decoder == "JPEG" else load(file, fill=255)
     pixels = _to_grey(picture, lambda: load(file, mode="RGB") if kind.decoder == "JPEG" else picture)
     return _rotated(pixels, _orientation(opened))
+
+
+def _without_end(data: bytes, kind: FileKind, missing: int) -> NDArray[np.uint8]:
+    """Decode a file whose decoder takes whole ones alone, with what is missing filled in two ways.
+
+    Raises:
+        InputError: more of the picture is missing than its end.
+    """
+    decoded: list[Any] = []
+    for filling in completion.FILLINGS:
+        if len(decoded) < 2:
+            with suppress(
+                InputError, OSError, SyntaxError, RuntimeError, ValueError
+            ):  # of decoders that find no sense in it
+                picture = _open(io.BytesIO(completion.filled(data, kind, missing, filling)), kind)
+                check_size(*picture.size)
+                picture.load()
+                decoded.append(picture)
+    if len(decoded) < 2:
+        raise InputError(f"the picture is cut short: it lacks its last {missing:,} bytes, and nothing of it is decoded")
+    agreed = completion.agreed(*decoded)
+    return _rotated(_to_grey(agreed, lambda: agreed), _orientation(decoded[0]))
 
 
 def _open(file: BinaryIO, kind: FileKind) -> Any:
@@ -106,6 +129,8 @@ def _open(file: BinaryIO, kind: FileKind) -> Any:
 
         # Not `Image.open`: it limits the size before any scaling, and prepares all pictures of a phone's several.
         return JpegImagePlugin.JpegImageFile(file)
+    if kind.decoder == "TIFF":
+        silence_libtiff(image.core.__file__)
     if kind.decoder == "HEIF":
         import pillow_heif  # type: ignore[import-not-found, unused-ignore]
 
@@ -118,6 +143,8 @@ def _open(file: BinaryIO, kind: FileKind) -> Any:
             return image.open(file, formats=(kind.decoder,))
         except (image.DecompressionBombWarning, image.DecompressionBombError):
             raise InputError(f"more than {MAX_PIXELS // 10**6} megapixels; scale it down") from None
+        except image.UnidentifiedImageError:
+            raise OSError(f"no whole {kind.name} header") from None  # Pillow's words show how Python writes the file
         except KeyError:
             raise InputError(f"the Pillow that is installed reads no {kind.name}; save the picture as PNG") from None
 
@@ -150,34 +177,15 @@ def _completed(file: BinaryIO, kind: FileKind, load: Callable[..., Any]) -> byte
     """
     file.seek(0)
     data = file.read()
-    is_jpeg = kind.decoder == "JPEG"
-    probe = data + _SPARE if is_jpeg else data
-    one, other = (np.asarray(load(io.BytesIO(probe), fill=fill)) for fill in (0, 255))
-    there = (one == other).reshape(len(one), -1).all(axis=1).mean()
-    if there < _WHOLE_ENOUGH:
-        raise OSError(f"{1 - there:.0%} of its rows are missing")
-    return data + _JPEG_END if is_jpeg else data
-
-
-def _completed_scans(file: BinaryIO) -> bytes:
-    """Return the bytes of a progressive JPEG that is cut short inside its last scan, which only refines.
-
-    Raises:
-        OSError: a scan is missing without which the first component, grey, has coefficients that are coarse.
-    """
-    file.seek(0)
-    data = file.read()
-    fine = set[int]()
-    grey_component = -1
-    for scan in _SCAN.finditer(data):
-        count, at = scan[1][0], scan.end()
-        components, (first, last, bits) = data[at : at + 2 * count : 2], data[at + 2 * count : at + 2 * count + 3]
-        grey_component = components[0] if grey_component < 0 else grey_component
-        if grey_component in components and bits & 15 == 0:
-            fine.update(range(first, last + 1))
-    if len(fine) < _COEFFICIENTS:
-        raise OSError("some of its scans are missing")
-    return data + _JPEG_END
+    for whole in completion.candidates(data, kind):
+        probe = data + completion.SPARE if kind.decoder == "JPEG" else whole
+        try:
+            one, other = (np.asarray(load(io.BytesIO(probe), fill=fill)) for fill in (0, 255))
+            completion.check_rows(one == other)
+            return whole
+        except (OSError, SyntaxError) as error:
+            failure = error
+    raise failure
 
 
 def _to_grey(picture: Any, in_colour: Callable[[], Any]) -> NDArray[np.uint8]:

@@ -32,7 +32,7 @@ def test_a_file_that_loops_for_ever_is_stopped(endless: Path, tmp_path: Path) ->
     np.save(tmp_path / "images.npy", np.zeros((2, 28, 28), np.uint8))
     arguments = [str(endless), "onnxruntime", str(tmp_path / "images.npy"), str(tmp_path / "logits.npy")]
     code = (
-        "import sys; from mnist_edge_exporters.parity import worker; worker._SECONDS = 2.0; worker.main(*sys.argv[1:])"
+        "import sys; from mnist_edge_exporters.parity import worker; worker.SECONDS = 2.0; worker.main(*sys.argv[1:])"
     )
     result = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, timeout=60

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +82,55 @@ def test_a_bad_and_a_blank_picture_do_not_stop_the_others(capsys: pytest.Capture
     assert digit.startswith(f"digit: {golden.predicted[golden.picture]}  ")
     assert err.startswith("error: ")
     assert "missing.png" in err
+
+
+def _limited(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the device's command line with a limit of two seconds."""
+    code = "from mnist_edge_runtime import time_limit; time_limit.SECONDS = 2.0; " \
+        "import sys; from mnist_edge_runtime.__main__ import main; sys.exit(main())"  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> Path:
+    file = tmp_path / "four.npy"
+    golden = sealed_model.read(models.bundled_models()[0]).golden
+    np.save(file, 255 - np.kron(golden.images[golden.picture], np.ones((4, 4), np.uint8)))
+    return file
+
+
+@pytest.mark.parametrize("command", ["classify", "read"])
+def test_a_model_that_never_loads_ends_the_command(endless: Path, four: Path, command: str) -> None:
+    result = _limited(command, "--model", endless, four)
+
+    assert (result.returncode, result.stdout) == (4, "")
+    assert result.stderr == (
+        f"error: {endless}: did not load within 2 seconds: the model may loop for ever, or this machine is too slow "
+        "for it\n"
+    )
+
+
+@pytest.mark.parametrize(("command", "step"), [("classify", "answer a picture"), ("read", "read the picture")])
+def test_a_model_that_never_answers_ends_the_command(endless_on_ink: Path, four: Path, command: str, step: str) -> None:
+    result = _limited(command, "--model", endless_on_ink, four)
+
+    assert (result.returncode, result.stdout) == (4, "")
+    assert f"{endless_on_ink}: did not {step} within 2 seconds" in result.stderr
+
+
+def test_the_wait_for_pictures_has_no_limit() -> None:
+    code = "from mnist_edge_runtime import time_limit; time_limit.SECONDS = 0.5; " \
+        "import sys; from mnist_edge_runtime.__main__ import main; sys.exit(main())"  # fmt: skip
+    command = [sys.executable, "-c", code, "classify", "--jsonl", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        for line, found in (('{"pixels": [[0, 300]]}', "error"), ('{"pixels": [[0, 0]]}', "3 x 3")):
+            time.sleep(1.5)
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+            assert found in process.stdout.readline()
+        process.stdin.close()
+        assert process.wait() == 3

@@ -93,8 +93,7 @@ def test_a_jpeg_cut_short_comes_after_the_whole_ones(picture: NDArray[np.uint8],
     jpegs = jpeg_stream.split(b"", io.BytesIO(data + data[:length]), max_bytes=1 << 20, padding=b"")
 
     assert next(jpegs) == data
-    with pytest.raises(InputError, match="cut short"):
-        next(jpegs)
+    assert list(jpegs) == [data[:length]]
 
 
 @pytest.mark.parametrize("other", [b"\x89PNG\r\n", b"P5 3 3 255\n", b"rubbish"])

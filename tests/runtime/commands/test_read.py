@@ -123,7 +123,7 @@ def test_a_blank_page_is_no_error_but_unsure(capsys: Capture, tmp_path: Path, fi
 
 def test_a_bad_picture_is_bad_input(capsys: Capture, tmp_path: Path, files: Mapping[str, Path]) -> None:
     cut_short = tmp_path / "cut_short.pgm"
-    cut_short.write_bytes(b"P5 60 60 255\n" + bytes(3599))
+    cut_short.write_bytes(b"P5 60 60 255\n" + bytes(3200))
 
     for file, message in ((cut_short, "cut short"), (tmp_path / "missing.png", "No such file")):
         assert main(["read", "--model", str(files["onnx-int8"]), str(file)]) == 3

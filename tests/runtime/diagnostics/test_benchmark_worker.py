@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,4 +42,14 @@ def test_a_file_that_cannot_be_read_is_an_error(
     assert _run(monkeypatch, damaged, "") == 4
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("the file was altered")
+    assert err.startswith("the file is cut short")
+
+
+def test_a_file_that_loops_for_ever_ends_at_the_limit(endless: Path) -> None:
+    code = "import sys; from mnist_edge_runtime.diagnostics import benchmark_worker as worker; " \
+        "worker.SECONDS = 2.0; sys.exit(worker.main(sys.argv[1:]))"  # fmt: skip
+    command = [sys.executable, "-c", code, str(endless), "onnxruntime"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (result.returncode, result.stdout) == (4, "")
+    assert result.stderr.startswith("it did not load, or answer, within 2 seconds: the model may loop for ever")

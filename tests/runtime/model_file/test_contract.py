@@ -221,3 +221,25 @@ def test_values_of_another_type_are_refused(contract: Contract, path: str, value
 def test_what_is_no_contract_is_refused(text: str | bytes) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
         Contract.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"contract": "x" * 5000},
+        {"contract": ["x" * 5000]},
+        {"labels": ["x" * 5000] * 2},
+        {"labels": {"x" * 5000: 1}},
+        {"parity": "x" * 5000},
+        {"runtimes": ["x" * 5000]},
+        {"format": "x" * 5000},
+        {"quantization": "x\n" * 5000},
+    ],
+    ids=str,
+)
+def test_a_value_is_told_in_short(contract: Contract, change: dict[str, object]) -> None:
+    document = {**json.loads(contract.to_json()), **change}
+    with pytest.raises(ModelError) as caught:
+        Contract.from_json(json.dumps(document))
+    assert len(str(caught.value)) < 400
+    assert "\n" not in str(caught.value)

@@ -161,3 +161,17 @@ def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> N
     for name in ("pipe.tflite", "endless.onnx"):
         with pytest.raises(ModelError, match="no regular file"):
             sealed_model.read_bytes(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["nope", "nope.tflite", "folder", "folder.onnx", "", "no\0name.onnx", "n" * 300])
+def test_what_is_not_there_is_bad_input_whatever_its_name(tmp_path: Path, name: str) -> None:
+    for folder in ("folder", "folder.onnx"):
+        (tmp_path / folder).mkdir()
+    with pytest.raises(InputError, match=r"name a \.tflite or \.onnx file"):
+        sealed_model.read(f"{tmp_path}/{name}")
+
+
+def test_another_suffix_is_an_unfit_model(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_bytes(b"PK")
+    with pytest.raises(ModelError, match="models end in"):
+        sealed_model.read(tmp_path / "model.keras")

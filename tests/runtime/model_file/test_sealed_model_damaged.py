@@ -126,3 +126,33 @@ def test_engines_of_a_damaged_file_are_not_even_imported(
 @pytest.mark.parametrize("content", [b"", b"\n", b"an essay " * 100, bytes(1000)], ids=["empty", "line", "text", "0"])
 def test_any_other_file_is_refused(tmp_path: Path, content: bytes, no_engine: None) -> None:
     assert _is_refused(tmp_path / "other.tflite", content)
+
+
+def test_a_file_that_is_cut_short_is_told_so_wherever_it_was_cut(data: bytes) -> None:
+    sealed = sealed_model.unseal(data)
+    payload = sealed.contract.payload.size
+    mark = data.find(b"contract", payload) + 20  # before it, nothing yet tells our trailer from another program's
+    lengths = {*range(40, payload, 997), payload - 1, *range(mark, len(data), 997), len(data) - DIGEST, len(data) - 1}
+    told = {}
+    for length in lengths:
+        with pytest.raises(ModelError) as caught:
+            sealed_model.unseal(data[:length])
+        told[length] = str(caught.value)
+
+    assert [length for length, said in told.items() if "cut short" not in said or "sha256sum" not in said] == []
+    assert "lacks its last 1 bytes" in told[len(data) - 1]
+    assert "its model goes on behind the last byte" in told[payload - 1]
+
+
+def test_what_is_whole_is_not_called_cut_short(data: bytes) -> None:
+    sealed = sealed_model.unseal(data)
+    for other, said in (
+        (b"", "is empty"),
+        (sealed.payload, "carries no contract"),
+        (sealed.payload + b"\0" * 30, "carries no contract"),
+        (bytes(range(256)) * 40, "carries no contract"),
+        (data + b"\n", "has bytes beyond its end"),
+    ):
+        with pytest.raises(ModelError, match=said) as caught:
+            sealed_model.unseal(other)
+        assert "cut short" not in str(caught.value)

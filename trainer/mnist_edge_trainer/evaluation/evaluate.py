@@ -16,6 +16,7 @@ from mnist_edge_runtime.confidence_interval import wilson
 from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.output_capture import suppress_output
+from mnist_edge_runtime.time_limit import model_limit
 from numpy.typing import NDArray
 
 from ..data import datasets
@@ -30,6 +31,7 @@ __all__ = ["Subject", "check_part", "evaluate", "save"]
 
 _BINS = 15  # of confidence
 _MISTAKES = 40  # most confident ones, recorded and drawn
+_STEP = 32  # images, a multiple of every engine's batch, so that all are run as in one call
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Subject:
             ModelError: the file is damaged, has no contract or runs on no engine here.
         """
         sha256 = sha256_of(file)
-        with suppress_output():
+        with model_limit(file, "load"), suppress_output():
             classifier = Classifier.load(file)
         contract = classifier.contract
         if choice is None:
@@ -97,15 +99,29 @@ class Subject:
         return cls(
             model=file,
             engine=classifier.engine_name,
-            predict=classifier.probabilities,
+            predict=partial(_in_steps, file, classifier.probabilities),
             labels=contract.labels,
             dataset=described,
             part=part,
             images=images,
             truth=places[truth],
-            accepts=None if threshold is None else lambda some: classifier.scores(classifier.logits(some)) >= threshold,
+            accepts=None
+            if threshold is None
+            else lambda some: classifier.scores(_in_steps(file, classifier.logits, some)) >= threshold,
             unchanged=partial(unchanged, file, sha256),
         )
+
+
+def _in_steps(
+    file: Path, run: Callable[[NDArray[np.uint8]], NDArray[np.float32]], images: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """Run a file on images, with a limit on the time of each step."""
+    answers = []
+    with model_limit(file, f"answer {_STEP} images") as limit:
+        for start in range(0, len(images), _STEP):
+            answers.append(run(images[start : start + _STEP]))
+            limit.again()
+    return np.concatenate(answers)
 
 
 def check_part(part: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...errors import ModelError
+from ...text_output import short
 from .. import protobuf
 from ..operator_allowlist import ONNX
 from .base import DIGEST_SIZE, Format, Trailer
@@ -17,6 +18,8 @@ __all__ = ["FORMAT"]
 _KEYS = ("mnist-edge.contract", "mnist-edge.golden", "labels")
 _METADATA_PROPS = 14  # the field number in onnx.ModelProto
 _ENDING = protobuf.metadata_entry(_METADATA_PROPS, b"mnist-edge.sha256", b"0" * DIGEST_SIZE)[:-DIGEST_SIZE]
+_BEGINNING = b"\x08"  # the field of the version of ONNX's format, which comes first
+_NEEDED = {7, 8}  # the fields of the graph and of its operators' version
 _DEEPEST = 16  # graphs inside graphs, such as the bodies of loops
 
 
@@ -39,12 +42,23 @@ def _split_trailer(body: bytes) -> tuple[int, Trailer]:
         raise ModelError("the trailer does not hold the metadata it should; export the model again")
     pairs = [tuple(part.value for part in protobuf.fields(field.value)) for field in ours]
     if [key.decode() for key, _ in pairs] != list(_KEYS):
-        raise ModelError(f"the trailer holds {[key for key, _ in pairs]}, expected {list(_KEYS)}; export again")
+        raise ModelError(f"the trailer holds {short([key for key, _ in pairs])}, expected {list(_KEYS)}; export again")
     start = ours[0].start
     if b"".join(protobuf.metadata_entry(_METADATA_PROPS, *pair) for pair in pairs) + _ENDING != body[start:]:
         raise ModelError("the trailer's entries hold more than a key and a value each; export the model again")
     contract, golden, labels = (value for _, value in pairs)
     return start, Trailer(contract, base64.b64decode(golden, validate=True), labels)
+
+
+def _is_cut_short(data: bytes) -> bool:
+    if not data.startswith(_BEGINNING):
+        return False
+    try:
+        return not {field.number for field in protobuf.fields(data)} >= _NEEDED
+    except protobuf.EndError:
+        return True
+    except ValueError:
+        return False
 
 
 def _objections(payload: bytes) -> Iterator[str]:
@@ -107,4 +121,4 @@ def _text(value: bytes) -> str:
     return ascii(value[:60].decode(errors="replace"))
 
 
-FORMAT = Format("onnx", _ENDING, b"mnist-edge.", _write_trailer, _split_trailer, _objections)
+FORMAT = Format("onnx", _ENDING, b"mnist-edge.", _write_trailer, _split_trailer, _is_cut_short, _objections)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...errors import ModelError
+from ...text_output import short
 from .. import flatbuffer
 from ..operator_allowlist import TFLITE, tflite_name
 from .base import DIGEST_SIZE, MAX_TRAILER_BYTES, Format, Trailer
@@ -48,14 +49,16 @@ def _split_trailer(body: bytes) -> tuple[int, Trailer]:
     with zipfile.ZipFile(io.BytesIO(body + b"0" * DIGEST_SIZE)) as archive:
         entries = archive.infolist()
         if tuple(entry.filename for entry in entries) != _MEMBERS:
-            raise ModelError(f"the trailer holds {archive.namelist()}, expected {list(_MEMBERS)}; export again")
+            raise ModelError(f"the trailer holds {short(archive.namelist())}, expected {list(_MEMBERS)}; export again")
         if sum(entry.file_size for entry in entries) > MAX_TRAILER_BYTES:
             raise ModelError(f"the trailer would unpack to more than {MAX_TRAILER_BYTES >> 20} MiB; export again")
         place = start = entries[0].header_offset
         for entry in entries:
             # Links, ciphers, fields and bytes between the members, that another reader may see in another way.
             if entry.header_offset != place or not _is_plain(entry):
-                raise ModelError(f"the trailer's {entry.filename} is no plain member of an archive; export again")
+                raise ModelError(
+                    f"the trailer's {short(entry.filename)} is no plain member of an archive; export again"
+                )
             place += _LOCAL_HEADER + len(entry.filename) + entry.compress_size
         if archive.start_dir != place:
             raise ModelError("the trailer's archive has bytes between its members; export again")
@@ -66,6 +69,21 @@ def _is_plain(entry: zipfile.ZipInfo) -> bool:
     is_file = stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
     is_known = entry.compress_type in (0, 8) and entry.flag_bits == 0  # stored or deflated
     return is_file and is_known and not entry.extra and not entry.comment
+
+
+def _is_cut_short(data: bytes) -> bool:
+    if data[4:8] != b"TFL3":
+        return False
+    try:
+        model = flatbuffer.root(data)
+        for slot in (1, 2):  # operator codes, graphs
+            for table in model.tables(slot):
+                table.place(0)
+        return any(buffer.end(0) > len(data) for buffer in model.tables(4))
+    except flatbuffer.EndError:
+        return True
+    except ValueError:
+        return False
 
 
 def _objections(payload: bytes) -> Iterator[str]:
@@ -89,4 +107,4 @@ def _objections(payload: bytes) -> Iterator[str]:
         yield "its weights lie outside of the model"
 
 
-FORMAT = Format("tflite", _COMMENT, _MEMBERS[0].encode(), _write_trailer, _split_trailer, _objections)
+FORMAT = Format("tflite", _COMMENT, _MEMBERS[0].encode(), _write_trailer, _split_trailer, _is_cut_short, _objections)
