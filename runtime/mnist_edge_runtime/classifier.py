@@ -153,7 +153,7 @@ class Classifier:
         """Return the prediction for one image (28, 28), or for a picture as `image_values.to_image` takes it.
 
         Raises:
-            InputError: no image, or the classifier is closed; BlankError for a blank picture.
+            InputError: no image, one of 0 and 1 alone, or the classifier is closed; BlankError for a blank picture.
             EngineError: the model answers with NaN or infinity, or with another number of values than there are labels.
         """
         engine = self._engine or self._reopened()
@@ -171,8 +171,11 @@ class Classifier:
         confidence, reason = both.item(0, best), None
         if confidence != confidence:  # a contract that was never read can have numbers that make NaN
             raise EngineError(_NAN)
-        if self._threshold is not None and (score := both.item(1, best)) < self._threshold:
-            reason = f"its score is {score:.3f}, accepted from {self._threshold:.3f}"
+        if self._threshold is None or (score := both.item(1, best)) < self._threshold:
+            image_values.check_range(image)  # no image that is nearly black is accepted
+            reason = (
+                None if self._threshold is None else f"its score is {score:.3f}, accepted from {self._threshold:.3f}"
+            )
         return Prediction(self._labels[best], confidence, both[0], reason is None, reason)
 
     def scores(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:

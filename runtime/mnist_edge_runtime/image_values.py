@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .model_file.contract import IMAGE_SHAPE
 
-__all__ = ["to_image", "to_images"]
+__all__ = ["check_range", "to_image", "to_images"]
 
 _PIXELS = prod(IMAGE_SHAPE)
 _LARGEST_FILE = 64 * 1024 * 1024  # bytes of a picture
+_MASK = "the pixels are 0 and 1 alone, nearly black; of a mask, with 1 for ink, multiply by 255"
 _EXPECTED = f"expected uint8 {IMAGE_SHAPE} or (N, {str(IMAGE_SHAPE)[1:]}, or other whole numbers 0 to 255"
 
 
@@ -54,7 +55,7 @@ def to_images(value: Any) -> NDArray[np.uint8]:
             (784,), (N, 28, 28) or (N, 784), with axes of length 1 anywhere.
 
     Raises:
-        InputError: another shape or type, or numbers that are no pixels.
+        InputError: another shape or type, or numbers that are no pixels, such as 0 and 1 alone.
     """
     try:
         array = np.asarray(value)
@@ -89,7 +90,20 @@ def _to_uint8(value: Any, array: NDArray[Any]) -> NDArray[np.uint8]:
         raise InputError(f"got {_kind(value, array)} {array.shape}, {_EXPECTED}{hint}")
     if array.dtype != np.uint8 and array.size and not 0 <= array.min() <= array.max() <= 255:
         raise InputError(f"got {_kind(value, array)} from {array.min()} to {array.max()}, {_EXPECTED}")
-    return array.astype(np.uint8, copy=False)
+    images = array.astype(np.uint8, copy=False)
+    if images.max(initial=0) == 1:
+        raise InputError(_MASK)
+    return images
+
+
+def check_range(image: NDArray[np.uint8]) -> None:
+    """Refuse a mask, whose 1 stands for white, as an image: it would be read as one that is nearly black.
+
+    Raises:
+        InputError: its pixels are 0 and 1 alone; black alone is an image.
+    """
+    if not image.tobytes().lstrip(b"\0\1") and image.any():  # stops at the first other one, unlike image.max()
+        raise InputError(_MASK)
 
 
 def _kind(value: Any, array: NDArray[Any]) -> str:

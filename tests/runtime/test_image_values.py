@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import BlankError, InputError
+from mnist_edge_runtime import BlankError, Classifier, InputError
 from mnist_edge_runtime.image_values import to_image, to_images
 from mnist_edge_runtime.preprocessing.image_io import save_picture
 from numpy.typing import NDArray
@@ -132,3 +132,29 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
         to_image(Image.new("RGB", (50, 50)))
     with pytest.raises(InputError, match="mode F"):
         to_image(Image.new("F", (50, 50)))
+
+
+MASK = (IMAGE > 0).astype(np.uint8)
+
+
+@pytest.mark.parametrize("value", [MASK.astype(int), MASK.tolist(), MASK.ravel(), MASK[np.newaxis]], ids=repr)
+def test_a_mask_is_no_image(value: Any) -> None:
+    with pytest.raises(InputError, match="0 and 1 alone, nearly black; of a mask, with 1 for ink, multiply by 255"):
+        to_images(value)
+
+
+def test_black_alone_and_two_shades_are_images() -> None:
+    for image in (MASK * 0, MASK * 2, MASK * 255):
+        np.testing.assert_array_equal(to_images(image.astype(int)), image)
+
+
+@pytest.mark.parametrize("accept_all", [False, True])
+def test_a_classifier_refuses_a_mask(accept_all: bool) -> None:
+    with Classifier.load(accept_all=accept_all) as classifier:
+        with pytest.raises(InputError, match="0 and 1 alone"):
+            classifier.classify(MASK)
+        with pytest.raises(InputError, match="0 and 1 alone"):
+            classifier.logits(np.stack([MASK, MASK]))
+        assert classifier.classify(MASK * 255).label == "1"
+        classifier.classify(MASK * 0)
+        classifier.classify(MASK * 2)

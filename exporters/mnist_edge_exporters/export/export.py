@@ -233,7 +233,7 @@ def _golden(sealed: sealed_model.SealedModel, reference: NDArray[np.float32], im
         return golden_vectors.choose(classifier, sealed.payload, reference, *images)
 
 
-def _selftest_everywhere(file: Path, runtimes: tuple[Mapping[str, str], ...]) -> tuple[str, ...]:
+def _selftest_everywhere(file: Path, runtimes: tuple[Mapping[str, Any], ...]) -> tuple[str, ...]:
     """Run the device's self-test of the sealed file on each runtime that ran it; return the failures."""
     failures = []
     for runtime in runtimes:

@@ -30,13 +30,13 @@ class Proof:
 
     Attributes:
         runtimes: for each target its engine, version and status: "ran", "table only" (not installed on this machine)
-            or "refused".
+            or "refused"; where it ran also the number of images.
         reports: the figures of each target that ran, by its name.
         failures: a sentence for each figure out of tolerance and each target that cannot run the file.
         logits: those of the first target that ran for the test images, float32 (N, classes); None where none ran.
     """
 
-    runtimes: tuple[Mapping[str, str], ...]
+    runtimes: tuple[Mapping[str, Any], ...]
     reports: Mapping[str, ParityReport]
     failures: tuple[str, ...]
     logits: NDArray[np.float32] | None
@@ -88,7 +88,7 @@ def prove(
         labels: the index of each image's true class, (N,).
         tolerance: the limits.
     """
-    runtimes: list[Mapping[str, str]] = []
+    runtimes: list[Mapping[str, Any]] = []
     reports: dict[str, ParityReport] = {}
     failures: list[str] = []
     first: NDArray[np.float32] | None = None
@@ -116,7 +116,8 @@ def prove(
         if objection is not None:
             failures.append(f"{target} cannot run it: {objection}")
             status = "refused"
-        runtimes.append({"engine": target.engine, "version": target.version, "status": status})
+        proven_on = {"images": len(images)} if status == "ran" else {}
+        runtimes.append({"engine": target.engine, "version": target.version, "status": status, **proven_on})
     if not reports and not failures:
         failures.append("none of the runtimes it is for is installed here, so nothing proves it; name one that is")
     return Proof(tuple(runtimes), reports, tuple(failures), first)

@@ -71,6 +71,18 @@ class Evidence:
     problem: str
 
     @property
+    def pixels(self) -> Mapping[str, Any]:
+        """What its contract says of how the network reads pixels; empty where there is nothing to say."""
+        found = self.contract.origin.get("pixels") if self.contract else None
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings of its export about how the network reads pixels and names classes."""
+        found = self.pixels.get("warnings")
+        return tuple(map(str, found)) if isinstance(found, list) else ()
+
+    @property
     def is_proven(self) -> bool:
         """Whether it ran on some runtime, and passed on each that ran it."""
         words = {verdict.word for verdict in self.verdicts}

@@ -95,6 +95,7 @@ def write(source: Source, folder: Path, record: Mapping[str, Any]) -> WrittenPag
             record=record,
             **_reading(source),
             evidence=evidence,
+            file_warnings=_warnings(evidence),
             latencies=latencies,
             **_best(evidence, latencies),
             plots=_trade_offs(evidence, latencies),
@@ -117,6 +118,15 @@ def write(source: Source, folder: Path, record: Mapping[str, Any]) -> WrittenPag
     with source.unchanged(), atomic_path(file) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return WrittenPage(file, evidence, latencies)
+
+
+def _warnings(evidence: Sequence[Evidence]) -> dict[str, list[str]]:
+    """Return each warning of an export with the variants that carry it."""
+    found: dict[str, list[str]] = {}
+    for each in evidence:
+        for warning in each.warnings:
+            found.setdefault(warning, []).append(each.variant)
+    return found
 
 
 def _environment() -> Environment:

@@ -60,6 +60,8 @@ def file_tables(evidence: Sequence[Evidence]) -> list[Table]:
             if "weights_sha256" in origin:
                 facts["weights_sha256"] = origin["weights_sha256"]
             facts["made_with"] = [f"{name} {version}" for name, version in origin.get("versions", {}).items()]
+            if pixels := {key: value for key, value in each.pixels.items() if key in ("reading", "as_is")}:
+                facts["pixels"] = pixels
             tables.append(Table(each.file.name, _rows(facts)))
     return tables
 

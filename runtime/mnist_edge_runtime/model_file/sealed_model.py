@@ -163,7 +163,7 @@ def _without_end(data: bytes) -> str:
     if behind and min(behind) > DIGEST_SIZE:
         return f"the file was altered or has bytes beyond its end; {_COPY_AGAIN}"
     if behind:
-        return f"the file is cut short: it lacks its last {DIGEST_SIZE - min(behind)} bytes; {_COPY_AGAIN}"
+        return f"the file is cut short: bytes are missing, its last {DIGEST_SIZE - min(behind)}; {_COPY_AGAIN}"
     if any(row.mark in data for row in FORMATS.values()):
         return f"the file seems cut short: the record that ends it is missing or was altered; {_COPY_AGAIN}"
     if any(row.is_cut_short(data) for row in FORMATS.values()):

@@ -132,4 +132,8 @@ def check_target(file: Path) -> None:
 
 def _load_npy(path: str | Path | BinaryIO) -> NDArray[np.uint8]:
     # Memory-mapped: a header that promises gigabytes costs nothing before its shape is checked.
-    return to_grayscale(np.load(path, mmap_mode="r", allow_pickle=False))
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    pixels = to_grayscale(array)
+    if array.dtype.kind in "ui" and pixels.max() == 1:
+        raise InputError("its pixels are 0 and 1 alone, nearly black; of a mask multiply by 255, or save it as bool")
+    return pixels

@@ -108,9 +108,8 @@ def _without_end(data: bytes, kind: FileKind, missing: int) -> NDArray[np.uint8]
     decoded: list[Any] = []
     for filling in completion.FILLINGS:
         if len(decoded) < 2:
-            with suppress(
-                InputError, OSError, SyntaxError, RuntimeError, ValueError
-            ):  # of decoders that find no sense in it
+            # Raised where a decoder finds no sense in it.
+            with suppress(InputError, OSError, SyntaxError, RuntimeError, ValueError):
                 picture = _open(io.BytesIO(completion.filled(data, kind, missing, filling)), kind)
                 check_size(*picture.size)
                 picture.load()

@@ -140,7 +140,7 @@ def test_a_file_that_is_cut_short_is_told_so_wherever_it_was_cut(data: bytes) ->
         told[length] = str(caught.value)
 
     assert [length for length, said in told.items() if "cut short" not in said or "sha256sum" not in said] == []
-    assert "lacks its last 1 bytes" in told[len(data) - 1]
+    assert "bytes are missing, its last 1;" in told[len(data) - 1]
     assert "its model goes on behind the last byte" in told[payload - 1]
 
 

@@ -498,3 +498,13 @@ def test_a_saved_picture_is_the_same_when_it_is_read(tmp_path: Path) -> None:
 
     np.testing.assert_array_equal(load_picture(tmp_path / "drawn.png"), DRAWN)
     assert [file.name for file in tmp_path.iterdir()] == ["drawn.png"]
+
+
+def test_an_array_that_is_a_mask_is_refused_unless_it_is_bool(tmp_path: Path) -> None:
+    mask = np.zeros((40, 40), np.uint8)
+    mask[5:30, 18:22] = 1
+    np.save(tmp_path / "mask.npy", mask)
+    with pytest.raises(InputError, match="0 and 1 alone, nearly black; of a mask multiply by 255, or save it as bool"):
+        load_picture(tmp_path / "mask.npy")
+    np.save(tmp_path / "mask.npy", mask.astype(bool))
+    np.testing.assert_array_equal(load_picture(tmp_path / "mask.npy"), mask * 255)
