@@ -27,7 +27,7 @@ from mnist_edge_runtime.model_file.formats.registry import for_suffix
 from mnist_edge_runtime.output_capture import hide_warnings
 from mnist_edge_trainer import commands as trainer_commands
 from mnist_edge_trainer.evaluation.command import compare, evaluate
-from mnist_edge_trainer.options import AsJson, Data, RunsDir
+from mnist_edge_trainer.options import AsJson, Data, RunsDir, StrictCommand
 from mnist_edge_trainer.runs.command import runs
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ for _command in (
     *(exporter_commands.export, exporter_commands.verify, exporter_commands.drift),
     *(evaluate, compare, runs, exporter_commands.report, demo, bundle, deploy),
 ):
-    app.command()(_command)
+    app.command(cls=StrictCommand)(_command)
 
 # The device's own commands, options and output: only the model may be left out here.
 _FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import __version__, command_line, json_output
+from . import __version__, command_line, json_output, shell_completion
 from .commands import benchmark, classify, doctor, inspect, read, selftest, watch
 from .engines.registry import ENGINES
 from .errors import UsageError
@@ -74,6 +74,12 @@ def build_parser(program: str, model: str, options: argparse.ArgumentParser | No
         "--version", action="version", version=f"{program} {__version__}", help="Show the version and exit."
     )
     parser.add_argument("--debug", action="store_true", help="Show where an error comes from.")
+    parser.add_argument(
+        "--print-completion",
+        choices=shell_completion.SHELLS,
+        action=shell_completion.PrintCompletion,
+        help="Print the script that completes commands and options in a shell, and exit.",
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     debug = argparse.ArgumentParser(add_help=False)  # its default would undo a --debug before the command

@@ -203,7 +203,7 @@ def test_usage_errors_list_them(file: Path, capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(UsageError, match="does not run matrix files; choose from dense"):
         Classifier.load(file, engine="litert")
     with pytest.raises(ModelError, match=r"models end in \.tflite or \.onnx or \.matrix"):
-        Classifier.load(file.with_suffix(".keras"))
+        Classifier.load(file.rename(file.with_suffix(".keras")))
     with pytest.raises(SystemExit):
         main(["selftest", "--engine", "torch"])
     assert "dense" in capsys.readouterr().err

@@ -1,9 +1,12 @@
-from __future__ import annotations
-
 from pathlib import Path
+from typing import Annotated
 
 import click
+import pytest
+import typer
+from mnist_edge_runtime.errors import UsageError
 from mnist_edge_trainer import options
+from mnist_edge_trainer.options import StrictCommand
 
 
 def completed(folder: Path, incomplete: str) -> list[str]:
@@ -20,3 +23,22 @@ def test_names_of_runs_complete(tmp_path: Path) -> None:
     assert completed(tmp_path, "") == ["classic", "classic-2", "small"]
     assert completed(tmp_path, "cl") == ["classic", "classic-2"]
     assert completed(tmp_path / "nowhere", "") == []
+
+
+@pytest.mark.parametrize(
+    "words", [["--folder", "--help"], ["--folder", "--json"], ["--name", "--"], ["--folder", "a", "--name", "--folder"]]
+)
+def test_an_option_is_no_value_of_another_one(words: list[str]) -> None:
+    app = typer.Typer()
+    found: list[object] = []
+
+    @app.command(cls=StrictCommand)
+    def command(
+        folder: Path | None = None, name: str | None = None, as_json: Annotated[bool, typer.Option("--json")] = False
+    ) -> None:
+        found.append((folder, name, as_json))
+
+    with pytest.raises(UsageError, match=rf"{words[-2]} needs a value, and {words[-1]} is none"):
+        app(words, standalone_mode=False)
+    app(["--folder=--help", "--name", "-1..1", "--json"], standalone_mode=False)
+    assert found == [(Path("--help"), "-1..1", True)]

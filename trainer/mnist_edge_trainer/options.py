@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from mnist_edge_runtime import json_output
+from mnist_edge_runtime.errors import UsageError
+from typer.core import TyperCommand, TyperOption
 
 __all__ = [
     "AsJson",
@@ -18,8 +21,24 @@ __all__ = [
     "RunData",
     "RunName",
     "RunsDir",
+    "StrictCommand",
     "complete_run",
 ]
+
+
+class StrictCommand(TyperCommand):
+    """A command that takes no option for the value of another one: --tensorboard --help asks for help, not a folder."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        taking = {
+            name for each in self.params if isinstance(each, TyperOption) and not each.is_flag for name in each.opts
+        }
+        for option, value in pairwise(args):
+            if option == "--":
+                break
+            if option in taking and value.startswith("--"):
+                raise UsageError(f"{option} needs a value, and {value} is none; one that begins so is {option}={value}")
+        return super().parse_args(ctx, args)
 
 
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:

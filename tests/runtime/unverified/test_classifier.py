@@ -112,6 +112,7 @@ def test_what_is_no_classifier_of_28_x_28_images_is_refused(save: Save, shape: A
 def test_operators_and_names_are_checked_all_the_same(save: Save, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="operator 'ImageDecoder' is not allowed"):
         UnverifiedClassifier(save(helper.make_node("ImageDecoder", ["image"], ["answer"])))
+    (tmp_path / "model.pt").write_bytes(b"PK")
     with pytest.raises(ModelError, match=r"models end in \.tflite or \.onnx"):
         UnverifiedClassifier(tmp_path / "model.pt")
     with pytest.raises(UsageError, match="does not run onnx files"):

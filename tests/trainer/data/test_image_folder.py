@@ -10,7 +10,7 @@ from mnist_edge_runtime.errors import InputError
 from mnist_edge_trainer.data import datasets, image_folder
 from mnist_edge_trainer.demo import synthetic_digits
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, features
 
 KEEP = ("a", "B", "10", "9", "ä ö")
 ORDER = ("9", "10", "B", "a", "ä ö")
@@ -133,9 +133,14 @@ def test_a_file_is_what_its_bytes_say(own: Path, suffix: str) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "format"),
-    [("jfif", "JPEG"), ("ppm", "PPM"), ("jpe", "JPEG"), ("dib", "BMP")],
+    [
+        *(("jfif", "JPEG"), ("ppm", "PPM"), ("jpe", "JPEG"), ("dib", "BMP")),
+        *(("webp", "WEBP"), ("tif", "TIFF"), ("gif", "GIF"), ("avif", "AVIF")),
+    ],
 )
 def test_a_class_may_have_pictures_of_any_format(own: Path, suffix: str, format: str) -> None:
+    if format in ("WEBP", "AVIF") and not features.check(format.lower()):
+        pytest.skip(f"this Pillow has no {format}")
     (own / "new").mkdir()
     for number in range(3):
         Image.fromarray(draw("4", tilt=float(number))).save(own / "new" / f"{number}.{suffix}", format)

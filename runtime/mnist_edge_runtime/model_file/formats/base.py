@@ -33,9 +33,9 @@ class Format(NamedTuple):
         write_trailer: returns the bytes of a trailer behind a payload of that size.
         split_trailer: returns the payload's size and the trailer of a body. It raises ModelError for contents that are
             not the expected ones; whatever else it raises means that the trailer is malformed.
-        is_cut_short: returns whether bytes begin as a model of this format and end before it does.
         objections: yields why a payload is refused: operators that are not allowed, weights in other files. It raises
             ValueError for bytes that are no model of this format.
+        is_cut_short: returns whether bytes begin as a model of this format and end before it does.
     """
 
     name: str
@@ -43,8 +43,8 @@ class Format(NamedTuple):
     mark: bytes
     write_trailer: Callable[[int, Trailer], bytes]
     split_trailer: Callable[[bytes], tuple[int, Trailer]]
-    is_cut_short: Callable[[bytes], bool]
     objections: Callable[[bytes], Iterable[str]]
+    is_cut_short: Callable[[bytes], bool] = lambda data: False
 
     @property
     def suffix(self) -> str:

@@ -121,4 +121,4 @@ def _text(value: bytes) -> str:
     return ascii(value[:60].decode(errors="replace"))
 
 
-FORMAT = Format("onnx", _ENDING, b"mnist-edge.", _write_trailer, _split_trailer, _is_cut_short, _objections)
+FORMAT = Format("onnx", _ENDING, b"mnist-edge.", _write_trailer, _split_trailer, _objections, _is_cut_short)

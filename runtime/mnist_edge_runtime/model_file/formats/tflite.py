@@ -107,4 +107,4 @@ def _objections(payload: bytes) -> Iterator[str]:
         yield "its weights lie outside of the model"
 
 
-FORMAT = Format("tflite", _COMMENT, _MEMBERS[0].encode(), _write_trailer, _split_trailer, _is_cut_short, _objections)
+FORMAT = Format("tflite", _COMMENT, _MEMBERS[0].encode(), _write_trailer, _split_trailer, _objections, _is_cut_short)
