@@ -10,7 +10,13 @@ import numpy as np
 from mnist_edge_runtime.errors import ModelError
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 
-__all__ = ["check", "gives_probabilities", "to_logits"]
+__all__ = ["LOGARITHM", "check", "gives_probabilities", "takes_logarithm", "to_logits"]
+
+LOGARITHM = (
+    "its probabilities do not come from one softmax at its end (are they averages?), so that the file ends in their "
+    "logarithm, of which int8 holds too little: average the logits before one softmax, or try --quantize float16 or "
+    "dynamic"
+)
 
 _SOFTMAX = ("softmax", "log_softmax")
 _SIGMOID = ("sigmoid", "hard_sigmoid")
@@ -34,9 +40,9 @@ def to_logits(model: Any, batch_size: int | None) -> Any:
         batch_size: fixed into the graph, which spares it all arithmetic on shapes; None leaves it open.
     """
     image = keras.Input(batch_shape=(batch_size, *IMAGE_SHAPE, 1), name="image")
-    network, is_cut = _headless(model)
+    network, _ = _headless(model)
     logits = network(image, training=False)
-    if not is_cut and gives_probabilities(model):
+    if takes_logarithm(model):
         logits = keras.ops.log(keras.ops.maximum(logits, _LEAST))
     return keras.Model(image, {"logits": logits}, name="mnist_edge")
 
@@ -49,6 +55,11 @@ def gives_probabilities(model: Any) -> bool:
     noise = np.random.default_rng(0).random((_PROBED, *IMAGE_SHAPE, 1), np.float32)
     answers = np.asarray(model(noise, training=False))
     return bool((answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=_SUM_TOLERANCE))
+
+
+def takes_logarithm(model: Any) -> bool:
+    """Return whether `to_logits` appends the logarithm of the model's probabilities."""
+    return not _headless(model)[1] and gives_probabilities(model)
 
 
 def check(model: Any) -> None:

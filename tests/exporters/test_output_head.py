@@ -102,3 +102,9 @@ def test_other_heads_are_refused(head: Heads, message: str) -> None:
 @pytest.mark.parametrize("name", [name for name in HEADS if name != "halves"])
 def test_these_heads_pass(name: str) -> None:
     output_head.check(_network(HEADS[name]))
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_only_probabilities_without_a_softmax_at_the_end_take_a_logarithm(name: str) -> None:
+    takes = name in ("average", "sum by hand", "softmax by hand", "halves")
+    assert output_head.takes_logarithm(_network(HEADS[name])) == takes

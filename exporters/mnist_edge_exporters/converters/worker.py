@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -133,7 +134,7 @@ def _obituary(ended: ChildResult, spec: ExportSpec, loops: tuple[str, ...]) -> s
     ]
     advice = f"try --quantize {' or '.join(others)}"
     if loops:
-        advice += f", or replace the loop over time in {' and '.join(loops)} by convolutions"
+        advice += f", or make {' and '.join(loops)} without a loop over time: with unroll=True, or by convolutions"
     if ended.code is not None and ended.code < 0:
         return f"the converter {ended.reason}, which is a fault of its own; {advice}"
     return f"the converter ended: {ended.reason}; {advice}"
@@ -188,6 +189,7 @@ def main(name: str, *modules: str) -> int:
     for number, line in enumerate(sys.stdin):
         answer = _answer(model, _spec(json.loads(line)), calibration, folder / f"{number}.model")
         print(json.dumps(answer), file=answers)
+    shutil.rmtree(folder, ignore_errors=True)  # stdin ends only where the parent was killed
     return 0
 
 

@@ -23,6 +23,7 @@ from mnist_edge_runtime.output_capture import suppress_output
 from mnist_edge_runtime.time_limit import SECONDS
 from numpy.typing import NDArray
 
+from .. import output_head
 from ..converters import calibration
 from ..converters.calibration import Calibration
 from ..converters.worker import ConverterProcess
@@ -35,6 +36,7 @@ from ..pixels import check
 from ..source import LabelledImages, Source
 from ..spec import ExportSpec, Options, Quantization
 from . import contract_builder, golden_vectors, rejection
+from .leftovers import exporting
 from .rejection import RejectionThreshold
 
 __all__ = ["Exported", "export"]
@@ -128,13 +130,13 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
     count = options.calibration_samples or calibration.SAMPLES
     drawn = calibration.sample(*source.train, source.labels, held_out, count)
     # From here on, since it takes seconds to start.
-    with ConverterProcess(source.model, drawn, specs) as converter:
+    with ExitStack() as until_done, ConverterProcess(source.model, drawn, specs) as converter:
         validation = comparison.reference_probabilities(source.model, source.validation[0])
         threshold = rejection.choose(validation, source.validation[1])
         golden = source.golden[0]
         same = golden is source.test[0]  # predicted once, since it takes seconds
         golden_reference = reference if same else comparison.reference_probabilities(source.model, golden)
-        folder.mkdir(parents=True, exist_ok=True)
+        until_done.enter_context(exporting(folder))
         shared = _Export(source, folder, reference, golden_reference, threshold, drawn, converter)
         earlier: dict[Quantization, Exported] = {}
         for spec in specs:
@@ -192,6 +194,8 @@ def _make(
     proof = prove(temporary, sealed, targets, shared.reference, *source.test, tolerance)
     compared = _compared(counterpart, proof, source.test[1], tolerance)
     failures = proof.failures
+    if failures and spec.info.is_calibrated and output_head.takes_logarithm(source.model):
+        failures += (output_head.LOGARITHM,)
     if compared:
         failures += tuple(f"against {compared[0]}: {failure}" for failure in compared[1].failures)
     if not failures:

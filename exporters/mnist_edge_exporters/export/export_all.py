@@ -14,6 +14,7 @@ from mnist_edge_runtime.text_output import printable
 from ..source import Source
 from ..spec import ExportSpec, Options
 from .export import Exported, export
+from .leftovers import exporting
 from .selection import Constraint, Selection, adopt, choose
 
 __all__ = ["export_all", "export_best", "table"]
@@ -43,8 +44,8 @@ def export_best(
     Returns:
         The selection, and a list with the published file, or an empty one.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
+        stack.enter_context(exporting(folder))
         stack.enter_context(source.in_use())
         made = tempfile.TemporaryDirectory(prefix=".", suffix=".candidates", dir=folder, ignore_cleanup_errors=True)
         candidates = stack.enter_context(made)

@@ -39,9 +39,30 @@ def test_a_crash_is_one_files_failure_and_the_others_are_made(drawn: Calibration
     looping = keras.Sequential([keras.Input((28, 28, 1)), *layers])
     with ConverterProcess(looping, drawn, [FLOAT, INT8, FLOAT]) as process:
         assert process.convert(FLOAT).payload
-        with pytest.raises(ModelError, match=r"crashed \(SIGSEGV\).* try --quantize dynamic .* loop over time in GRU"):
+        with pytest.raises(
+            ModelError,
+            match=r"crashed \(SIGSEGV\).* try --quantize dynamic .* make GRU without .* with unroll=True",
+        ):
             process.convert(INT8)
         assert process.convert(FLOAT).payload
+
+
+def test_the_variants_that_the_advice_names_are_made(drawn: Calibration) -> None:
+    layers = [keras.layers.Reshape((28, 28)), keras.layers.GRU(4, unroll=True), keras.layers.Dense(10)]
+    unrolled = keras.Sequential([keras.Input((28, 28, 1)), *layers])
+    with ConverterProcess(unrolled, drawn, [INT8]) as process:
+        assert process.convert(INT8).payload
+
+
+def test_a_killed_parent_leaves_no_folder(own_network: Any, drawn: Calibration) -> None:
+    process = ConverterProcess(own_network, drawn, [])
+    assert process._child
+    child = process._child._process
+    assert child.stdin
+    child.stdin.close()  # as the kernel does for a parent that was killed
+    assert child.wait(60) == 0
+    assert not process._folder.exists()
+    process._temporary._finalizer.detach()  # type: ignore[attr-defined]
 
 
 def test_one_that_was_killed_says_so_and_leaves_nothing(own_network: Any, drawn: Calibration) -> None:
