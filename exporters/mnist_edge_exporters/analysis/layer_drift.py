@@ -88,12 +88,12 @@ def measure_each(files: Sequence[Path], source: Source) -> Iterator[tuple[LayerD
     specs, images = [_float_spec(each) for each in quantized], source.validation[0][:_IMAGES]
     expected: dict[ExportSpec, Mapping[str, Activation]] = {}
     with ConverterProcess(source.model, UNCALIBRATED, list(dict.fromkeys(specs))) as process:
-        for sealed, spec in zip(quantized, specs, strict=True):
+        for file, sealed, spec in zip(files, quantized, specs, strict=True):
             activations = CONVERTERS[spec.format].activations
             if spec not in expected:
                 floats = process.convert(spec)
                 expected[spec] = activations(floats.payload, floats.input, images)
-            with model_limit(f"{sealed.contract.format}-{sealed.contract.quantization}", f"answer {_IMAGES} images"):
+            with model_limit(file, f"answer {_IMAGES} images"):
                 found = activations(sealed.payload, sealed.contract.input, images)
             yield _compared(expected[spec], found)
 
