@@ -30,6 +30,7 @@ def test_each_runtime_that_is_installed_ran(files: Mapping[str, Path], source: S
     for target, runtime in zip(targets, proof.runtimes, strict=True):
         assert runtime["status"] == ("ran" if target.is_installed else "table only")
         assert (str(target) in proof.reports) == target.is_installed
+        assert runtime.get("images") == (100 if target.is_installed else None)
     assert proof.report is not None
     assert proof.report.images == 100
     assert proof.report.lsb_histogram is not None

@@ -4,12 +4,15 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mnist_edge_exporters.parity.targets import Target
+from mnist_edge_exporters.report import page
 from mnist_edge_exporters.report.evidence import Evidence, Verdict, collect
-from mnist_edge_runtime import InputError
+from mnist_edge_runtime import InputError, models
+from mnist_edge_runtime.model_file import sealed_model
 
 
 def _copy(file: Path, folder: Path) -> Path:
@@ -104,3 +107,19 @@ def test_a_file_of_other_weights_proves_nothing(files: Mapping[str, Path], tmp_p
     (each,) = collect(tmp_path, "0" * 64)
     assert "other weights" in each.problem
     assert not each.is_proven
+
+
+def test_the_warnings_of_an_export_are_those_of_its_contract() -> None:
+    contract = sealed_model.read(models.bundled_models()[0]).contract
+    each = Evidence(Path("a.tflite"), "tflite-int8", 1, "", contract, (), None, "")
+    assert (each.pixels, each.warnings) == ({}, ())
+    pixels = {"reading": "-1..1", "warnings": ["it reads <few> of them", "it never answers 7"]}
+    warned = replace(each, contract=replace(contract, origin={**contract.origin, "pixels": pixels}))
+    assert warned.pixels == pixels
+    assert warned.warnings == ("it reads <few> of them", "it never answers 7")
+    for odd in ("text", {"warnings": "text"}, None):
+        assert replace(each, contract=replace(contract, origin={"pixels": odd})).warnings == ()
+    other = replace(warned, variant="onnx-int8")
+    assert page._warnings([each, warned, other]) == {
+        warning: ["tflite-int8", "onnx-int8"] for warning in warned.warnings
+    }
