@@ -175,7 +175,7 @@ def test_a_damaged_file_is_named_and_the_others_are_shown(
     (tmp_path / "exports" / "classic-tflite-int8.tflite").write_bytes(files["tflite-int8"].read_bytes()[:-1])
     words = _words(_section(write(source, tmp_path, run.record).file.read_text(encoding="utf-8"), "files"))
     assert "classic-tflite-int8.tflite" in words
-    assert "not proven: the file was altered, cut short" in words
+    assert "not proven: the file is cut short: bytes are missing, its last 1;" in words
 
 
 def test_a_page_that_cannot_be_replaced_stays(
