@@ -142,6 +142,19 @@ def test_a_network_of_ones_own_is_exported(
         np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("format", ["tflite", "onnx"])
+def test_an_average_of_probabilities_is_not_for_integers(
+    format: str, core: Any, mnist_edge: MnistEdge, tmp_path: Path
+) -> None:
+    """Below the smallest probability that int8 holds, 1/256, all logarithms would be the same."""
+    _own_layer(core).save(tmp_path / "own.keras")
+    options = ["--model", "own.keras", "--data", "digits", "--import", "own_layers", "--format", format]
+    refused = mnist_edge("export", *options, "--quantize", "int8", code=5).stderr
+    assert "the file ends in their logarithm, of which int8 holds too little" in refused
+    assert "average the logits before one softmax, or try --quantize float16 or dynamic" in refused
+    assert list((tmp_path / "exports").iterdir()) == []
+
+
 def test_what_follows_an_export_takes_the_same_model(core: Any, mnist_edge: MnistEdge, tmp_path: Path) -> None:
     """Layers of one's own through `verify`, `drift` and `evaluate` as well."""
     _own_layer(core).save(tmp_path / "own.keras")

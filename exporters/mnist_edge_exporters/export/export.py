@@ -172,9 +172,14 @@ def _export_one(
     except _NotPublishedError as failed:
         return failed.outcome
     except (ModelError, VerificationError) as error:
-        return Exported(
-            spec, None, 0, "", Proof((), {}, (), None), None, (str(error),), shared.source.origin.get("pixels")
-        )
+        failures = (str(error), *_advice(shared, spec))
+        return Exported(spec, None, 0, "", Proof((), {}, (), None), None, failures, shared.source.origin.get("pixels"))
+
+
+def _advice(shared: _Export, spec: ExportSpec) -> tuple[str, ...]:
+    """Return why a file fails that no converter can make well."""
+    is_hopeless = spec.info.is_calibrated and output_head.takes_logarithm(shared.source.model)
+    return (output_head.LOGARITHM,) if is_hopeless else ()
 
 
 def _make(
@@ -194,8 +199,8 @@ def _make(
     proof = prove(temporary, sealed, targets, shared.reference, *source.test, tolerance)
     compared = _compared(counterpart, proof, source.test[1], tolerance)
     failures = proof.failures
-    if failures and spec.info.is_calibrated and output_head.takes_logarithm(source.model):
-        failures += (output_head.LOGARITHM,)
+    if failures:
+        failures += _advice(shared, spec)
     if compared:
         failures += tuple(f"against {compared[0]}: {failure}" for failure in compared[1].failures)
     if not failures:
