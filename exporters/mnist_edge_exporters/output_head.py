@@ -10,9 +10,9 @@ import numpy as np
 from mnist_edge_runtime.errors import ModelError
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 
-__all__ = ["LOGARITHM", "check", "gives_probabilities", "takes_logarithm", "to_logits"]
+__all__ = ["check", "gives_probabilities", "integer_failure", "takes_logarithm", "to_logits"]
 
-LOGARITHM = (
+_LOGARITHM = (
     "its probabilities do not come from one softmax at its end (are they averages?), so that the file ends in their "
     "logarithm, of which int8 holds too little: average the logits before one softmax, or try --quantize float16 or "
     "dynamic"
@@ -55,6 +55,11 @@ def gives_probabilities(model: Any) -> bool:
     noise = np.random.default_rng(0).random((_PROBED, *IMAGE_SHAPE, 1), np.float32)
     answers = np.asarray(model(noise, training=False))
     return bool((answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=_SUM_TOLERANCE))
+
+
+def integer_failure(model: Any, is_integer: bool) -> tuple[str, ...]:
+    """Return why a file of integers fails whose network no converter can make well; nothing for others."""
+    return (_LOGARITHM,) if is_integer and takes_logarithm(model) else ()
 
 
 def takes_logarithm(model: Any) -> bool:

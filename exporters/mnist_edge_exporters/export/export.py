@@ -172,14 +172,8 @@ def _export_one(
     except _NotPublishedError as failed:
         return failed.outcome
     except (ModelError, VerificationError) as error:
-        failures = (str(error), *_advice(shared, spec))
+        failures = (str(error), *output_head.integer_failure(shared.source.model, spec.info.is_calibrated))
         return Exported(spec, None, 0, "", Proof((), {}, (), None), None, failures, shared.source.origin.get("pixels"))
-
-
-def _advice(shared: _Export, spec: ExportSpec) -> tuple[str, ...]:
-    """Return why a file fails that no converter can make well."""
-    is_hopeless = spec.info.is_calibrated and output_head.takes_logarithm(shared.source.model)
-    return (output_head.LOGARITHM,) if is_hopeless else ()
 
 
 def _make(
@@ -200,7 +194,7 @@ def _make(
     compared = _compared(counterpart, proof, source.test[1], tolerance)
     failures = proof.failures
     if failures:
-        failures += _advice(shared, spec)
+        failures += output_head.integer_failure(source.model, spec.info.is_calibrated)
     if compared:
         failures += tuple(f"against {compared[0]}: {failure}" for failure in compared[1].failures)
     if not failures:
