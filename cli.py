@@ -234,12 +234,13 @@ def main() -> None:
         code: int | None = app(options, prog_name="mnist-edge", standalone_mode=False)
         return code
 
-    def worded(error: Exception) -> Exception | None:
+    def worded(error: Exception) -> Exception:
         if isinstance(error, typer.Abort):
             sys.exit(130)  # a shell's code for SIGINT; after Ctrl-C there is nothing to explain
+        if not arguments:  # typer has shown the help
+            sys.exit(UsageError.exit_code)
         text = error.format_message().rstrip(".") if hasattr(error, "format_message") else None
-        found = error if text is None else UsageError(text[:1].lower() + text[1:])
-        return found if arguments else None  # without any, typer has shown the help
+        return error if text is None else UsageError(text[:1].lower() + text[1:])
 
     sys.exit(command_line.run(command, name, debug=debug, worded=worded))
 

@@ -19,7 +19,7 @@ def run(
     name: str,
     *,
     debug: bool,
-    worded: Callable[[Exception], Exception | None] = lambda error: error,
+    worded: Callable[[Exception], Exception] = lambda error: error,
 ) -> int:
     """Run a command and return its exit code; print the error that ended it.
 
@@ -27,7 +27,7 @@ def run(
         command: the command; returns its exit code.
         name: what it is called, of which the help is named where usage is wrong.
         debug: also print where an error comes from.
-        worded: returns an error in our own words; None prints nothing.
+        worded: returns an error in our own words.
     """
     try:
         if sys.stdout is None:
@@ -43,10 +43,8 @@ def run(
     except Exception as error:
         if debug:
             traceback.print_exc()
-        known = worded(error)
-        message, code = describe(known or error, name)
-        if known:
-            print_error(message)
+        message, code = describe(worded(error), name)
+        print_error(message)
         if isinstance(error, OSError):
             _drop_stdout()
         return code

@@ -6,6 +6,7 @@ TensorFlow and Optuna are imported inside them: `--help` loads neither.
 from __future__ import annotations
 
 import inspect
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import fields
@@ -91,7 +92,11 @@ def train(
     name = name or config.architecture + ("-fast" if fast else "")
     run = train_run(config, data, name, runs_dir, teacher or (), overwrite=overwrite, resume=resume)
     seconds = time.monotonic() - started
-    text = f"{run.summary()}\nthe whole command took {seconds:.0f} seconds"
+    drawn = [f"  {file}" for file in sorted(run.folder.glob("*.png"))]
+    named = "" if runs_dir == Path("runs") else f" --runs-dir {shlex.quote(str(runs_dir))}"
+    following = ["Next:", f"  mnist-edge export --run {run.name}{named}"]
+    took = f"the whole command took {seconds:.0f} seconds"
+    text = "\n".join([run.summary(), took, "To look at:", *drawn, *following])
     print_result(as_json, {"run": str(run.folder), "command_seconds": round(seconds, 1), **run.record}, text)
 
 

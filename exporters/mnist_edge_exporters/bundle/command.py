@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from mnist_edge_runtime.json_output import print_result
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.text_output import printable
 
 from ..options import AsJson
 
@@ -31,4 +34,6 @@ def bundle(
     from .build import build
 
     made = build(model, target, out, constraint)
+    for warning in sealed_model.read(model).contract.warnings:
+        print(f"WARNING: {printable(warning)}", file=sys.stderr)
     print_result(as_json, made.to_dict(), made.text())

@@ -22,7 +22,8 @@ __all__ = ["export_all", "export_best", "table"]
 
 def export_all(source: Source, specs: list[ExportSpec], folder: Path, options: Options) -> list[Exported]:
     """Export each file into `folder`, with a line on stderr when it is done; raises what `export` raises."""
-    print(f"proving each file on {len(source.test[0]):,} test images", file=sys.stderr)
+    told = f"exporting {source.name}: each file is proved on {len(source.test[0]):,} test images"
+    print(printable(told), file=sys.stderr)
     outcomes = []
     for number, outcome in enumerate(export(source, specs, folder, options), start=1):
         verdict = "passed" if not outcome.failures else "FAILED"

@@ -16,6 +16,7 @@ from ..command_line import print_error
 from ..errors import BlankError, EngineError, InputError, MnistEdgeError, UsageError
 from ..output_capture import suppress_output
 from ..preprocessing import mnist
+from ..text_output import printable
 from ..time_limit import model_limit
 from . import output_formats
 from .image_sources import Picture, fault
@@ -36,6 +37,8 @@ def load(arguments: argparse.Namespace, *, accept_all: bool = False) -> Classifi
         classifier = Classifier.load(arguments.model, engine=arguments.engine, accept_all=accept_all)
     if arguments.model is None:
         say_default(classifier.file)
+    for warning in classifier.contract.warnings:
+        print(f"WARNING: {printable(warning)}", file=sys.stderr)
     return classifier
 
 

@@ -55,10 +55,7 @@ def _run(arguments: argparse.Namespace) -> None:
         ),
         "golden": f"{len(sealed.golden.images)} images",
     }
-    warnings = [text for text in (_of(contract.origin, "dataset", "warning"),) if text not in ("unknown", "None")]
-    pixels = contract.origin.get("pixels")
-    found = pixels.get("warnings") if isinstance(pixels, Mapping) else None
-    warnings += [str(text) for text in found] if isinstance(found, list) else []
+    warnings = [*contract.warnings]
     images = (contract.parity or {}).get("images")
     if isinstance(images, int) and (few := few_images_warning(images)):
         warnings.append(few)

@@ -125,6 +125,14 @@ class Contract:
     parity: Mapping[str, Any] | None = None
     runtimes: tuple[Mapping[str, Any], ...] = ()
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Cautions for users of the file: of its data, and of how its network reads pixels."""
+        dataset, pixels = (self.origin.get(name) for name in ("dataset", "pixels"))
+        of_data = dataset.get("warning") if isinstance(dataset, Mapping) else None
+        of_pixels = pixels.get("warnings") if isinstance(pixels, Mapping) else None
+        return tuple(str(each) for each in (of_data, *(of_pixels if isinstance(of_pixels, list) else ())) if each)
+
     def to_json(self) -> str:
         """Return the canonical JSON text: sorted keys, so that the same contract gives the same bytes."""
         return json.dumps({"contract": VERSION, **asdict(self)}, indent=1, sort_keys=True, ensure_ascii=False)

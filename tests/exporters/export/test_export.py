@@ -257,7 +257,7 @@ def test_an_export_killed_at_any_moment_leaves_only_whole_files(
 ) -> None:
     """It is killed that many seconds after it has said that so many files are finished."""
     command = [*_command(Path(shutil.copy(own_file, tmp_path))), "--format", "onnx", "--quantize", "all"]
-    last = f"export {finished}/" if finished else "proving each file"
+    last = f"export {finished}/" if finished else "each file is proved"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         assert any(last in line for line in process.stderr)

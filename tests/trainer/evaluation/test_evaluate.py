@@ -171,6 +171,18 @@ class TestOfFile:
         np.testing.assert_array_equal(subject.truth, split.validation_labels)
         assert subject.engine == "onnxruntime"
 
+    def test_all_images_of_data_that_is_new_to_it(self, files: Mapping[str, Path], tmp_path: Path) -> None:
+        images, labels = np.zeros((40, 28, 28), np.uint8), np.arange(40) % 10
+        images[:, 4:20, 10:14] = np.arange(100, 140).reshape(-1, 1, 1)
+        np.savez(own := tmp_path / "own.npz", x_train=images, y_train=labels, x_test=images[:20], y_test=labels[:20])
+        subject = Subject.of_file(files["tflite-int8"], str(own), "all")
+        np.testing.assert_array_equal(subject.images, np.concatenate([images, images[:20]]))
+        np.testing.assert_array_equal(subject.truth, [*labels, *labels[:20]])
+
+    def test_all_images_are_not_those_it_was_trained_on(self, files: Mapping[str, Path], dataset: Dataset) -> None:
+        with pytest.raises(InputError, match=r"--on all: .* was trained on images of"):
+            Subject.of_file(files["tflite-int8"], None if dataset.name == "digits" else dataset.source, "all")
+
     def test_data_with_other_labels(self, files: Mapping[str, Path], letters_file: Path) -> None:
         with pytest.raises(InputError, match=r"its labels are 1, 2, 3, .* \.\.\. \(26\), those of .* 0, 1, 2"):
             Subject.of_file(files["tflite-int8"], str(letters_file), "test")
@@ -201,5 +213,5 @@ def test_where_it_is_kept(model: str, part: str, stem: str) -> None:
 
 def test_parts() -> None:
     check_part("validation")
-    with pytest.raises(UsageError, match="--on train is unknown; choose from test, validation"):
+    with pytest.raises(UsageError, match="--on train is unknown; choose from test, validation, all"):
         check_part("train")

@@ -29,8 +29,8 @@ SPLIT_SEED = 0
 DIGITS = tuple("0123456789")
 _MNIST_TEST = 10_000  # test images
 FALLBACK_WARNING = (
-    "MNIST was not available, so this was trained on the 1,797 digits bundled with scikit-learn: "
-    "a demonstration, not a reader for real use"
+    "MNIST was not available, and the 1,797 digits bundled with scikit-learn make a demonstration, "
+    "not a reader for real use"
 )
 
 

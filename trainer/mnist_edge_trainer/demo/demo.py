@@ -35,7 +35,8 @@ class Reading:
     confidence: float
 
     def __str__(self) -> str:
-        verdict = "" if self.label == self.drawn else f"   (a {self.drawn} was drawn)"
+        drawn = f"{'an' if self.drawn == '8' else 'a'} {self.drawn}"
+        verdict = "" if self.label == self.drawn else f"   ({drawn} was drawn)"
         return f"{self.file}  ->  {self.label}  {self.confidence:.1%}{verdict}"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
+from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.json_output import print_result
 
 from ..options import AsJson, Imports, Labels, ModelFile, Pixels, RunData, RunName, RunsDir, complete_run
@@ -29,11 +30,11 @@ class SubjectFinder(Protocol):
         *reading: str | None,
         imports: list[str] | None = None,
     ) -> Subject:
-        """Return a run, an exported file or a Keras model's file, with the images of a part, "test" or "validation".
+        """Return a run, an exported file or a Keras model's file, with the images of a part.
 
         Args:
             runs_dir, run, model, data: as the options of their names.
-            part: of the data.
+            part: of the data: "test", "validation" or, of an exported file, "all".
             reading: --pixels and --labels.
             imports: modules that define layers of the model.
         """
@@ -47,7 +48,9 @@ def evaluate(
     imports: Imports = None,
     pixels: Pixels = None,
     labels: Labels = None,
-    on: Annotated[str, typer.Option(help="Images to evaluate on: test or validation.")] = "test",
+    on: Annotated[
+        str, typer.Option(help="Images to evaluate on: test, validation, or all of data that is new to a file.")
+    ] = "test",
     corruptions: Annotated[bool, typer.Option(help="Also measure robustness to image corruptions.")] = True,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
@@ -56,6 +59,8 @@ def evaluate(
     from . import evaluate as evaluation
 
     evaluation.check_part(on)
+    if on == "all" and (run or model is None or model.suffix == ".keras"):
+        raise UsageError("--on all is for an exported file, which --model names, and data that is new to it")
     finder: SubjectFinder = context.obj
     subject = finder.subject(runs_dir, run, model, data, on, pixels, labels, imports=imports)
     found = evaluation.evaluate(subject, corruptions=corruptions)
@@ -69,7 +74,7 @@ def compare(
     context: typer.Context,
     first: Annotated[str, typer.Argument(help="Run or file.", autocompletion=complete_run)],
     second: Annotated[str, typer.Argument(help="Run or file to compare it with.", autocompletion=complete_run)],
-    data: RunData = None,
+    data: Annotated[str | None, typer.Option(help="Data set to compare on. (default: that of each)")] = None,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:

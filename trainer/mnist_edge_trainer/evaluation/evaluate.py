@@ -20,6 +20,7 @@ from mnist_edge_runtime.time_limit import model_limit
 from numpy.typing import NDArray
 
 from ..data import datasets
+from ..data.parts import Part
 from ..progress import progress_bar
 from ..runs.run import MODEL
 from ..runs.unchanged import sha256_of, unchanged
@@ -44,7 +45,7 @@ class Subject:
         predict: uint8 (N, 28, 28) -> probabilities, float32 (N, classes).
         labels: the label of each class.
         dataset: from `Dataset.describe`.
-        part: "test" or "validation".
+        part: "test", "validation" or "all".
         images, truth: uint8 (N, 28, 28), and the indices of their classes, int64 (N,).
         accepts: uint8 (N, 28, 28) -> whether the contract accepts each answer, bool (N,); None without a threshold.
         unchanged: keeps the file as it was read while the block writes beside it, or raises InputError if it was
@@ -80,8 +81,9 @@ class Subject:
         with model_limit(file, "load"), suppress_output():
             classifier = Classifier.load(file)
         contract = classifier.contract
+        trained_on = contract.origin.get("dataset") or {}
         if choice is None:
-            choice = contract.origin["dataset"]["name"]
+            choice = str(trained_on.get("name"))
             if choice not in ("mnist", "digits"):
                 raise InputError(f"{file}: was trained on custom data; name that with --data")
         dataset = datasets.load(choice)
@@ -90,12 +92,12 @@ class Subject:
                 f"{dataset.source}: its labels are {_listed(dataset.labels)}, those of {file} "
                 f"{_listed(contract.labels)}; name other data with --data"
             )
-        images, truth = dataset.test_images, dataset.test_labels
-        if part == "validation":
-            split = datasets.split(dataset)
-            images, truth = split.validation_images, split.validation_labels
+        described = dataset.describe()
+        if part == "all" and described["sha256"] == trained_on.get("sha256"):
+            raise InputError(f"--on all: {file} was trained on images of {dataset.source}; take --on test")
+        images, truth = _part(dataset, part)
         places = np.array([contract.labels.index(label) for label in dataset.labels])  # its outputs may be in any order
-        described, threshold = dataset.describe(), contract.output.threshold
+        threshold = contract.output.threshold
         return cls(
             model=file,
             engine=classifier.engine_name,
@@ -124,10 +126,22 @@ def _in_steps(
     return np.concatenate(answers)
 
 
+def _part(dataset: datasets.Dataset, part: str) -> Part:
+    """Return the images and labels of a part of the data."""
+    test = Part(dataset.test_images, dataset.test_labels)
+    if part == "test":
+        return test
+    if part == "validation":
+        split = datasets.split(dataset)
+        return Part(split.validation_images, split.validation_labels)
+    parts = [(dataset.train_images, dataset.train_labels), *([dataset.validation] if dataset.validation else []), test]
+    return Part(*map(np.concatenate, zip(*parts, strict=True)))
+
+
 def check_part(part: str) -> None:
-    """Raise UsageError unless `part` is "test" or "validation"."""
-    if part not in ("test", "validation"):
-        raise UsageError(f"--on {part} is unknown; choose from test, validation")
+    """Raise UsageError unless `part` is "test", "validation" or "all"."""
+    if part not in ("test", "validation", "all"):
+        raise UsageError(f"--on {part} is unknown; choose from test, validation, all")
 
 
 def evaluate(subject: Subject, *, corruptions: bool = True) -> Evaluation:

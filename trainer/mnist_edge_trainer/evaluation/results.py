@@ -71,7 +71,7 @@ class Evaluation:
         model: its file.
         engine: what ran it: "keras", or an engine of the runtime.
         dataset: what `Dataset.describe` says of the data.
-        part: "test" or "validation".
+        part: "test", "validation" or "all".
         images: their number.
         accuracy: the share of right answers; `accuracy_interval` its 95 % Wilson interval.
         confidence: the mean probability of the answers.

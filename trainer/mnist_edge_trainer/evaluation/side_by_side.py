@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime.confidence_interval import format_interval, wilson
-from mnist_edge_runtime.errors import InputError
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.formats.registry import for_suffix
+from numpy.typing import NDArray
 
 from ..runs.listing import Export, export_of
 from ..runs.run import MODEL, Run
 from .evaluate import Subject
 
-__all__ = ["Comparison", "Side", "compare", "settings_of_file", "settings_of_run"]
+__all__ = ["Comparison", "Paired", "Side", "compare", "settings_of_file", "settings_of_run"]
 
 
 @dataclass(frozen=True)
@@ -33,21 +33,39 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Both sides on the same test images.
+class Paired:
+    """Answers to the same images.
 
     Attributes:
-        sides: the first and the second.
         images: their number.
-        only_first, only_second: how many images only one of them reads right.
+        only_first, only_second: how many of them only one side reads right.
         p: of McNemar's exact test, whose null hypothesis is that both are equally good.
     """
 
-    sides: tuple[Side, Side]
     images: int
     only_first: int
     only_second: int
     p: float
+
+    def __str__(self) -> str:
+        verdict = "could be chance" if self.p > 0.05 else "is more than chance"
+        return (
+            f"of {self.images:,} images, {self.only_first:,} only the first reads right and {self.only_second:,} "
+            f"only the second: the difference {verdict} (exact McNemar test, p = {self.p:.2g})"
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides on the same test images, or each on its own.
+
+    Attributes:
+        sides: the first and the second.
+        paired: the paired test; None where each is measured on test images of its own.
+    """
+
+    sides: tuple[Side, Side]
+    paired: Paired | None
 
     @property
     def differing(self) -> dict[str, tuple[Any, Any]]:
@@ -75,33 +93,26 @@ class Comparison:
                 rows.append(("export", *(told if number == 0 else reversed(told))))
         first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
         lines = [f"{row[0]:<{first}}  {row[1]:<{second}}  {row[2]}".rstrip() for row in rows]
-        verdict = "could be chance" if self.p > 0.05 else "is more than chance"
-        lines.append(
-            f"of {self.images:,} images, {self.only_first:,} only the first reads right and {self.only_second:,} "
-            f"only the second: the difference {verdict} (exact McNemar test, p = {self.p:.2g})"
-        )
-        return "\n".join(lines)
+        own = "each on its own test images, so that accuracies do not compare; --data names images for both"
+        return "\n".join([*lines, str(self.paired or own)])
 
 
 def compare(first: tuple[Subject, Mapping[str, Any]], second: tuple[Subject, Mapping[str, Any]]) -> Comparison:
-    """Measure both, each with its settings, on the same test images.
+    """Measure both, each with its settings, and test the difference where their test images are the same."""
+    one, other = first[0], second[0]
+    right = [subject.predict(subject.images).argmax(axis=1) == subject.truth for subject in (one, other)]
+    same = one.labels == other.labels and np.array_equal(one.images, other.images)
+    sides = tuple(_side(*side, int(good.sum())) for side, good in zip((first, second), right, strict=True))
+    return Comparison((sides[0], sides[1]), _paired(*right) if same else None)
 
-    Raises:
-        InputError: they are of different test images or labels.
-    """
+
+def _paired(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
+    """Compare which of the same images two sides read right."""
     from scipy.stats import binomtest
 
-    one, other = first[0], second[0]
-    if one.labels != other.labels or not np.array_equal(one.images, other.images):
-        raise InputError(
-            f"{one.model} and {other.model} were made on different data, {one.dataset['name']} and "
-            f"{other.dataset['name']}; name the data to compare them on with --data"
-        )
-    right = [subject.predict(subject.images).argmax(axis=1) == subject.truth for subject in (one, other)]
-    only_first, only_second = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     p = float(binomtest(only_first, only_first + only_second).pvalue) if only_first + only_second else 1.0
-    sides = tuple(_side(*side, int(good.sum())) for side, good in zip((first, second), right, strict=True))
-    return Comparison((sides[0], sides[1]), len(one.truth), only_first, only_second, p)
+    return Paired(len(first), only_first, only_second, p)
 
 
 def settings_of_run(run: Run) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Recipe:
 
     epochs: int = _part("Number of epochs.", 1, 10_000)
     batch_size: int = _part("Images in a batch.", 1, 65_536)
-    learning_rate: float = _part("Peak learning rate of AdamW.", 1e-9, 10)
+    learning_rate: float = _part("Peak learning rate.", 1e-9, 10)
     warmup: float = _part("Share of the steps with a linear learning-rate warm-up.", 0, 0.9, default=0.0)
     final_learning_rate: float = _part(
         "Share of the peak learning rate after cosine decay; 1 turns decay off.", 0, 1, default=1.0

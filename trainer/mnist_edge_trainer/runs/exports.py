@@ -47,4 +47,4 @@ def remember(runs_dir: Path, file: Path) -> None:
     """Remember the int8 export of a model of one's own for `newest_int8`."""
     runs_dir.mkdir(parents=True, exist_ok=True)
     with atomic_path(runs_dir / LATEST_EXPORT) as temporary:
-        temporary.write_text(f"{file.absolute()}\n", encoding="utf-8")
+        temporary.write_text(f"{file.resolve()}\n", encoding="utf-8")

@@ -123,7 +123,8 @@ class Run:
         if found.sha256 != recorded["sha256"]:
             raise InputError(
                 f"{found.source}: other data than run {self.name!r} was trained on ({recorded['name']}, "
-                f"SHA-256 {recorded['sha256'][:12]}...); name that with --data"
+                f"SHA-256 {recorded['sha256'][:12]}...); name that with --data. On other pictures, an exported file is "
+                "measured: mnist-edge evaluate --model FILE --data FOLDER --on all"
             )
         return found
 
