@@ -4,6 +4,7 @@ import argparse
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,16 @@ def test_the_options_and_their_defaults() -> None:
 def test_no_verify_needs_the_name_of_a_model() -> None:
     with pytest.raises(UsageError, match="--no-verify is for a model file without a contract; name it with --model"):
         common.load_any(_parsed("--no-verify"))
+
+
+def test_a_caution_in_the_contract_is_told_where_the_file_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sealed = sealed_model.read(models.bundled_models("litert")[0])
+    contract = replace(sealed.contract, origin={"dataset": {"warning": "a demonstration\x1b"}})
+    (file := tmp_path / "demo.tflite").write_bytes(sealed_model.seal(sealed.payload, contract, sealed.golden))
+    common.load(_parsed("--model", str(file))).close()
+    assert "WARNING: a demonstration\\x1b\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

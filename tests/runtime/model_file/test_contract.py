@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import pytest
@@ -42,6 +42,22 @@ def _edited(contract: Contract, path: str, value: Any) -> str:
 def test_a_round_trip_changes_nothing(contract: Contract) -> None:
     assert Contract.from_json(contract.to_json()) == contract
     assert Contract.from_json(contract.to_json().encode()) == contract
+
+
+@pytest.mark.parametrize(
+    ("origin", "warnings"),
+    [
+        ({}, ()),
+        ({"dataset": {"warning": None}, "pixels": {"warnings": []}}, ()),
+        ({"dataset": {"warning": "few"}}, ("few",)),
+        ({"dataset": {"warning": "few"}, "pixels": {"warnings": ["dark", "poor"]}}, ("few", "dark", "poor")),
+        ({"dataset": "mnist", "pixels": {"warnings": "dark"}}, ()),
+    ],
+)
+def test_warnings_are_of_the_data_and_of_the_pixels(
+    contract: Contract, origin: dict[str, Any], warnings: tuple[str, ...]
+) -> None:
+    assert replace(contract, origin=origin).warnings == warnings
 
 
 def test_the_least_that_a_contract_says_is_enough() -> None:
