@@ -49,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> None:
         "data": f"{_of(contract.origin, 'dataset', 'name')}, SHA-256 {_of(contract.origin, 'dataset', 'sha256')}",
         "accuracy": f"{_accuracy(contract.parity, 'accuracy')} on {_of(contract.parity, 'images')} test images, "
         f"the Keras model {_accuracy(contract.parity, 'reference_accuracy')}; "
-        f"{_of(contract.parity, 'agreement')} the same answer",
+        f"{_share(contract.parity, 'agreement')} the same answer",
         "runtimes": ", ".join(
             f"{_of(row, 'engine')} {_of(row, 'version')} ({_of(row, 'status')})" for row in contract.runtimes
         ),
@@ -72,6 +72,11 @@ def _accuracy(parity: Mapping[str, Any] | None, key: str) -> str:
     if isinstance(share, float) and isinstance(images, int) and 0 <= share <= 1 and images > 0:
         return format_accuracy(share, images)
     return _of(parity, key)
+
+
+def _share(parity: Mapping[str, Any] | None, key: str) -> str:
+    value = (parity or {}).get(key)
+    return f"{value:.2%}" if isinstance(value, float) else _of(parity, key)
 
 
 def _of(value: Any, *keys: str) -> str:
