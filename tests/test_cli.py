@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Annotated, get_args, get_origin, get_type_hints
 
 import pytest
 from mnist_edge import cli
@@ -284,3 +286,31 @@ def test_golden_images_may_come_from_elsewhere_but_with_the_same_labels(
     monkeypatch.setattr(datasets, "load", lambda name: replace(digits, labels=("a", "b")))
     with pytest.raises(InputError, match="--golden elsewhere: has other labels than the data: a b"):
         cli._source("x", run.model_file, {}, dataset, "elsewhere")
+
+
+def test_no_option_waits_for_a_pipe(tmp_path: Path) -> None:
+    """Each option and argument that is a path has a callback that refuses what is neither a file nor a folder."""
+    os.mkfifo(pipe := tmp_path / "pipe")
+    seen = set()
+    for command in cli.app.registered_commands:
+        assert command.callback
+        for name, hint in get_type_hints(command.callback, include_extras=True).items():
+            base, *about = get_args(hint) if get_origin(hint) is Annotated else [hint]
+            if Path in (base, *get_args(base)):
+                seen.add(name)
+                assert about, name
+                assert about[0].callback, f"{name} of {command.callback.__name__} has no callback"
+                with pytest.raises(InputError, match=r"pipe: is a named pipe, expected a (regular file|folder)"):
+                    about[0].callback(pipe)
+    paths = {"bundle", "constraint", "file", "hosts", "model", "out", "runs_dir", "ssh_config", "tensorboard"}
+    assert seen == paths
+
+
+@pytest.mark.parametrize(
+    "words", [["export", "--model", "pipe"], ["train", "--runs-dir", "pipe"], ["compare", "pipe", "pipe"]]
+)
+def test_a_pipe_ends_a_command_with_a_sentence(tmp_path: Path, words: list[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    result = subprocess.run([PROGRAM, *words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert (result.returncode, result.stdout) == (3, "")
+    assert re.fullmatch(r"error: pipe: is a named pipe, expected a (regular file|folder); .*\n", result.stderr)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from mnist_edge_runtime import json_output
+from mnist_edge_runtime.preprocessing.file_kinds import check_file, check_folder
 
 from . import own_code
 
@@ -34,7 +35,7 @@ def complete_run(context: typer.Context, incomplete: str) -> list[str]:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help=json_output.HELP)]
-File = Annotated[Path, typer.Argument(help="Exported model file.")]
+File = Annotated[Path, typer.Argument(help="Exported model file.", callback=check_file)]
 FileRun = Annotated[
     str | None,
     typer.Option(
@@ -48,6 +49,7 @@ ModelFile = Annotated[
     typer.Option(
         "--model",
         help=".keras or .h5 file instead of a run; its exports are in exports/ beside it, where classify finds them.",
+        callback=check_file,
     ),
 ]
 Imports = Annotated[
@@ -73,7 +75,7 @@ RunData = Annotated[
 RunName = Annotated[
     str | None, typer.Option("--run", help="Name of the run. (default: the latest)", autocompletion=complete_run)
 ]
-RunsDir = Annotated[Path, typer.Option(help="Folder of all runs.")]
+RunsDir = Annotated[Path, typer.Option(help="Folder of all runs.", callback=check_folder)]
 Targets = Annotated[
     list[str] | None,
     typer.Option("--target-runtime", help="Runtime to prove the files on, ENGINE or ENGINE==VERSION; repeatable."),

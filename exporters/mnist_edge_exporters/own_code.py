@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnist_edge_runtime.errors import InputError, UsageError, reason
+from mnist_edge_runtime.preprocessing.file_kinds import check_file
 
 __all__ = ["import_requested", "request", "requested"]
 
@@ -31,13 +32,15 @@ def import_requested() -> None:
     Each is named as in an `import`, looked for in this folder as well, or is the path of a .py file.
 
     Raises:
-        InputError: a module raises something while it is imported.
+        InputError: a module raises something while it is imported, or is no regular file.
         UsageError: there is no such module.
     """
     import keras
 
     for name in _requested:
         path = Path(name)
+        if path.suffix == ".py":
+            check_file(path)
         folder, module = (path.resolve().parent, path.stem) if path.suffix == ".py" else (Path.cwd(), name)
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,4 +65,12 @@ def test_a_module_that_fails_is_told(code: str, message: str, tmp_path: Path) ->
     (tmp_path / "own_layers.py").write_text(code)
     own_code.request(["own_layers"])
     with pytest.raises(InputError, match=message):
+        own_code.import_requested()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    own_code.request(["pipe.py"])
+    with pytest.raises(InputError, match=r"pipe\.py: is a named pipe, expected a regular file"):
         own_code.import_requested()

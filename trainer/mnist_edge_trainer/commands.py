@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.json_output import print_result
+from mnist_edge_runtime.preprocessing.file_kinds import check_folder
 
 from .handwriting.command import draw
 from .networks.recipe import Recipe
@@ -72,7 +73,9 @@ def train(
     runs_dir: RunsDir = Path("runs"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of the same name.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a training that was interrupted.")] = False,
-    tensorboard: Annotated[Path | None, typer.Option(help="Folder for TensorBoard logs.")] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Folder for TensorBoard logs.", callback=check_folder)
+    ] = None,
     as_json: AsJson = False,
     **parts: float | None,
 ) -> None:

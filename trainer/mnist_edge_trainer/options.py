@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from mnist_edge_runtime import json_output
 from mnist_edge_runtime.errors import UsageError
+from mnist_edge_runtime.preprocessing.file_kinds import check_file, check_folder
 from typer.core import TyperCommand, TyperOption
 
 __all__ = [
@@ -53,7 +54,7 @@ Data = Annotated[
 ]
 ModelFile = Annotated[
     Path | None,
-    typer.Option("--model", help=".keras, .h5 or exported file instead of a run."),
+    typer.Option("--model", help=".keras, .h5 or exported file instead of a run.", callback=check_file),
 ]
 Imports = Annotated[
     list[str] | None,
@@ -77,4 +78,4 @@ RunData = Annotated[
 RunName = Annotated[
     str | None, typer.Option("--run", help="Name of the run. (default: the latest)", autocompletion=complete_run)
 ]
-RunsDir = Annotated[Path, typer.Option(help="Folder of all runs.")]
+RunsDir = Annotated[Path, typer.Option(help="Folder of all runs.", callback=check_folder)]

@@ -22,6 +22,9 @@ def progress_bar(description: str, total: float | None, *, log: bool = False) ->
     Yields:
         `advance(amount, note="")`, which moves the bar and shows `note` after it.
     """
+    if sys.stderr is None:  # it was closed when the process began
+        yield lambda amount, note="": None
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     console = Console(stderr=True)
     if log and not console.is_terminal:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from mnist_edge_runtime.json_output import print_result
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.preprocessing.file_kinds import check_file
 from mnist_edge_runtime.text_output import printable
 
 from ..options import AsJson
@@ -17,15 +18,19 @@ __all__ = ["bundle"]
 
 
 def bundle(
-    model: Annotated[Path, typer.Argument(help="Exported model file.")],
+    model: Annotated[Path, typer.Argument(help="Exported model file.", callback=check_file)],
     target: Annotated[
         str, typer.Option(help="System of the device: bookworm-arm64, trixie-arm64, bookworm-armhf or bookworm-amd64.")
     ],
-    out: Annotated[Path | None, typer.Option(help="File to write. (default: MODEL-FORMAT-TARGET.tar.gz)")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write. (default: MODEL-FORMAT-TARGET.tar.gz)", callback=check_file),
+    ] = None,
     constraint: Annotated[
         Path | None,
         typer.Option(
-            help="Constraints file for pip; PIP_CONSTRAINT is ignored. (default: the newest versions that fit)"
+            help="Constraints file for pip; PIP_CONSTRAINT is ignored. (default: the newest versions that fit)",
+            callback=check_file,
         ),
     ] = None,
     as_json: AsJson = False,

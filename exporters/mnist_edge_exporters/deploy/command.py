@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from mnist_edge_runtime.errors import UsageError, VerificationError
 from mnist_edge_runtime.json_output import print_result
+from mnist_edge_runtime.preprocessing.file_kinds import check_file
 
 from ..options import AsJson
 
@@ -16,16 +17,16 @@ __all__ = ["deploy"]
 
 
 def deploy(
-    bundle: Annotated[Path, typer.Argument(help="File that mnist-edge bundle has written.")],
+    bundle: Annotated[Path, typer.Argument(help="File that mnist-edge bundle has written.", callback=check_file)],
     host: Annotated[list[str] | None, typer.Argument(help="Hosts as ssh takes them.")] = None,
-    hosts: Annotated[Path | None, typer.Option(help="File with more hosts, one per line.")] = None,
+    hosts: Annotated[Path | None, typer.Option(help="File with more hosts, one per line.", callback=check_file)] = None,
     prefix: Annotated[
         str | None, typer.Option(help="Folder to install into on each host. (default: ~/.local/share/mnist-edge)")
     ] = None,
     parallel: Annotated[int, typer.Option(help="Number of hosts at the same time.")] = 8,
     timeout: Annotated[float, typer.Option(help="Maximum duration for each host, in seconds.")] = 900,
     ssh_config: Annotated[
-        Path | None, typer.Option(help="Configuration file for ssh. (default: ~/.ssh/config)")
+        Path | None, typer.Option(help="Configuration file for ssh. (default: ~/.ssh/config)", callback=check_file)
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Connect and check, but change nothing.")] = False,
     as_json: AsJson = False,

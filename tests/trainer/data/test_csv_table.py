@@ -31,6 +31,19 @@ def table(
     return "".join(separator.join(row) + "\n" for row in rows)
 
 
+def indexed(text: str, name: str) -> str:
+    """Return a table with a column in front that numbers its rows, as pandas writes it."""
+    lines = text.splitlines()
+    return "".join(f"{number - 1 if number else name},{line}\n" for number, line in enumerate(lines))
+
+
+def shuffled(text: str) -> str:
+    """Return a table with its columns in another order."""
+    rows = np.array([line.split(",") for line in text.splitlines()])
+    order = np.random.default_rng(0).permutation(rows.shape[1])
+    return "".join(f"{','.join(row)}\n" for row in rows[:, order])
+
+
 def assert_read(file: Path) -> None:
     images, labels = csv_table.read(file)
     np.testing.assert_array_equal(images, IMAGES)
@@ -50,6 +63,12 @@ def assert_read(file: Path) -> None:
         table(IMAGES.astype(float), LABELS.astype(float)),
         "\ufeff" + table(IMAGES, LABELS, ["label", *NAMES]).replace("\n", "\r\n"),
         table(IMAGES, LABELS, ["label", *NAMES]) + "\n\n",
+        table(IMAGES, LABELS, [f"r{number // 28}c{number % 28}" for number in range(784)] + ["y"], last=True),
+        indexed(table(IMAGES, LABELS, ["label", *NAMES]), ""),
+        indexed(table(IMAGES, LABELS, [*NAMES, "label"], last=True), "Unnamed: 0"),
+        indexed(indexed(table(IMAGES, LABELS, ["label", *NAMES]), "id"), "file"),
+        shuffled(table(IMAGES, LABELS, ["label", *NAMES])),
+        shuffled(table(IMAGES, LABELS, ["label", *(f"{1 + n // 28}x{1 + n % 28}" for n in range(784))])),
         table(IMAGES, [f'"{label}"' for label in LABELS], ['"label"', *(f'"{name}"' for name in NAMES)]),
     ],
     ids=[
@@ -63,6 +82,12 @@ def assert_read(file: Path) -> None:
         "decimals",
         "mark and line ends of Windows",
         "blank lines",
+        "rows and columns in the names",
+        "pandas' index",
+        "pandas' index, twice",
+        "numbers and files",
+        "pixels in another order",
+        "rows and columns in another order",
         "quotes",
     ],
 )
@@ -103,6 +128,19 @@ def test_fractions_keep_their_value(tmp_path: Path) -> None:
         (table(IMAGES, LABELS) + "3,0,0\n", "row 31 has 2 pixels, expected 784"),
         (table(IMAGES, LABELS) + "\n3," + "0," * 783 + "x\n", r"row 31: 'x' is no pixel"),
         (table(IMAGES, LABELS, ["label", *NAMES]) + "3," + "0," * 783 + "\n", r"row 32: '' is no pixel"),
+        (table(IMAGES, LABELS, last=True), "first column, which is taken for the label since no .* '0' in every row"),
+        (indexed(table(IMAGES, LABELS), "x"), "row 1 has|has 786 columns, expected 785"),
+        (
+            indexed(table(IMAGES, LABELS, [str(n) for n in range(785)]), ""),
+            "has 786 columns.*drop the first, which has",
+        ),
+        (indexed(table(IMAGES, LABELS, ["label", *map(chr, range(300, 1084))]), "id"), "has 786 columns.*; drop id"),
+        (indexed(table(IMAGES, None, NAMES), "id"), "its first row names no label .*id.*: label"),
+        (table(IMAGES, LABELS, ["label", "pixel900", *NAMES[:-1]]), "neither in order"),
+        (table(IMAGES, LABELS, ["label", *NAMES[:-1], "pixel9"]), "neither in order"),
+        (table(IMAGES, LABELS, ["label", *NAMES[:-1], "class"]), "label, class may each be the label"),
+        (table(IMAGES, LABELS) + "3," + "0," * 783 + "\x1b[31mx\n", r"row 31: '\\x1b\[31mx' is no pixel"),
+        (table(IMAGES, LABELS) + "3," + "0," * 783 + "it's" * 99 + "\n", r"row 31: '(it's){10}\.\.\.' is no pixel"),
         (table(IMAGES, LABELS) + "1" * 70_000, "row 31 is longer than 65,536 characters"),
     ],
 )

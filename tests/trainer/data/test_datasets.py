@@ -354,6 +354,25 @@ class TestCustom:
         datasets.load(str(write_npz(tmp_path / "own.npz", letters._replace(test_images=images))))
         assert "WARNING test images that are training images too, pixel by pixel: 6 of 52" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("part", ["test", "validation", "training"])
+    def test_each_part_must_stand_upright(
+        self, tmp_path: Path, digits: Dataset, part: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        arrays = {
+            "x_train": digits.train_images[300:],
+            "x_valid": digits.train_images[:300],
+            "x_test": digits.test_images,
+        }
+        name = {"training": "x_train", "validation": "x_valid", "test": "x_test"}[part]
+        arrays[name] = arrays[name].swapaxes(1, 2)
+        labels = {"y_train": digits.train_labels[300:], "y_valid": digits.train_labels[:300]}
+        np.savez(tmp_path / "own.npz", **arrays, **labels, y_test=digits.test_labels)
+        found = datasets.load(str(tmp_path / "own.npz"))
+        warnings = [line for line in capsys.readouterr().err.splitlines() if "when they are transposed" in line]
+        assert len(warnings) == 1
+        assert f" {part} images when they are transposed" in warnings[0]
+        assert f"WARNING {found.warning}." == warnings[0]
+
     def test_what_is_left_out_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         for name in ("a", "b"):
             (tmp_path / name).mkdir()

@@ -189,11 +189,29 @@ def test_a_file_of_another_kind_is_named(name: str, content: bytes, reason: str,
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match="is no data set but named pipe"):
-        find_data.read(tmp_path / "pipe")
+    for name in ("pipe", "pipe.csv", "pipe.npz"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(InputError, match=rf"{name}: is a named pipe, expected a regular file; write its content"):
+            find_data.read(tmp_path / name)
 
 
 def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file or folder"):
         find_data.read(tmp_path / "nowhere")
+
+
+def test_a_table_alone_in_its_folder_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("0," * 785 + "0\n")
+    with pytest.raises(InputError, match=r"train\.csv: has 786 columns, expected 785"):
+        find_data.read(tmp_path)
+
+
+def test_columns_that_are_left_out_are_named(tmp_path: Path) -> None:
+    names = ["file", "", "label", *(f"pixel{number}" for number in range(784))]
+    rows = [names, *([f"{label}.png", str(label), str(label), *["7"] * 784] for label in range(3))]
+    (tmp_path / "train.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+    found, _ = find_data.read(tmp_path)
+    note = "left out the columns that are neither label nor pixel: file, without a name"
+    assert found.notes == (f"{tmp_path / 'train.csv'}: {note}",)
+    assert (found.train.labels == [0, 1, 2]).all()
+    assert (found.train.images == 7).all()

@@ -35,6 +35,23 @@ def test_black_and_white_images_are_0_and_255(dtype: type) -> None:
     np.testing.assert_array_equal(pixels((IMAGES > 127).astype(dtype)), np.where(IMAGES > 127, 255, 0))
 
 
+@pytest.mark.parametrize("scale", [1, 255])
+@pytest.mark.parametrize("factor", [1.0001, 1.002, 1.04])
+def test_floats_a_little_beyond_their_scale_are_clipped(scale: int, factor: float) -> None:
+    overshot = np.where(IMAGES == 0, 1 - factor, IMAGES / 255 * factor).astype(np.float32) * np.float32(scale)
+    wanted = np.clip(np.rint(np.where(IMAGES == 0, 0, IMAGES * factor)), 0, 255)
+    assert np.abs(pixels(overshot).astype(int) - wanted).max() <= 1
+    assert pixels(overshot).max() == 255
+    together = image_arrays.pixels({"training": overshot, "test": IMAGES / 255 * scale}, "own.npz")
+    assert [images.max() for images in together.values()] == [255, 255]
+
+
+@pytest.mark.parametrize("highest", [1.1, 2.0, 15.0])
+def test_floats_of_an_unclear_scale_are_refused(highest: float) -> None:
+    with pytest.raises(InputError, match=f"pixels from 0 to {highest:g}, expected 0 to 1 or 0 to 255.*or clip them"):
+        pixels(IMAGES / 255 * highest)
+
+
 def test_a_single_image_is_one_image() -> None:
     assert pixels(IMAGES[:1].reshape(1, 28, 28, 1)).shape == (1, 28, 28)
 

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import io
+import shutil
+import zipfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -33,8 +37,6 @@ def own(tmp_path: Path) -> Path:
     """Five classes of 14 pictures, and what does not belong there."""
     for digit, name in enumerate(KEEP):
         write(tmp_path / "own" / name, str(digit), 14)
-    (tmp_path / "own" / "notes").mkdir()
-    (tmp_path / "own" / "notes" / "read me.txt").write_text("not a class")
     (tmp_path / "own" / ".hidden").mkdir()
     (tmp_path / "own" / ".hidden" / "0.png").write_bytes(b"not looked at")
     (tmp_path / "own" / "a" / ".DS_Store").write_bytes(b"not looked at")
@@ -113,8 +115,7 @@ def test_a_thousand_classes_and_no_more(tmp_path: Path) -> None:
             np.save(tmp_path / f"{number}" / f"{copy}.npy", grey)
     with pytest.raises(InputError, match="has 1001 classes, expected 2 to 1,000"):
         datasets.load(str(tmp_path))
-    for file in (tmp_path / "1000").iterdir():
-        file.unlink()
+    shutil.rmtree(tmp_path / "1000")
     assert datasets.load(str(tmp_path)).labels == tuple(map(str, range(1000)))
 
 
@@ -157,7 +158,6 @@ def test_what_is_left_out_is_counted_by_kind_and_class(own: Path) -> None:
     assert image_folder.read_classes(own).notes == (
         f"{own}: left out 1 picture beside the class folders",
         f"{own / 'B'}: left out 3 HEIC, 1 text, 1 folder, no pictures that can be read",
-        f"{own / 'notes'} is no class: it has no pictures (1 text)",
     )
 
 
@@ -177,6 +177,61 @@ def test_a_class_that_would_lose_all_its_pictures_is_an_error(
         (own / "new" / f"{number}.png").write_bytes(content)
     with pytest.raises(InputError, match=rf"new: none of its files is a picture .*\({kind}\); .*{advice}"):
         datasets.load(str(own))
+
+
+def zipped() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("0.png", b"picture")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({f"img{number:02}": bytes(500) for number in range(23)}, r"\(23 unknown\).*img00, img01, img02 and 20 more"),
+        ({"0.png.bak": b"text", "1.png.bak": b"text"}, r"\(2 text\); put pictures there.*0\.png\.bak"),
+        ({"a.zip": zipped()}, r"\(1 ZIP\); put pictures there.*a\.zip"),
+        ({"read me.txt": b"notes", "list.csv": b"1,2"}, r"\(2 text\)"),
+        ({"within/0.png": b"deeper"}, r"\(1 folder\)"),
+        ({".0.png": b"\x89PNG", "._1.png": b""}, r"not looked at \(\._1\.png, \.0\.png\)|\(\.0\.png, \._1\.png\)"),
+        ({}, "is empty; remove it or fill it"),
+    ],
+    ids=["zeros", "backups", "archive", "notes", "a folder deeper", "hidden", "empty"],
+)
+@pytest.mark.parametrize("part", ["", "train", "test"])
+def test_a_class_folder_without_pictures_is_an_error(
+    tmp_path: Path, files: Mapping[str, bytes], message: str, part: str
+) -> None:
+    for name in ("train", "test") if part else ("",):
+        for digit in (3, 4):
+            write(tmp_path / name / str(digit), str(digit), 3)
+    new = tmp_path / part / "new"
+    new.mkdir()
+    for file, content in files.items():
+        (new / file).parent.mkdir(exist_ok=True)
+        (new / file).write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        datasets.load(str(tmp_path))
+    assert str(caught.value).startswith(f"{new}: ")
+
+
+def test_all_classes_that_would_be_lost_are_named(own: Path) -> None:
+    for number in range(22):
+        (own / f"empty {number:02}").mkdir()
+    with pytest.raises(InputError) as caught:
+        datasets.load(str(own))
+    first, *lines, last = str(caught.value).splitlines()
+    assert first == "classes would be lost:"
+    assert lines[0] == f"  {own / 'empty 00'}: is empty; remove it or fill it"
+    assert (len(lines), last) == (20, "  and 2 more")
+
+
+@pytest.mark.parametrize("name", ["latest", ".classic~training"])
+def test_the_folder_of_runs_may_lie_within_the_data(own: Path, name: str) -> None:
+    (own / "runs").mkdir()
+    (own / "runs" / name).write_text("classic")
+    assert datasets.load(str(own)).labels == ORDER
 
 
 def test_bad_pictures_are_listed_together(own: Path) -> None:

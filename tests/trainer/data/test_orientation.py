@@ -35,6 +35,13 @@ def test_images_that_do_not_stand_upright_are_told(turned: np.ndarray, message: 
     assert "turn the images" in found
 
 
+def test_test_images_are_told_as_such() -> None:
+    found = orientation.objection(DATA.test_images.swapaxes(1, 2), DATA.test_labels, NAMES, "test")
+    assert found
+    assert "of 300 test images when they are transposed" in found
+    assert "an accuracy on them says little of other people's digits: turn the images" in found
+
+
 def test_black_on_white_is_told() -> None:
     found = orientation.objection(255 - IMAGES, LABELS, NAMES)
     assert found

@@ -70,11 +70,11 @@ def _check_pixels(given: Mapping[str, Part], where: str) -> None:
                 f"{where}: {share:.0%} of the {name} images are dark on light, expected light ink on black; "
                 "write 255 - image in place of each, or give pictures, CLASS/NAME.png, which may be either"
             )
-    if (brightest := int(given[TRAIN].images.max())) < _BRIGHT:
-        raise InputError(
-            f"{where}: no pixel of the training images is above {brightest} of 255, expected white ink on black; "
-            "multiply the pixels so that ink is near 255"
-        )
+        if (brightest := int(part.images.max())) < _BRIGHT:
+            raise InputError(
+                f"{where}: no pixel of the {name} images is above {brightest} of 255, expected white ink on black; "
+                "multiply the pixels so that ink is near 255"
+            )
 
 
 def _dark_on_light(images: NDArray[np.uint8]) -> float:

@@ -1,7 +1,4 @@
-"""Read a CSV file with an image a row, as Kaggle has them: a label, and 784 pixels row by row from the top left.
-
-The label stands first or last. Without a header, it stands first.
-"""
+"""Read a CSV file with an image a row, as Kaggle has them: a label, and 784 pixels row by row from the top left."""
 
 from __future__ import annotations
 
@@ -11,43 +8,30 @@ import re
 import warnings
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 from mnist_edge_runtime.errors import InputError
 from numpy.typing import NDArray
 
-from . import image_arrays
+from . import csv_columns, image_arrays
+from .csv_columns import Columns
 from .image_arrays import PIXELS
 
-__all__ = ["SUFFIXES", "Columns", "columns", "read"]
+__all__ = ["SUFFIXES", "columns", "read"]
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 MAX_BYTES = 1 << 30  # bytes of the images that are read, as they lie in memory
 
 _LINE = 1 << 16  # characters of a row, at most; a pixel takes about 20 at most
 _ROWS = 2048  # rows parsed together
-_SEPARATORS = ",;\t"
-_LABEL_NAMES = ("label", "labels", "class", "target", "y", "digit", "character")
-
-
-class Columns(NamedTuple):
-    """The layout of a table.
-
-    Attributes:
-        separator: the character between two values.
-        header: whether the first row has names.
-        label: the place of the label, 0 or 784; None where there are pixels alone, as in Kaggle's test.csv.
-    """
-
-    separator: str
-    header: bool
-    label: int | None
+_LONGEST_CELL = 40  # characters of a value in a message
 
 
 def columns(file: Path) -> Columns | None:
-    """Return the layout of a file, or None where its first row is not that of such a table.
+    """Return the layout of a file; None where its first row has too few columns for a table of images.
 
     Raises:
         InputError: it cannot be read.
@@ -59,20 +43,7 @@ def columns(file: Path) -> Columns | None:
         return None
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{file}: {getattr(error, 'strerror', None) or error}") from None
-    for separator in _SEPARATORS:
-        values = [value.strip(" \"'") for value in first.split(separator)]
-        if len(values) not in (PIXELS, PIXELS + 1):
-            continue
-        numbers = sum(_is_number(value) for value in values)
-        # The names of columns differ from each other, as the pixels of an image hardly do.
-        header = numbers < 2 or len(set(values[1:-1])) == len(values) - 2
-        if len(values) == PIXELS:
-            return Columns(separator, header, None)
-        named = [place for place, value in enumerate(values) if value.lower() in _LABEL_NAMES]
-        if not named and numbers > 1:
-            named = [0]
-        return Columns(separator, header, named[0]) if named in ([0], [PIXELS]) else None
-    return None
+    return csv_columns.of_first_row(first)
 
 
 def read(file: Path) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -87,6 +58,8 @@ def read(file: Path) -> tuple[NDArray[Any], NDArray[Any]]:
             f"{file}: its first row is not that of a table of images; expected {PIXELS + 1} columns separated by "
             f"commas: the label, first or last, and {PIXELS} pixels (28 x 28)"
         )
+    if layout.problem:
+        raise InputError(f"{file}: {layout.problem}")
     if layout.label is None:
         raise InputError(f"{file}: has {PIXELS} pixels a row and no labels; name the file that has labels")
     labels: list[str] = []
@@ -94,7 +67,7 @@ def read(file: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     try:
         with _opened(file) as opened:
             rows = _rows(opened, layout, labels, str(file))
-            while len(chunk := _parsed(rows, layout.separator, len(labels) + 1 + layout.header, file)):
+            while len(chunk := _parsed(rows, layout, len(labels) + 1 + layout.header, file)):
                 images.append(chunk)
                 if sum(each.nbytes for each in images) > MAX_BYTES:
                     raise InputError(f"{file}: its images take more than {MAX_BYTES >> 20} MiB; take fewer")
@@ -104,6 +77,11 @@ def read(file: Path) -> tuple[NDArray[Any], NDArray[Any]]:
         raise InputError(f"{file}: {getattr(error, 'strerror', None) or error}; is it cut short?") from None
     if not images:
         raise InputError(f"{file}: has no images, only a header")
+    if not layout.header and len(labels) > 1 and len(set(labels)) == 1:
+        raise InputError(
+            f"{file}: the first column, which is taken for the label since no header names one, is {labels[0]!a} in "
+            "every row; put the label first, or write a header: label, pixel0, pixel1 and so on"
+        )
     return np.concatenate(images), _labels(labels)
 
 
@@ -124,26 +102,28 @@ def _rows(opened: IO[str], layout: Columns, labels: list[str], where: str) -> It
         line = line.strip(" \r\n")
         if not line:
             continue
-        label, separator, rest = (
-            line.partition(layout.separator) if layout.label == 0 else line.rpartition(layout.separator)[::-1]
-        )
-        if (count := rest.count(layout.separator) + 1) != PIXELS or not separator:
-            raise InputError(f"{where}: row {number} has {count} pixels, expected {PIXELS} (28 x 28)")
-        labels.append(label.strip().strip("\"'"))
-        yield rest.replace('"', "")
+        line = line.replace('"', "")
+        values = line.split(layout.separator)
+        if len(values) != layout.width:
+            beside = layout.width - PIXELS
+            raise InputError(f"{where}: row {number} has {len(values) - beside} pixels, expected {PIXELS} (28 x 28)")
+        labels.append(values[layout.label or 0].strip(" '"))
+        yield line
 
 
-def _parsed(rows: Iterator[str], separator: str, row: int, file: Path) -> NDArray[Any]:
+def _parsed(rows: Iterator[str], layout: Columns, row: int, file: Path) -> NDArray[Any]:
     """Return the next rows as an array (N, 784): uint8 where every pixel is a whole number, else float32."""
+    read = partial(np.loadtxt, comments=None, delimiter=layout.separator, ndmin=2, max_rows=_ROWS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of no rows
         try:
-            values = np.loadtxt(rows, np.float64, comments=None, delimiter=separator, ndmin=2, max_rows=_ROWS)
+            values = read(rows, np.float64, usecols=layout.pixels)
         except UnicodeDecodeError:  # a ValueError too
             raise
         except ValueError as error:
-            at = re.search(r"'(.*)' to float64 at row (\d+)", str(error))
-            what = f"row {row + int(at[2])}: {at[1]!a} is no pixel" if at else f"rows from {row} on: {error}"
+            at = re.search(r"string .(.*). to float64 at row (\d+)", str(error))
+            cell = f"{at[1][:_LONGEST_CELL]}{'...' * (len(at[1]) > _LONGEST_CELL)}" if at else ""  # escaped by numpy
+            what = f"row {row + int(at[2])}: '{cell}' is no pixel" if at else f"rows from {row} on: {error}"
             raise InputError(f"{file}: {what}; expected a number, 0 to 255 or 0 to 1") from None
     return _small(values)
 
@@ -159,11 +139,3 @@ def _labels(texts: list[str]) -> NDArray[Any]:
         return image_arrays.labels(np.array(texts, np.float64), len(texts), "the labels")
     except (ValueError, InputError):
         return np.array(texts)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -194,7 +194,10 @@ def _read_path(path: Path) -> Dataset:
     for name, part in ((parts_of.TEST, found.test), (parts_of.VALIDATION, found.validation)):
         if part and (sentence := checks.duplicates(found.train, part, name)):
             _warn(f"{sentence}.")
-    if objection := orientation.objection(*found.train, found.names):
+    own = {parts_of.TRAIN: found.train, parts_of.VALIDATION: found.validation}
+    own |= {parts_of.TEST: found.test} if parts.test else {}
+    objections = [orientation.objection(*part, found.names, name) for name, part in own.items() if part]
+    for objection in filter(None, objections):
         _warn(f"{objection}.")
     return Dataset(
         "custom",
@@ -202,7 +205,7 @@ def _read_path(path: Path) -> Dataset:
         *found.train,
         *found.test,
         labels=found.names,
-        warning=objection,
+        warning=". ".join(filter(None, objections)) or None,
         validation=found.validation,
     )
 

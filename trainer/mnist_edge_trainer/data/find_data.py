@@ -37,17 +37,17 @@ def read(path: Path) -> tuple[Parts, Path]:
     """
     if path.is_dir():
         return _read_folder(path)
+    file_kinds.check_file(path)
     try:
         kind = file_kinds.kind_of_file(path)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file or folder; --data takes auto, mnist, digits or a path") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
-    if path.is_file():  # no pipe, nor anything else that could keep us waiting
-        if kind.name == "ZIP" or path.suffix.lower() == ".npz":
-            return npz.read(path, str(path)), path
-        if path.name.lower().endswith(csv_table.SUFFIXES) or csv_table.columns(path) is not None:
-            return _read_tables({None: path}), path
+    if kind.name == "ZIP" or path.suffix.lower() == ".npz":
+        return npz.read(path, str(path)), path
+    if path.name.lower().endswith(csv_table.SUFFIXES) or csv_table.columns(path) is not None:
+        return _read_tables({None: path}), path
     advice = _ADVICE.get(kind.name, f"{kind.advice}; {_EXPECTED}" if kind.advice else _EXPECTED)
     raise InputError(f"{path}: is no data set but {kind.name}; {advice}")
 
@@ -110,8 +110,12 @@ def _forms(folder: Path) -> list[_Form]:
     elif archive := _archive(files):
         forms.append((archive.name, lambda: npz.read(archive, str(archive))))
     tables = {each: csv_table.columns(each) for each in files if each.name.lower().endswith(csv_table.SUFFIXES)}
-    labelled = [file for file, columns in tables.items() if columns and columns.label is not None]
-    bare = [file for file, columns in tables.items() if columns and columns.label is None]
+    good = {file: columns for file, columns in tables.items() if columns and not columns.problem}
+    labelled = [file for file, columns in good.items() if columns.label is not None]
+    bare = [file for file, columns in good.items() if columns.label is None]
+    if not good and not forms:
+        for file in [file for file, columns in tables.items() if columns]:
+            csv_table.read(file)  # which says what is wrong with it
     if bare and not labelled and not forms:
         names = listed([file.name for file in bare], 3)
         raise InputError(f"{folder}: {names} has pixels and no labels; put the file with labels, train.csv, beside it")
@@ -165,5 +169,8 @@ def _read_tables(tables: Mapping[str | None, Path], bare: list[Path] | None = No
         raise InputError(f"{where}: has no training images; put train.csv beside it, or name the file alone")
     images = image_arrays.pixels({part: pair[0] for part, pair in found.items()}, where)
     parts = {part: Part(images[part], labels) for part, (_, labels) in found.items()}
-    notes = tuple(f"{file} is left out: it has pixels and no labels" for file in bare or ())
-    return Parts(parts[TRAIN], parts.get(TEST), parts.get(VALIDATION), notes=notes)
+    notes = [f"{file} is left out: it has pixels and no labels" for file in bare or ()]
+    for file in tables.values():
+        if (columns := csv_table.columns(file)) and columns.ignored:
+            notes.append(f"{file}: left out the columns that are neither label nor pixel: {listed([*columns.ignored])}")
+    return Parts(parts[TRAIN], parts.get(TEST), parts.get(VALIDATION), notes=tuple(notes))

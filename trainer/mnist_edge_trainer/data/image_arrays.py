@@ -1,7 +1,8 @@
 """Bring arrays of images and labels, as people save them, into one form: uint8 (N, 28, 28), and labels (N,).
 
-Pixels may be 0 to 1 or 0 to 255, in any type; images (N, 28, 28), (N, 28, 28, 1), (N, 1, 28, 28) or (N, 784); labels
-numbers, text, or one-hot. Anything that leaves a doubt is refused.
+Pixels may be 0 to 1 or 0 to 255, in any type, of floats a little beyond as resampling makes them; images
+(N, 28, 28), (N, 28, 28, 1), (N, 1, 28, 28) or (N, 784); labels numbers, text, or one-hot. Anything that leaves a doubt
+is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ __all__ = ["PIXELS", "labels", "pixels"]
 
 PIXELS = math.prod(IMAGE_SHAPE)  # of an image
 _CHUNK = 4096  # images converted together, so that a large array is never there twice
-_ROUNDING = 1e-3  # by which a pixel may pass its limits, as arithmetic in float16 does
+# Share of the scale by which floats may pass its limits: resampling overshoots them, arithmetic in float16 rounds.
+_OVERSHOOT = 0.05
+_LEAST_OF_255 = (
+    16  # of floats that none passes, one cannot tell whether they are 0 to 255 and dark, or of another scale
+)
 _SHAPES = "(N, 28, 28), (N, 28, 28, 1) or (N, 784)"
 
 
@@ -31,7 +36,7 @@ def pixels(images: Mapping[str, NDArray[Any]], where: str) -> dict[str, NDArray[
     """
     shaped = {part: _shaped(array, f"{where}: the {part} images") for part, array in images.items()}
     highest = {part: _highest(array, f"{where}: the {part} images") for part, array in shaped.items()}
-    unit = {part: high <= 1 + _ROUNDING for part, high in highest.items()}
+    unit = {part: high <= 1 + _OVERSHOOT for part, high in highest.items()}
     if len(set(unit.values())) > 1:
         ranges = ", ".join(f"{high:g} in the {part} images" for part, high in highest.items())
         raise InputError(f"{where}: the highest pixel is {ranges}; give all the same scale, 0 to 1 or 0 to 255")
@@ -93,10 +98,12 @@ def _highest(array: NDArray[Any], what: str) -> float:
         if array.dtype.kind == "f" and not np.isfinite(array[chunk]).all():
             raise InputError(f"{what} have pixels that are NaN or infinite; find where they come from")
         low, high = min(low, float(array[chunk].min())), max(high, float(array[chunk].max()))
-    if low < -_ROUNDING or high > 255 + _ROUNDING:
+    is_float = array.dtype.kind == "f"
+    slack = _OVERSHOOT * is_float * (1 if high <= 1 + _OVERSHOOT else 255)
+    if low < -slack or high > 255 + slack or (is_float and 1 + _OVERSHOOT < high < _LEAST_OF_255):
         raise InputError(
             f"{what} have pixels from {low:g} to {high:g}, expected 0 to 1 or 0 to 255; give them as they were before "
-            "they were standardised"
+            "they were standardised, or clip them"
         )
     return high
 

@@ -39,15 +39,11 @@ _STANDS_FOR_PICTURE = re.compile("JPEG|PNG|picture|git lfs")  # in the advice on
 
 @dataclass
 class _Folder:
-    """A class folder: its pictures, and by kind the number of its other files."""
+    """A class folder: its pictures, by kind the number of its other files, and the names of these."""
 
     pictures: list[Path] = field(default_factory=list)
     others: Counter[file_kinds.FileKind] = field(default_factory=Counter)
-
-    @property
-    def lost(self) -> list[file_kinds.FileKind]:
-        """The kinds among the others that pictures are kept in, or could be made of."""
-        return [kind for kind in self.others if _stands_for_picture(kind)]
+    names: list[str] = field(default_factory=list)
 
 
 def visible(folder: Path) -> Iterator[Path]:
@@ -142,7 +138,7 @@ def _scan(folder: Path) -> dict[str, _Folder]:
     """Look at each file of each class folder."""
     found = {}
     for each in visible(folder):
-        if each.is_dir():
+        if each.is_dir() and not _is_of_runs(each):
             one = found[each.name] = _Folder()
             for file in visible(each):
                 kind = _kind(file)
@@ -150,6 +146,7 @@ def _scan(folder: Path) -> dict[str, _Folder]:
                     one.pictures.append(file)
                 else:
                     one.others[kind] += 1
+                    one.names.append(file.name)
     return found
 
 
@@ -157,23 +154,48 @@ def _left_out(folder: Path, found: Mapping[str, _Folder]) -> list[str]:
     """Return a note for each class folder from which files are left out.
 
     Raises:
-        InputError: it has files that are kept in place of pictures, and no picture.
+        InputError: it has no picture, so that the class would be lost.
     """
     notes, lost = [], []
     if loose := sum(1 for each in visible(folder) if (kind := _kind(each)) and kind.is_picture):
         notes.append(f"{folder}: left out {loose} picture{'s' * (loose > 1)} beside the class folders")
     for name, each in found.items():
-        what = listed([f"{count} {kind.name}" for kind, count in each.others.items()])
-        if not each.pictures and each.lost:
-            advice = listed(sorted({kind.advice for kind in each.lost}), 3)
-            lost.append(f"{folder / name}: none of its files is a picture that can be read ({what}); {advice}")
-        elif not each.pictures:
-            notes.append(f"{folder / name} is no class: it has no pictures" + (f" ({what})" if what else ""))
+        if not each.pictures:
+            lost.append(f"{folder / name}: {_why_lost(folder / name, each)}")
         elif each.others:
-            notes.append(f"{folder / name}: left out {what}, no pictures that can be read")
+            notes.append(f"{folder / name}: left out {_counted(each)}, no pictures that can be read")
     if lost:
-        raise InputError("\n  ".join(["classes would be lost:", *lost]) if len(lost) > 1 else lost[0])
+        more = [f"and {len(lost) - _MAX_LISTED} more"] if len(lost) > _MAX_LISTED else []
+        raise InputError(
+            "\n  ".join(["classes would be lost:", *lost[:_MAX_LISTED], *more]) if len(lost) > 1 else lost[0]
+        )
     return notes
+
+
+def _why_lost(folder: Path, found: _Folder) -> str:
+    """Say what lies in a class folder without pictures, and what to do."""
+    if not found.others:
+        hidden = sorted(each.name for each in folder.iterdir())
+        if not hidden:
+            return "is empty; remove it or fill it"
+        return (
+            f"has only what is not looked at ({listed(hidden, 3)}); give the pictures names that do not begin with a "
+            "dot, or remove the folder"
+        )
+    advice = sorted({kind.advice for kind in found.others if _stands_for_picture(kind)})
+    return (
+        f"none of its files is a picture that can be read ({_counted(found)}); "
+        f"{listed(advice, 3) or f'put pictures there, or move the folder elsewhere (it has {listed(found.names, 3)})'}"
+    )
+
+
+def _counted(found: _Folder) -> str:
+    return listed([f"{count} {kind.name}" for kind, count in found.others.items()])
+
+
+def _is_of_runs(folder: Path) -> bool:
+    """Return whether it is the folder of all runs, which lies within the data where commands run there."""
+    return (folder / "latest").is_file() or any(folder.glob(".*~training"))
 
 
 def _is_class(folder: Path) -> bool:

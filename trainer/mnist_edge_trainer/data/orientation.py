@@ -1,4 +1,4 @@
-"""Find training images that are turned, inverted or wrongly labelled, by the network that ships with the runtime."""
+"""Find images that are turned, inverted or wrongly labelled, by the network that ships with the runtime."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from mnist_edge_runtime.errors import MnistEdgeError
 from mnist_edge_runtime.orientation import ORIENTATIONS, UPRIGHT, turned
 from mnist_edge_runtime.output_capture import suppress_output
 from numpy.typing import NDArray
+
+from .parts import TRAIN
 
 __all__ = ["objection"]
 
@@ -49,7 +51,9 @@ class _Way:
     right_assigned: NDArray[np.bool_]
 
 
-def objection(images: NDArray[np.uint8], labels: NDArray[np.int64], names: Sequence[str]) -> str | None:
+def objection(
+    images: NDArray[np.uint8], labels: NDArray[np.int64], names: Sequence[str], part: str = TRAIN
+) -> str | None:
     """Return a sentence where the digits are read significantly better in another way than they are; else None.
 
     Only digits are looked at, and only where an engine is installed that runs the runtime's own network.
@@ -58,6 +62,7 @@ def objection(images: NDArray[np.uint8], labels: NDArray[np.int64], names: Seque
         images: uint8 (N, 28, 28).
         labels: the index of each image's class, (N,).
         names: of the classes.
+        part: of the data, whose images these are.
     """
     if sorted(names) != list("0123456789"):
         return None
@@ -78,9 +83,9 @@ def objection(images: NDArray[np.uint8], labels: NDArray[np.int64], names: Seque
     if _p_if_better(best.right, exchanged.right_assigned) and (
         p := _p_if_better(as_is.right, exchanged.right_assigned)
     ):
-        return _sentence(exchanged, names, as_is.right, exchanged.right_assigned, p)
+        return _sentence(part, exchanged, names, as_is.right, exchanged.right_assigned, p)
     if p := _p_if_better(as_is.right, best.right):
-        return _sentence(best, None, as_is.right, best.right, p)
+        return _sentence(part, best, None, as_is.right, best.right, p)
     return None
 
 
@@ -108,7 +113,7 @@ def _p_if_better(as_is: NDArray[np.bool_], other: NDArray[np.bool_]) -> float | 
 
 
 def _sentence(
-    way: _Way, names: Sequence[str] | None, as_is: NDArray[np.bool_], other: NDArray[np.bool_], p: float
+    part: str, way: _Way, names: Sequence[str] | None, as_is: NDArray[np.bool_], other: NDArray[np.bool_], p: float
 ) -> str:
     """Return what would be read better; `names` are those of the labels where they are to be exchanged, too."""
     how, advice = [], []
@@ -123,8 +128,13 @@ def _sentence(
         how.append(f"if {', '.join(pairs)}")
         advice.append("put the labels right")
     said = "p < 1e-300" if p < 1e-300 else f"p = {p:.0e}"
+    follows = (
+        "a network that is trained on them reads other people's digits wrongly"
+        if part == TRAIN
+        else "an accuracy on them says little of other people's digits"
+    )
     return (
-        f"the network that ships with mnist-edge-runtime reads {other.mean():.1%} of {len(as_is):,} training images "
-        f"{' and '.join(how)}, and {as_is.mean():.1%} as they are (exact McNemar test, {said}); a network that is "
-        f"trained on them reads other people's digits wrongly: {' and '.join(advice)}, unless they are meant so"
+        f"the network that ships with mnist-edge-runtime reads {other.mean():.1%} of {len(as_is):,} {part} images "
+        f"{' and '.join(how)}, and {as_is.mean():.1%} as they are (exact McNemar test, {said}); "
+        f"{follows}: {' and '.join(advice)}, unless they are meant so"
     )

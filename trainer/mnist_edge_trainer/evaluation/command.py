@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.json_output import print_result
+from mnist_edge_runtime.preprocessing.file_kinds import check_file
 
 from ..options import AsJson, Imports, Labels, ModelFile, Pixels, RunData, RunName, RunsDir, complete_run
 
@@ -91,7 +92,7 @@ def _side(finder: SubjectFinder, name: str, data: str | None, runs_dir: Path) ->
     from ..runs.run import load
     from . import side_by_side
 
-    if (file := Path(name)).is_file():
+    if check_file(file := Path(name)) and file.is_file():
         return finder.subject(runs_dir, None, file, data, "test"), side_by_side.settings_of_file(file)
     settings = side_by_side.settings_of_run(load(runs_dir, name))
     return finder.subject(runs_dir, name, None, data, "test"), settings

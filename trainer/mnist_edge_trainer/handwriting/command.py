@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.json_output import print_result
+from mnist_edge_runtime.preprocessing.file_kinds import check_folder
 
 from ..options import AsJson
 
@@ -18,7 +19,7 @@ _MOST = 1000  # pictures of a style
 
 def draw(
     digits: Annotated[list[str] | None, typer.Argument(help="Digits to draw. (default: all ten)")] = None,
-    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("handwriting"),
+    out: Annotated[Path, typer.Option(help="Folder to write into.", callback=check_folder)] = Path("handwriting"),
     count: Annotated[int, typer.Option(help="Number of pictures of each style.")] = 10,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     held_out: Annotated[

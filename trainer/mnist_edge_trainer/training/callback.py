@@ -123,6 +123,8 @@ class TrainingCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if self._watch:
             self._watch(self._state.history["val_accuracy"])
         self.model.stop_training = self.finished
+        if sys.stderr is None:
+            return
         if sys.stderr.isatty() or not epoch or self.finished or time.monotonic() - self._told >= progress.LOG_INTERVAL:
             self._told = time.monotonic()
             print(line, file=sys.stderr)
