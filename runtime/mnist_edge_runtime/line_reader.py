@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 
 from .classifier import Classifier, Prediction
 from .preprocessing.connected_components import Components
-from .preprocessing.filters import block_means, reduction_factor
 from .preprocessing.grayscale import to_grayscale
-from .preprocessing.mnist import normalize_size
-from .preprocessing.segmentation import ink_strength, segment_strokes
+from .preprocessing.histogram import median
+from .preprocessing.mnist import normalized
+from .preprocessing.reduction import block_means, block_sides
+from .preprocessing.segmentation import find_strokes, strength, with_fainter_ends
 
 __all__ = ["Digit", "read_lines"]
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.uint8]
 Members = NDArray[np.int64]  # indices of the components that make up a digit
 
-_PIXELS = 2_000_000  # of the picture in which lines are looked for
+_LONGEST = 1_600  # pixels of the longer side of the picture in which lines are looked for
 _TILTS = np.radians(np.arange(-15, 15.5, 0.5))
 _MAX_TOUCHING = 5  # digits that touch
 # In digit heights.
@@ -59,35 +60,36 @@ def read_lines(picture: NDArray[Any], classifier: Classifier) -> list[list[Digit
         InputError: another dtype, shape or range; BlankError where no ink is found.
     """
     pixels = to_grayscale(picture)
-    side = reduction_factor(pixels.shape, _PIXELS)
-    ink, parts = segment_strokes(block_means(pixels, side), lambda parts, masses: masses > 0)
-    height = _height(parts, parts.sums(ink))
+    down, across = block_sides(pixels.shape, _LONGEST)
+    strokes = find_strokes(block_means(pixels, down, across), lambda parts, weights: weights > 0)
+    ink, parts = with_fainter_ends(strokes)
+    height = _height(parts, parts.sums(parts.at(ink)))
     parts_of_digits = _without_dust(parts, height)
-    page = _Page(ink, parts, side, classifier)
+    page = _Page(ink, parts, (down, across), classifier)
     return [
         [digit for members in _digits(parts, line, height) for digit in page.read(members, height)]
         for line in _lines(parts, parts_of_digits, height)
     ]
 
 
-def _height(parts: Components, masses: NDArray[np.float64]) -> float:
+def _height(parts: Components, masses: NDArray[np.int64]) -> float:
     """Return the height of the digits: half of all ink is in components of at most this extent."""
-    extents = np.minimum(parts.extents, 3 * (parts.boxes[:, 2] - parts.boxes[:, 0]))  # a ruled line is almost flat
+    extents = np.minimum(parts.extents, 3 * (parts.bottom - parts.top))  # a ruled line is almost flat
     order = np.argsort(extents)
     share = np.cumsum(masses[order])
     return float(extents[order][np.searchsorted(share, share[-1] / 2)])
 
 
 def _without_dust(parts: Components, height: float) -> Members:
-    rows, columns = parts.boxes[:, 2] - parts.boxes[:, 0], parts.boxes[:, 3] - parts.boxes[:, 1]
+    rows, columns = parts.bottom - parts.top, parts.right - parts.left
     ruled = (columns > 2 * height) & (rows < _FLAT * columns) & (rows < height / 2)
     return np.flatnonzero((parts.extents >= _SMALL * height) & ~ruled)
 
 
 def _lines(parts: Components, members: Members, height: float) -> list[Members]:
     """Return the components of each line of text, lines from the top."""
-    boxes = parts.boxes[members]
-    y, x = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    top, bottom = parts.top[members], parts.bottom[members]
+    y, x = (top + bottom) / 2, (parts.left[members] + parts.right[members]) / 2
     weights = np.minimum(parts.extents[members] / height, 1) ** 2  # a dash tells less about its line's position
 
     def concentration(tilt: float) -> float:
@@ -98,7 +100,7 @@ def _lines(parts: Components, members: Members, height: float) -> list[Members]:
 
     tilt = max(_TILTS, key=lambda tilt: (round(concentration(tilt), 6), -abs(tilt)))
     upright = y - x * np.tan(tilt)
-    high = boxes[:, 2] - boxes[:, 0] >= height / 2
+    high = bottom - top >= height / 2
     order = np.argsort(upright)
     # A dot or a bar, such as the top of a 5, starts no line: it joins the nearest.
     steps = order[high[order]] if high.any() else order
@@ -112,8 +114,8 @@ def _digits(parts: Components, line: Members, height: float) -> list[Members]:
     """Return the components of each digit of a line, from the left: a component above another belongs to it."""
     digits: list[list[int]] = []
     left = right = tallest = 0
-    for index in line[np.argsort(parts.boxes[line, 1])]:
-        top, start, bottom, end = parts.boxes[index]
+    for index in line[np.argsort(parts.left[line])]:
+        top, start, bottom, end = (int(side[index]) for side in (parts.top, parts.left, parts.bottom, parts.right))
         shared = min(right, end) - max(left, start)
         # Two components as high as a digit are two digits that lean on each other.
         whole = min(tallest, bottom - top) >= _WHOLE * height
@@ -132,18 +134,19 @@ class _Page:
 
     ink: Plane
     parts: Components
-    side: int
+    block: tuple[int, int]
     classifier: Classifier
 
     def read(self, members: Members, height: float) -> list[Digit]:
         """Return the digit of these components, or the several that touch."""
-        boxes = self.parts.boxes[members]
-        top, left = boxes[:, :2].min(axis=0)
-        bottom, right = boxes[:, 2:].max(axis=0)
+        parts = self.parts
+        top, left = int(parts.top[members].min()), int(parts.left[members].min())
+        bottom, right = int(parts.bottom[members].max()), int(parts.right[members].max())
         chosen = np.zeros(len(self.parts), bool)
         chosen[members] = True
         around = slice(max(0, top - 1), bottom + 1), slice(max(0, left - 1), right + 1)
-        whole = ink_strength(self.ink[around], self.parts.mask(chosen)[around])
+        mask = parts.mask(chosen)[around]
+        whole = strength(self.ink[around], mask, median(self.ink[around][mask]))
         best = [self._digit(whole, around[0].start, around[1].start)]
         if right - left < _WIDE * min(height, bottom - top):
             return best
@@ -158,8 +161,8 @@ class _Page:
     def _digit(self, whole: Plane, top: int, left: int) -> Digit:
         rows, columns = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
         box = (left + columns[0], top + rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1)
-        x, y, width, height = (int(value) * self.side for value in box)
-        return Digit((x, y, width, height), self.classifier.classify(normalize_size(whole)))
+        x, y, width, height = (int(value) * side for value, side in zip(box, self.block[::-1] * 2, strict=True))
+        return Digit((x, y, width, height), self.classifier.classify(normalized(whole)))
 
 
 def _confidence(digits: list[Digit]) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 IMAGE = np.zeros((28, 28), np.uint8)
-IMAGE[6:22, 12:16] = np.arange(190, 254).reshape(16, 4)  # a 1 in MNIST's form, no two pixels of it alike
+IMAGE[4:24, 12:16] = np.arange(174, 254).reshape(20, 4)  # a 1 in MNIST's form, no two pixels of it alike
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
 
-from mnist_edge_runtime.model_file.contract import Contract, Payload, SelfTest
+from mnist_edge_runtime.model_file.contract import PREPROCESSINGS, Contract, Payload, SelfTest
 from mnist_edge_runtime.model_file.golden import Golden
 
 from .. import keras_model
@@ -43,7 +43,7 @@ def draft(
         format=str(spec.format),
         quantization=str(spec.quantization),
         labels=source.labels,
-        input=converted.input,
+        input=replace(converted.input, preprocessing=PREPROCESSINGS[-1]),
         output=replace(converted.output, **asdict(rejection)),
         payload=Payload(len(converted.payload), hashlib.sha256(converted.payload).hexdigest()),
         selftest=SelfTest(

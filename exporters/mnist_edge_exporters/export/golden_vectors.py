@@ -71,6 +71,7 @@ def choose(
     if len(chosen) == 0:
         raise VerificationError("there is no image on which the file clearly gives the Keras model's answer")
     answers = names[reference[chosen].argmax(axis=1)]
+    picture = _survivor(classifier, images[chosen], answers, reference[chosen])
     places = np.searchsorted(drawn, chosen)
     return Golden(
         images=images[chosen],
@@ -78,7 +79,8 @@ def choose(
         predicted=answers,
         probabilities=reference[chosen],
         logits={family: values[places] for family, values in logits.items()},
-        picture=_survivor(classifier, images[chosen], answers, reference[chosen]),
+        picture=picture,
+        prepared=to_mnist(to_picture(images[chosen[picture]])),
     )
 
 

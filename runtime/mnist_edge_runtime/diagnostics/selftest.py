@@ -96,12 +96,15 @@ def selftest(classifier: Classifier, golden: Golden) -> SelfTestReport:
 
 
 def _picture_failures(classifier: Classifier, golden: Golden) -> list[str]:
-    """Classify one golden image drawn as a picture, preprocessing included."""
+    """Classify one golden image drawn as a picture, preprocessing included, which gives the same bits everywhere."""
     expected = golden.predicted[golden.picture]
     try:
-        label = classifier.classify(mnist.to_mnist(mnist.to_picture(golden.images[golden.picture]))).label
+        image = mnist.to_mnist(mnist.to_picture(golden.images[golden.picture]))
     except InputError as error:
         return [f"the picture of a {expected} was refused: {error}"]
+    if golden.prepared is not None and (wrong := np.count_nonzero(image != golden.prepared)):
+        return [f"the picture of a {expected} was prepared differently, in {wrong} of {image.size} pixels"]
+    label = classifier.classify(image).label
     return [] if label == expected else [f"the picture of a {expected} was read as {label}"]
 
 

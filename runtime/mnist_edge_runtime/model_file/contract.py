@@ -17,10 +17,20 @@ from . import contract_fields
 from .contract_fields import Number, OneOf, Rule, Text
 from .formats.registry import FORMATS
 
-__all__ = ["IMAGE_SHAPE", "VERSION", "Contract", "InputSpec", "OutputSpec", "Payload", "SelfTest"]
+__all__ = [
+    "IMAGE_SHAPE",
+    "PREPROCESSINGS",
+    "VERSION",
+    "Contract",
+    "InputSpec",
+    "OutputSpec",
+    "Payload",
+    "SelfTest",
+]
 
 VERSION = "mnist-edge/1"
 IMAGE_SHAPE = (28, 28)  # pixels: rows, columns
+PREPROCESSINGS = ("mnist/1",)  # the recipes that this runtime has, by name and version
 POLARITY = "white on black"
 REAL_VALUE = "pixel / 255"
 _SCALES = Number(1e-30, 1e30)  # 255 steps of it are still a float32 of full precision
@@ -58,7 +68,7 @@ class InputSpec:
     """The input tensor, of one image: `quantized = real / scale + zero_point`.
 
     A float tensor has scale 1 and zero point 0: it takes the real value itself. `preprocessing` names the recipe that
-    brings pictures to this input, with its version; None is this runtime's own.
+    brings pictures to this input, with its version, one of `PREPROCESSINGS`; None is this runtime's own.
     """
 
     dtype: str
@@ -179,8 +189,8 @@ class Contract:
         parts = {"input": self.input, "output": self.output, "payload": self.payload, "selftest": self.selftest}
         values = {f"{name}.{key}": value for name, part in parts.items() for key, value in vars(part).items()}
         contract_fields.check({**vars(self), **values}, _RULES)
-        if self.input.preprocessing is not None:
-            named = self.input.preprocessing
+        named = self.input.preprocessing
+        if named not in (None, *PREPROCESSINGS):
             raise ValueError(
                 f"input.preprocessing is {short(named)}, which this runtime does not have; install a newer one"
             )

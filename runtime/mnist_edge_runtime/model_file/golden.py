@@ -28,6 +28,7 @@ class Golden:
         probabilities: those of the Keras model, float32 (G, classes).
         logits: for each family of kernels the file's expected logits, float32 (G, classes).
         picture: the index of the image that the self-test also prepares from a picture.
+        prepared: what that picture is prepared to, uint8 (28, 28); None in files made before it was kept.
     """
 
     images: NDArray[np.uint8]
@@ -36,6 +37,7 @@ class Golden:
     probabilities: NDArray[np.float32]
     logits: Mapping[str, NDArray[np.float32]]
     picture: int
+    prepared: NDArray[np.uint8] | None = None
 
     def to_bytes(self) -> bytes:
         """Return the arrays as an .npz archive; equal vectors give equal bytes."""
@@ -45,6 +47,7 @@ class Golden:
             "predicted": self.predicted,
             "probabilities": self.probabilities,
             "picture": np.array(self.picture, np.int32),
+            **({} if self.prepared is None else {"prepared": self.prepared}),
             **{f"logits_{family}": logits for family, logits in sorted(self.logits.items())},
         }
         buffer = io.BytesIO()
@@ -71,6 +74,7 @@ class Golden:
                 probabilities=arrays["probabilities"],
                 logits={name[len("logits_") :]: a for name, a in arrays.items() if name.startswith("logits_")},
                 picture=int(arrays["picture"].item()),
+                prepared=arrays.get("prepared"),
             )
             golden._check(arrays["picture"])
         except Exception as error:
@@ -89,6 +93,7 @@ class Golden:
             ("labels", self.labels, "U", (count,)),
             ("predicted", self.predicted, "U", (count,)),
             ("picture", picture, "int32", ()),
+            *([] if self.prepared is None else [("prepared", self.prepared, "uint8", IMAGE_SHAPE)]),
             *((name, array, "float32", (count, *classes)) for name, array in answers.items()),
         ):
             if array.shape != shape or kind not in (array.dtype.name, array.dtype.kind):

@@ -2,11 +2,13 @@
 
 __all__ = [
     "connected_components",
+    "edge_sharpness",
     "file_kinds",
-    "filters",
     "grayscale",
+    "histogram",
     "image_io",
     "mnist",
     "pillow_decoder",
+    "reduction",
     "segmentation",
 ]

@@ -2,86 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Components", "find"]
+__all__ = ["Components"]
 
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
 class Components:
-    """The 8-connected components of a mask (H, W).
+    """The 8-connected components of a mask (H, W), in the order of their first pixels.
 
     Attributes:
         shape: of the mask.
-        first, last: (runs,) where each run of a row begins and ends, as indices into the flat mask, `last` excluded.
+        rows, starts, ends: (runs,) row, first column and column after the last of each run, in the order of reading.
         owner: (runs,) the component that each run belongs to.
-        boxes: (components, 4) top, left, bottom, right, the latter two excluded.
+        top, left, bottom, right: (components,) their boxes, the latter two excluded.
+        extents: (components,) the longer side of each box, in pixels.
+        areas: (components,) pixels.
     """
 
-    shape: tuple[int, int]
-    first: Integers
-    last: Integers
-    owner: Integers
-    boxes: Integers
+    def __init__(self, mask: NDArray[np.bool_]) -> None:
+        """Label the components of a mask, bool (H, W)."""
+        height, width = self.shape = mask.shape
+        stride = width + 1
+        page = np.zeros((height, stride), np.bool_)  # a column that is never set parts the rows of the flat page
+        page[:, :width] = mask
+        flat = page.ravel()
+        edges = (flat[1:] != flat[:-1]).nonzero()[0]
+        edges += 1
+        if flat[0]:
+            edges = np.concatenate([[0], edges])
+        first, last = edges[0::2], edges[1::2]
+        roots = _roots(first, last, stride)
+        is_root = roots == np.arange(len(first))
+        self.owner = (is_root.cumsum() - 1)[roots]
+        self._count = int(np.count_nonzero(is_root))
+        self.rows = first // stride
+        self.starts, self.ends = first - self.rows * stride, last - self.rows * stride
+        self._order = self.owner.argsort(kind="stable")
+        self._groups = self.owner[self._order].searchsorted(np.arange(self._count))
+        self.top = self.rows[is_root]
+        self.bottom = self._reduced(np.maximum, self.rows) + 1
+        self.left, self.right = self._reduced(np.minimum, self.starts), self._reduced(np.maximum, self.ends)
+        self.extents = np.maximum(self.bottom - self.top, self.right - self.left)
+        self._lengths = last - first
+        self.areas = self.per_run(self._lengths)
+        self._offsets = self._lengths.cumsum() - self._lengths
+        self._pixels = mask.ravel().nonzero()[0]
 
     def __len__(self) -> int:
-        return len(self.boxes)
+        return self._count
 
-    @property
-    def extents(self) -> Integers:
-        """Return the longer side of each box, in pixels."""
-        return (self.boxes[:, 2:] - self.boxes[:, :2]).max(axis=1, initial=0)
+    def _reduced(self, pick: np.ufunc, values: Integers) -> Integers:
+        return pick.reduceat(values[self._order], self._groups) if self._count else np.zeros(0, np.int64)
 
-    def sums(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the sum of the values, (H, W), in each component."""
-        before = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-        return np.bincount(self.owner, before[self.last] - before[self.first], len(self)).astype(np.float64)
+    def per_run(self, values: NDArray[Any]) -> Integers:
+        """Return the sum of the values, (runs,), in each component."""
+        return self._reduced(np.add, values.astype(np.int64, copy=False))
+
+    def at(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """Return what a plane, (H, W), has in the pixels of the mask."""
+        return plane.ravel()[self._pixels]
+
+    def sums(self, values: NDArray[Any]) -> Integers:
+        """Return the sum of what `at` gave in each component."""
+        return self.per_run(np.add.reduceat(values, self._offsets, dtype=np.int64)) if self._count else self.areas
 
     def mask(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return the mask, (H, W), of the components that `chosen`, bool (components,), selects."""
-        runs = chosen[self.owner]
-        changes = np.zeros(self.shape[0] * self.shape[1] + 1, np.int8)
-        changes[self.first[runs]] += 1
-        changes[self.last[runs]] -= 1
-        return np.cumsum(changes[:-1], dtype=np.int8).astype(bool).reshape(self.shape)
+        mask = np.zeros(self.shape, np.bool_)
+        mask.ravel()[self._pixels] = chosen[self.owner].repeat(self._lengths)
+        return mask
 
 
-def find(mask: NDArray[np.bool_]) -> Components:
-    """Return the 8-connected components of a mask, bool (H, W)."""
-    height, width = mask.shape
-    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).view(np.int8), axis=1)
-    rows, starts = np.nonzero(edges == 1)
-    ends = np.nonzero(edges == -1)[1]
-    # The runs in the next row that touch a run are neighbours in the list; `stride` gives each row its own range.
-    stride = width + 2
-    lowest = np.searchsorted(rows * stride + ends, (rows + 1) * stride + starts)
-    beyond = np.searchsorted(rows * stride + starts, (rows + 1) * stride + ends, side="right")
-    touching = np.maximum(beyond - lowest, 0)
-    upper = np.repeat(np.arange(len(rows)), touching)
-    lower = np.arange(len(upper)) - np.repeat(np.cumsum(touching) - touching, touching) + np.repeat(lowest, touching)
-    roots, owner = np.unique(_roots(len(rows), upper, lower), return_inverse=True)
-    boxes = np.empty((len(roots), 4), np.int64)
-    boxes[:, :2], boxes[:, 2:] = max(height, width), 0
-    for column, values in ((0, rows), (1, starts)):
-        np.minimum.at(boxes[:, column], owner, values)
-    for column, values in ((2, rows + 1), (3, ends)):
-        np.maximum.at(boxes[:, column], owner, values)
-    return Components((height, width), rows * width + starts, rows * width + ends, owner, boxes)
-
-
-def _roots(count: int, upper: Integers, lower: Integers) -> Integers:
-    """Return for each of `count` runs the smallest run that pairs connect it to, over any number of pairs."""
-    roots = np.arange(count)
-    while len(upper):
+def _roots(first: Integers, last: Integers, stride: int) -> Integers:
+    """Return for each run the first one that it hangs together with, over any number of runs."""
+    # The runs of the next row that touch a run are neighbours in the list.
+    lowest = last.searchsorted(first + stride)
+    touching = first.searchsorted(last + stride, side="right") - lowest
+    upper = np.arange(len(first)).repeat(touching)
+    lower = np.arange(len(upper)) + (lowest - touching.cumsum() + touching).repeat(touching)
+    roots = np.arange(len(first))
+    one, other = upper, lower
+    while len(one):
+        # Of several pairs with the same higher root one counts; the others are still apart in the next round.
+        roots[np.maximum(one, other)] = np.minimum(one, other)
+        for _ in range(len(roots).bit_length()):  # twice as far each time, so to the end of any chain
+            roots = roots[roots]
         one, other = roots[upper], roots[lower]
         apart = one != other
         upper, lower, one, other = upper[apart], lower[apart], one[apart], other[apart]
-        np.minimum.at(roots, np.maximum(one, other), np.minimum(one, other))
-        while not np.array_equal(shorter := roots[roots], roots):
-            roots = shorter
     return roots

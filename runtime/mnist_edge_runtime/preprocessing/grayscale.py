@@ -10,12 +10,24 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 
-__all__ = ["MAX_PIXELS", "MIN_CONTRAST", "best_way", "check_size", "depth_scale", "grey", "tiles", "to_grayscale"]
+__all__ = [
+    "MAX_PIXELS",
+    "MIN_CONTRAST",
+    "best_way",
+    "check_size",
+    "depth",
+    "grey",
+    "tiles",
+    "to_8_bits",
+    "to_grayscale",
+]
 
 MAX_PIXELS = 20_000_000  # of a picture
 MIN_CONTRAST = 16  # grey levels of 255 between background and ink; a picture with less is blank
 _STRIP = 1 << 20  # values converted at a time
 _DEPTHS = (255, 1023, 4095)  # greatest values of 8, 10 and 12 bits, which cameras and scanners store in 16
+# 65,536ths: the shares of red, green and blue in luma, ITU-R BT.601's 0.299, 0.587 and 0.114, as Pillow has them.
+_LUMA = np.array([19595, 38470, 7471], np.float32)
 
 # How colours become grey: luma on a white page; where that shows nothing, the first that shows something: luma on a
 # black page, for white ink on transparency; one of the channels, for ink as light as its ground in another colour.
@@ -41,14 +53,14 @@ def to_grayscale(array: Any) -> NDArray[np.uint8]:
     check_size(array.shape[1], array.shape[0])
     if array.dtype == np.uint8 and array.ndim == 2:
         return np.asarray(array, np.uint8)
-    scale = np.float32(_scale(array))
+    most = _greatest(array)
     if array.ndim == 3 and array.shape[2] == 4 and array[..., 3].min() == array[..., 3].max():
         array = array[..., :3]
 
     def convert(way: str) -> NDArray[np.uint8]:
         pixels = np.empty(array.shape[:2], np.uint8)
         for part in tiles(array.shape):
-            pixels[part] = grey(array[part].astype(np.float32) * scale, way)
+            pixels[part] = grey(to_8_bits(array[part], most), way)
         return pixels
 
     return best_way(convert, array.shape[2] if array.ndim == 3 else 1)
@@ -74,13 +86,13 @@ def _contrast(pixels: NDArray[np.uint8]) -> int:
     return int(pixels.max()) - int(pixels.min())
 
 
-def _scale(array: NDArray[Any]) -> float:
-    """Return the factor that scales the array's values to 0..255."""
+def _greatest(array: NDArray[Any]) -> int:
+    """Return the value of the array that stands for white."""
     kind, bits = array.dtype.kind, 8 * array.dtype.itemsize
     if kind == "b":
-        return 255
+        return 1
     if kind == "u" and bits in (8, 16):
-        return 1 if bits == 8 else depth_scale(int(array[..., :3].max()) if array.ndim == 3 else int(array.max()))
+        return 255 if bits == 8 else depth(int(array[..., :3].max()) if array.ndim == 3 else int(array.max()))
     if kind != "f":
         raise InputError(f"got {array.dtype}, expected uint8, uint16, bool or float")
     least, most = np.inf, -np.inf
@@ -89,26 +101,37 @@ def _scale(array: NDArray[Any]) -> float:
         least, most = np.minimum(least, array[part].min()), np.maximum(most, array[part].max())
     if not 0 <= least <= most <= 255:
         raise InputError(f"got floats from {least:.6g} to {most:.6g}, expected 0..1 or 0..255, no NaN and no infinity")
-    return 255 if most <= 1 else 1
+    return 1 if most <= 1 else 255
 
 
-def depth_scale(most: int) -> float:
-    """Return the factor that scales values of 16 bits, of which `most` is the greatest, to 0..255."""
-    return 255 / next((depth for depth in _DEPTHS if most <= depth), 65535)
+def depth(most: int) -> int:
+    """Return the value that stands for white among values of 16 bits of which `most` is the greatest."""
+    return next((depth for depth in _DEPTHS if most <= depth), 65535)
 
 
-def grey(values: NDArray[np.float32], way: str) -> NDArray[np.uint8]:
-    """Return values 0..255, (h, w), (h, w, 3) or (h, w, 4), as grey levels, (h, w), in one of `WAYS`."""
+def to_8_bits(values: NDArray[Any], most: int) -> NDArray[np.uint8]:
+    """Return values of which `most` stands for white as 0..255, rounded: halves of integers up, of floats to even."""
+    if values.dtype == np.uint8:
+        return np.asarray(values, np.uint8)
+    if values.dtype.kind == "f":
+        return np.rint(values.astype(np.float32) * np.float32(255 // most)).astype(np.uint8)
+    return ((values.astype(np.uint32) * 255 + most // 2) // most).astype(np.uint8)
+
+
+def grey(values: NDArray[np.uint8], way: str) -> NDArray[np.uint8]:
+    """Return values, uint8 (h, w), (h, w, 3) or (h, w, 4), as grey levels, (h, w), in one of `WAYS`; halves go up."""
     if values.ndim == 2:
-        return np.rint(values).astype(np.uint8)
+        return values
     if way in WAYS[2:]:
         plane = values[..., WAYS.index(way) - 2]
     else:
-        plane = values[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
+        luma = values[..., :3].astype(np.float32) @ _LUMA  # exact: all sums of these integers are below 2^24
+        plane = ((luma.astype(np.uint32) + (1 << 15)) >> 16).astype(np.uint8)
     if values.shape[2] == 4:
-        alpha = values[..., 3] / 255
-        plane = plane * alpha + (0 if way == "black" else 255) * (1 - alpha)
-    return np.rint(plane).astype(np.uint8)
+        alpha = values[..., 3].astype(np.uint32)
+        ground = 0 if way == "black" else 255
+        plane = ((plane * alpha + ground * (255 - alpha) + 127) // 255).astype(np.uint8)
+    return plane
 
 
 def tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:

@@ -1,8 +1,9 @@
-"""Convert any picture of a digit to MNIST's form, the 28 x 28 image that the networks were trained on.
+"""Convert any picture of a digit to MNIST's form, the 28 x 28 image that the networks were trained on: `mnist/1`.
 
 MNIST's own recipe (http://yann.lecun.com/exdb/mnist): white ink on black, the digit scaled into a 20 x 20 box with
-its aspect ratio kept, and that box placed in 28 x 28 by the digit's centre of mass. Training on other data and
-classifying on the device both use this module, so that they cannot differ.
+its aspect ratio kept, and that box placed in 28 x 28 by the digit's centre of mass. Every step is integer arithmetic,
+so that every machine gives the same image. Training on other data and classifying on the device both use this module,
+so that they cannot differ. docs/preprocessing.md specifies it.
 """
 
 from __future__ import annotations
@@ -14,20 +15,37 @@ from numpy.typing import NDArray
 
 from ..errors import BlankError, InputError, UsageError
 from ..model_file.contract import IMAGE_SHAPE
-from .filters import block_means, reduction_factor, resample
+from .binarization import border
+from .edge_sharpness import rim_width
 from .grayscale import MIN_CONTRAST, to_grayscale
-from .segmentation import segment_digit
+from .histogram import LEVELS, median
+from .reduction import block_means, block_sides
+from .resampling import resample
+from .segmentation import (
+    SURE,
+    cleared,
+    extent_of,
+    find_strokes,
+    one_digit,
+    part_around,
+    strength,
+    with_fainter_ends,
+)
+from .stroke_growth import grow
 from .stroke_width import normalize_stroke_width
 
-__all__ = ["PREPROCESSING", "normalize_size", "to_mnist", "to_picture"]
+__all__ = ["PREPROCESSING", "normalize_size", "normalized", "to_mnist", "to_picture"]
 
 PREPROCESSING = ("auto", "mnist", "none")
 _SIZE = IMAGE_SHAPE[0]  # pixels
 _BOX = 20  # pixels of the digit's longer side
 _CENTRE = 14  # pixels from the first: the centre of mass of MNIST's images
-_INK = 0.2  # share of the strongest ink; what is fainter is background, dust or compression
-_PIXELS = 500_000  # of the picture in which a digit is first looked for
+_LONGEST = 320  # pixels of the longer side of the picture in which a digit is looked for
 _FINEST = 100  # pixels of a digit's longer side; more add nothing
+_UNSURE = 100  # of `segmentation.FULL`; a second look need not be surer than the first, but as sure as this
+_DIGIT_SIDES = (17, 22)  # pixels of the longer side of the digits in MNIST's own images
+_OFF_CENTRE = 3  # half pixels from the middle, which their centres of mass do not reach
+_INK = 10  # parts of the strongest ink, one of which ink has at least
 _ENLARGED = 5  # times 28 pixels: the side of a digit drawn as a picture
 _MARGIN = 20  # pixels around it
 
@@ -39,7 +57,8 @@ def to_mnist(picture: NDArray[Any], preprocess: str = "auto") -> NDArray[np.uint
         picture: grey (H, W) of at least 3 x 3 pixels, or in colour, as `grayscale.to_grayscale` takes it.
         preprocess: "mnist" converts any picture: illumination corrected, ink white on black whatever the polarity,
             specks dropped, cropped, hairlines widened, scaled, centred. "none" takes 28 x 28 pixels as they are.
-            "auto" is "none" for 28 x 28 pixels that are light on a dark border, and "mnist" for all others.
+            "auto" is "none" for 28 x 28 pixels that are light on dark, as large as MNIST's digits and centred like
+            them, and "mnist" for all others.
 
     Raises:
         InputError: another dtype, shape or range; BlankError for a blank picture.
@@ -56,7 +75,7 @@ def to_mnist(picture: NDArray[Any], preprocess: str = "auto") -> NDArray[np.uint
         raise InputError(f"got {_size(pixels)} pixels, expected a picture of at least 3 x 3")
     if preprocess == "auto" and _is_mnist(pixels):
         return pixels.copy()
-    return normalize_size(_locate(pixels))
+    return normalized(_digit_strength(pixels))
 
 
 def normalize_size(ink: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
@@ -68,21 +87,30 @@ def normalize_size(ink: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     Raises:
         BlankError: there is no ink.
     """
-    strength = np.clip(ink / max(float(ink.max()), 1e-9), 0, 1)
-    strength[strength < _INK] = 0
-    if not strength.any():
+    share = np.clip(ink / max(float(ink.max()), 1e-9), 0, 1)
+    return normalized(cleared(np.rint(share * 255).astype(np.uint8)))
+
+
+def normalized(strength: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the strength of a digit's ink, uint8 (H, W), in MNIST's form, uint8 (28, 28).
+
+    Raises:
+        BlankError: there is no ink.
+    """
+    rows, columns = np.flatnonzero(strength.max(axis=1)), np.flatnonzero(strength.max(axis=0))
+    if not len(rows):
         raise BlankError("the picture is blank: there is no ink in it")
-    digit = normalize_stroke_width(strength[_bounds(strength > 0)])
-    height, width = digit.shape
-    longest = max(height, width)
-    box_height, box_width = max(1, round(_BOX * height / longest)), max(1, round(_BOX * width / longest))
-    digit = resample(digit, box_height, box_width)
+    digit = normalize_stroke_width(strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    longest = max(digit.shape)
+    height, width = (max(1, (2 * _BOX * side + longest - 1) // (2 * longest)) for side in digit.shape)
+    small = resample(digit, height, width)
     # A thin stroke fades when it is averaged into fewer pixels; MNIST's strokes reach full white.
-    digit = digit / digit.max()
-    image = np.zeros(IMAGE_SHAPE)
-    top, left = _offset(digit.sum(axis=1)), _offset(digit.sum(axis=0))
-    image[top : top + box_height, left : left + box_width] = digit
-    return np.rint(image * 255).astype(np.uint8)
+    most = int(small.max())
+    small = (small * 510 + most) // (2 * most)
+    image = np.zeros(IMAGE_SHAPE, np.uint8)
+    top, left = _offset(small.sum(axis=1)), _offset(small.sum(axis=0))
+    image[top : top + height, left : left + width] = small
+    return image
 
 
 def to_picture(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -96,34 +124,43 @@ def _size(pixels: NDArray[np.uint8]) -> str:
 
 
 def _is_mnist(pixels: NDArray[np.uint8]) -> bool:
-    """Return whether the picture is in MNIST's form: 28 x 28, light on a dark border."""
+    """Return whether the picture is in MNIST's form: light on dark, as large as its digits, and centred like them."""
     if pixels.shape != IMAGE_SHAPE:
         return False
-    background = np.median(np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]]))
-    lighter, darker = pixels.max() - background, background - pixels.min()
-    return bool(lighter >= max(darker, MIN_CONTRAST))
+    background = median(border(pixels))
+    lighter, darker = int(pixels.max()) - background, background - int(pixels.min())
+    if lighter < max(darker, MIN_CONTRAST):
+        return False
+    ink = np.maximum(pixels, background).astype(np.int64) - background
+    ink[_INK * ink < lighter] = 0
+    total = int(ink.sum())
+    for mass in (ink.sum(axis=1), ink.sum(axis=0)):
+        if abs(2 * int(mass @ LEVELS[:_SIZE]) - (_SIZE - 1) * total) >= _OFF_CENTRE * total:
+            return False
+    sides = (np.flatnonzero(ink.any(axis=axis)) for axis in (0, 1))
+    return _DIGIT_SIDES[0] <= max(int(side[-1] - side[0]) + 1 for side in sides) <= _DIGIT_SIDES[1]
 
 
-def _locate(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the digit's ink strength: located in a reduced picture, again at a finer scale if it is small."""
-    side = reduction_factor(pixels.shape, _PIXELS)
-    strength = segment_digit(block_means(pixels, side))
-    rows, columns = _bounds(strength > 0)
-    extent = max(rows.stop - rows.start, columns.stop - columns.start)
-    if side == 1 or extent >= _FINEST:
-        return strength
-    margin = extent // 2
-    top, left = (max(0, part.start - margin) * side for part in (rows, columns))
-    return _locate(pixels[top : (rows.stop + margin) * side, left : (columns.stop + margin) * side])
+def _digit_strength(pixels: NDArray[np.uint8], sure: int = SURE, *, even: bool = True) -> NDArray[np.uint8]:
+    """Return the strength of the digit's ink: found in a reduced picture, again at a finer scale if it is small."""
+    down, across = block_sides(pixels.shape, _LONGEST)
+    reduced = block_means(pixels, down, across)
+    strokes = find_strokes(reduced, one_digit, sure, even=even)
+    extent = extent_of(strokes)
+    rim = rim_width(reduced.shape)
+    if extent < _FINEST and max(down, across) > 1:
+        rows, columns = part_around(strokes, max(rim, extent // 2))
+        closer = pixels[rows.start * down : rows.stop * down, columns.start * across : columns.stop * across]
+        if max(block_sides(closer.shape, _LONGEST)) < max(down, across):
+            return _digit_strength(closer, min(SURE, max(strokes.score, _UNSURE)), even=strokes.map.even)
+    part = part_around(strokes, max(rim, extent))
+    ink, parts = with_fainter_ends(strokes, part)
+    mask = parts.mask(one_digit(parts, parts.sums(parts.at(ink))))
+    full = median(ink[mask])
+    return strength(*grow(strokes.map, part, ink, mask, full), full)
 
 
-def _bounds(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Return the bounding box of a mask: its rows and columns from the first to the last that are set."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
-def _offset(mass: NDArray[np.floating[Any]]) -> int:
+def _offset(mass: NDArray[np.int64]) -> int:
     """Return the first row (or column) of a digit with this mass per row that puts its centre of mass at the centre."""
-    centre = float(mass @ np.arange(len(mass)) / mass.sum())
-    return int(np.clip(round(_CENTRE - centre), 0, _SIZE - len(mass)))
+    total, moment = int(mass.sum()), int(mass @ LEVELS[: len(mass)])
+    return min(max(((2 * _CENTRE + 1) * total - 2 * moment) // (2 * total), 0), _SIZE - len(mass))

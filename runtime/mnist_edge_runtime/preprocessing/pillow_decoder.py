@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..output_capture import silence_libtiff
 from . import completion
 from .file_kinds import FileKind
-from .grayscale import MAX_PIXELS, MIN_CONTRAST, best_way, check_size, depth_scale, grey, tiles, to_grayscale
+from .grayscale import MAX_PIXELS, MIN_CONTRAST, best_way, check_size, depth, grey, tiles, to_8_bits, to_grayscale
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -193,17 +193,17 @@ def _to_grey(picture: Any, in_colour: Callable[[], Any]) -> NDArray[np.uint8]:
     if picture.mode == "F":
         return to_grayscale(np.asarray(picture))
     if picture.mode.startswith("I"):  # convert("L") would clip at 255
-        scale = np.float32(depth_scale(int(picture.getextrema()[1])))
+        white = depth(int(picture.getextrema()[1]))
         for rows, columns in tiles((*pixels.shape, 4)):
             values = np.asarray(picture.crop((columns.start, rows.start, columns.stop, rows.stop)))
-            pixels[rows, columns] = grey(np.clip(values, 0, 65535).astype(np.float32) * scale, "white")
+            pixels[rows, columns] = to_8_bits(np.clip(values, 0, 65535), white)
         return pixels
     has_alpha = picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info
     mode, ways = ("RGBA", 4) if has_alpha else ("RGB", 3)
     if picture.mode in ("RGBA", "LA", "PA"):
         least, most = picture.getchannel("A").getextrema()
         ways = 4 if least < most else 3
-    depth = ways
+    channels = ways
     if ways == 3 and picture.mode in ("RGB", "RGBA"):
         extrema = picture.getextrema()[:3]
         # Where no channel shows anything, none is converted, which takes a second of a large picture.
@@ -219,8 +219,8 @@ def _to_grey(picture: Any, in_colour: Callable[[], Any]) -> NDArray[np.uint8]:
             if way == "white" and not has_alpha:
                 pixels[rows, columns] = np.asarray(part.convert("L"))
             else:
-                values = np.asarray(part.convert(mode))[..., :depth]
-                pixels[rows, columns] = grey(values.astype(np.float32), way)
+                values = np.asarray(part.convert(mode))[..., :channels]
+                pixels[rows, columns] = grey(values, way)
         return pixels.copy() if way != "white" else pixels
 
     in_grey = picture.mode in ("1", "L") and getattr(picture, "layers", 1) == 1 and not has_alpha

@@ -2,122 +2,190 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BlankError
-from . import connected_components
-from .binarization import ink_density_maps, noise, threshold
+from . import window_filters
+from .binarization import InkMap, ink_maps
 from .connected_components import Components
-from .filters import box_sum, clipped, dilate, min_max_filter
+from .edge_sharpness import edge_sharpness, rim_width
+from .histogram import LEVELS, NONE, histogram, otsu_threshold
 
-__all__ = ["ink_strength", "segment_digit", "segment_strokes"]
+__all__ = [
+    "SURE",
+    "WHOLE",
+    "Strokes",
+    "cleared",
+    "extent_of",
+    "find_strokes",
+    "one_digit",
+    "part_around",
+    "strength",
+    "with_fainter_ends",
+]
 
-Plane = NDArray[np.float32]
-Choose = Callable[[Components, NDArray[np.float64]], NDArray[np.bool_]]
+Plane = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+Part = tuple[slice, slice]  # rows and columns
+Choose = Callable[[Components, Integers], Mask]
 
-# Shares of the longer side of the picture.
-_SOLID = 0.3  # side of a square that no stroke contains and a shadow does
-_RIM = 0.02  # distance from a stroke within which the ink falls to the background
-_INNER = 0.1  # extent below which a component may be dust
-# Shares of the digit's extent.
-_SPECK = 0.12  # extent below which a component is dust, unless it touches the digit
-_NEAR = 0.05  # gap to the digit up to which any component belongs to it
-_FAR = 0.4  # gap to the digit beyond which a large component is another object
+SURE = 205  # of `edge_sharpness.FULL`: score at which a hypothesis is taken without looking at the next
+FAIR = 128  # the same in a picture too small for more than one light
+WHOLE: Part = (slice(None), slice(None))
+_SMALL = 40  # pixels of the longer side of such a picture
+# % of the digit's extent.
+_SPECK = 12  # extent below which a component is dust, unless it touches the digit
+_NEAR = 5  # gap to the digit up to which any component belongs to it
+_FAR = 40  # gap to the digit beyond which a large component is another object
+_FAINT_END = (3, 5)  # share of the threshold: fainter parts of a stroke belong to it
+_INK = 51  # of 255, strength: what is fainter is background, dust or compression
+_REMAINS = (3, 5)  # share of the ink of good strokes, of a score of FAIR, that better ones keep at least
+# Runs of pixels in a row, in all, and pixels for each; more are grain, which would take long to label.
+_MOST_RUNS = (1500, 40)
+_LEAST_MASS = 3  # pixels of full ink; less is a speck
 
-_SURE = 0.8  # share of the sharpness-weighted ink: accept a hypothesis early when its chosen components have more
-_SHARP = 0.35  # minimum edge sharpness of a stroke: the share of its ink that falls off within _RIM
-_HARD = 0.7  # minimum edge sharpness of components that contain a solid square
-_LEVEL = 0.6  # share of the threshold: fainter parts of a stroke belong to it
 
+class Strokes(NamedTuple):
+    """Pen strokes under the best background hypothesis.
 
-def segment_digit(picture: NDArray[np.uint8]) -> Plane:
-    """Return the ink strength of the one digit in a grey picture (H, W): 1 in its strokes, 0 elsewhere.
-
-    Raises:
-        BlankError: there is no ink, or nothing but specks.
+    Attributes:
+        map: the ink.
+        threshold: level of ink that they exceed.
+        mask: bool (H, W), all components of the ink.
+        parts: these components.
+        chosen: bool (components,), which of them are wanted.
+        score: 0 to `edge_sharpness.FULL`, the share of the ink that is sharp and wanted.
+        mass: of the wanted ink, in parts of 255 of a pixel of full ink.
     """
-    ink, parts = segment_strokes(picture, _heaviest)
-    return ink_strength(ink, parts.mask(_heaviest(parts, parts.sums(ink))))
+
+    map: InkMap
+    threshold: int
+    mask: Mask
+    parts: Components
+    chosen: Mask
+    score: int
+    mass: int
 
 
-def segment_strokes(picture: NDArray[np.uint8], choose: Choose) -> tuple[Plane, Components]:
-    """Return the ink density of a grey picture, (H, W), and its components, under the best background hypothesis.
+def find_strokes(picture: Plane, choose: Choose, sure: int = SURE, *, even: bool = True) -> Strokes:
+    """Return the strokes in a grey picture, (H, W), under the hypothesis about its background that shows them best.
 
     Args:
         picture: uint8 (H, W).
-        choose: selects the wanted components, given all of them and their masses.
+        choose: selects the wanted components, given all of them and their weights, the ink times its sharpness.
+        sure: score at which a hypothesis is taken without looking at the next.
+        even: also take the background for uniform.
 
     Raises:
-        BlankError: there is no ink, or nothing but specks.
+        BlankError: nothing stands out.
     """
-    best, most = None, -1.0
-    for ink in ink_density_maps(picture):
-        parts = connected_components.find(ink > threshold(ink))
-        if not len(parts):
+    best: Strokes | None = None
+    sure = sure if max(picture.shape) >= _SMALL else FAIR
+    for found, threshold in _thresholds(picture, even):
+        strokes = _strokes(found, threshold, choose)
+        if strokes is None or (best is not None and not _is_better(strokes, best)):
             continue
-        masses, sharpness = parts.sums(ink), _sharpness(parts, ink)
-        weights = masses * sharpness
-        chosen = choose(parts, weights) & (sharpness > 0)
-        large = parts.extents >= _SPECK * parts.extents[weights.argmax()]
-        score = float(weights[chosen].sum() / masses[large].sum())
-        if score > most:
-            mask = parts.mask(chosen if chosen.any() else ~chosen)
-            best, most = np.where(dilate(mask, _rim(mask)), ink, 0), score
-        if score >= _SURE:
+        best = strokes
+        if best.score >= sure:
             break
     if best is None:
         raise BlankError("the picture is blank: no ink was found")
-    parts = connected_components.find(best > _LEVEL * threshold(best))
-    if parts.sums(best).max(initial=0) < 3:
-        raise BlankError("the picture is blank: there is nothing but specks in it")
-    return best, parts
+    return best
 
 
-def ink_strength(ink: Plane, mask: NDArray[np.bool_]) -> Plane:
-    """Return ink density, (H, W), relative to the strokes of the mask: 1 in them, less at their edges, 0 elsewhere."""
-    full = np.median(ink[mask])
-    return np.where(dilate(mask, 1), np.clip(ink / full, 0, 1), 0).astype(np.float32)
+def _is_better(strokes: Strokes, best: Strokes) -> bool:
+    """Return whether strokes are sharper than the best so far, and no mere remains of good ones, out of focus."""
+    share, of = _REMAINS
+    if strokes.score <= best.score or best.score < FAIR or strokes.mass * of >= best.mass * share:
+        return strokes.score > best.score
+    # What touches the border may be a shadow, from which strokes are told apart.
+    return any(
+        part.start == 0 or part.stop == side for part, side in zip(part_around(best, 0), best.mask.shape, strict=True)
+    )
 
 
-def _heaviest(parts: Components, masses: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _thresholds(picture: Plane, even: bool) -> Iterator[tuple[InkMap, int]]:
+    """Yield each hypothesis with its threshold, then all with half of it: a hairline falls to pieces at the whole."""
+    found = []
+    for ink_map in ink_maps(picture, even=even):
+        if ink_map.threshold != NONE:
+            found.append(ink_map)
+            yield ink_map, ink_map.threshold
+    yield from ((ink_map, ink_map.threshold >> 1) for ink_map in found if ink_map.threshold >> 1 >= ink_map.floor)
+
+
+def _strokes(found: InkMap, threshold: int, choose: Choose) -> Strokes | None:
+    """Return the strokes above a threshold; None where there is nothing, or more runs of pixels than strokes have."""
+    mask = found.ink > threshold
+    most, per_pixels = _MOST_RUNS
+    if np.count_nonzero(mask[:, 1:] != mask[:, :-1]) > 2 * max(most, mask.size // per_pixels) or not mask.any():
+        return None
+    parts = Components(mask)
+    masses = parts.sums(parts.at(found.ink))
+    sharpness = edge_sharpness(parts, mask, found.ink, found.noise)
+    weights = masses * sharpness
+    chosen = choose(parts, weights) & (sharpness > 0)
+    large = 100 * parts.extents >= _SPECK * parts.extents[weights.argmax()]
+    score = int(weights[chosen].sum()) // max(1, int(masses[large].sum()))
+    mass = int(masses[chosen].sum()) * 255 // found.full
+    return Strokes(found, threshold, mask, parts, chosen if chosen.any() else ~chosen, score, mass)
+
+
+def one_digit(parts: Components, masses: Integers) -> Mask:
     """Return the components of one digit: the heaviest, the large ones near it, and any that touch it."""
-    top, left, bottom, right = parts.boxes.T
-    box, extent = parts.boxes[masses.argmax()], parts.extents[masses.argmax()]
-    gaps = np.maximum(np.maximum(box[0] - bottom, top - box[2]), np.maximum(box[1] - right, left - box[3]))
-    large = parts.extents >= _SPECK * extent
-    return (large & (gaps <= _FAR * extent)) | (gaps <= _NEAR * extent)
+    heaviest = int(masses.argmax())
+    extent = int(parts.extents[heaviest])
+    vertical = np.maximum(parts.top[heaviest] - parts.bottom, parts.top - parts.bottom[heaviest])
+    horizontal = np.maximum(parts.left[heaviest] - parts.right, parts.left - parts.right[heaviest])
+    gaps = 100 * np.maximum(vertical, horizontal)
+    return ((100 * parts.extents >= _SPECK * extent) & (gaps <= _FAR * extent)) | (gaps <= _NEAR * extent)
 
 
-def _sharpness(parts: Components, ink: Plane) -> NDArray[np.float64]:
-    """Return the edge sharpness of each component, 0 to 1, and 0 for those that cannot be strokes.
+def extent_of(strokes: Strokes) -> int:
+    """Return the longer side of the box around all chosen strokes."""
+    rows, columns = part_around(strokes, 0)
+    return int(max(rows.stop - rows.start, columns.stop - columns.start))
 
-    Light and shadows have soft edges and contain large squares; the edge of a page or a table runs along the border.
+
+def part_around(strokes: Strokes, margin: int) -> Part:
+    """Return the rows and columns around all chosen strokes, with a margin."""
+    parts, chosen = strokes.parts, strokes.chosen
+    top, left = int(parts.top[chosen].min()) - margin, int(parts.left[chosen].min()) - margin
+    bottom, right = int(parts.bottom[chosen].max()) + margin, int(parts.right[chosen].max()) + margin
+    return slice(max(0, top), bottom), slice(max(0, left), right)
+
+
+def with_fainter_ends(strokes: Strokes, part: Part = WHOLE) -> tuple[Plane, Components]:
+    """Return the ink near the chosen strokes, uint8 (H, W), and the strokes in it, by a lower threshold.
+
+    Args:
+        strokes: as `find_strokes` returns them.
+        part: of the picture, rows and columns; nothing chosen lies outside of it.
+
+    Raises:
+        BlankError: there is nothing but specks.
     """
-    mask, longest = parts.mask(np.ones(len(parts), bool)), max(parts.shape)
-    border = np.ones(parts.shape, np.float32)
-    border[1:-1, 1:-1] = 0
-    side = max(3, round(_SOLID * longest)) | 1
-    if min(parts.shape) < 0.95 * side:
-        solid = np.zeros(len(parts), bool)  # such a square does not fit in the picture
-    else:
-        windows = box_sum(mask, (side // 2, side // 2))
-        solid = parts.sums((windows >= 0.95 * side * side).astype(np.float32)) > 0
-    rim = (mask & dilate(~mask, 2)).astype(np.float32)
-    down, across = reach = clipped(_rim(mask), parts.shape)
-    lowest = min_max_filter(np.pad(ink, ((down, down), (across, across)), mode="edge"), reach, np.minimum)
-    drop = ink - np.maximum(lowest, 0) - 4 * noise(ink)
-    full = parts.sums(ink) / parts.sums(mask.astype(np.float32))
-    sharpness = np.clip(parts.sums(drop * rim) / np.maximum(parts.sums(rim) * full, 1e-9), 0, 1)
-    inner = parts.sums(border) < 0.5 * parts.extents
-    sharpness[(sharpness < np.where(solid, _HARD, _SHARP)) | (solid & ~inner)] = 0
-    # A closely cropped digit runs along the border as well, but then there is nothing else.
-    if ((sharpness > 0) & inner & (parts.extents >= _INNER * longest)).any():
-        sharpness[~inner] = 0
-    return sharpness
+    chosen = strokes.parts.mask(strokes.chosen)[part]
+    ink = strokes.map.ink[part] * window_filters.maximum(chosen.view(np.uint8), rim_width(strokes.mask.shape))
+    share, of = _FAINT_END
+    threshold = otsu_threshold(histogram(ink), strokes.map.floor) * share // of
+    parts = Components(ink > min(threshold, strokes.threshold))
+    if int(parts.sums(parts.at(ink)).max(initial=0)) < _LEAST_MASS * strokes.map.full:
+        raise BlankError("the picture is blank: there is nothing but specks in it")
+    return ink, parts
 
 
-def _rim(mask: NDArray[np.bool_]) -> int:
-    return max(2, round(_RIM * max(mask.shape)))
+def strength(ink: Plane, mask: Mask, full: int) -> Plane:
+    """Return the ink's strength, uint8 (H, W): 255 from `full` on, less at the edges of the mask, 0 elsewhere."""
+    levels = cleared(np.minimum(LEVELS * 255 // full, 255).astype(np.uint8))
+    return np.take(levels, ink * window_filters.maximum(mask.view(np.uint8), 1))
+
+
+def cleared(strength: Plane) -> Plane:
+    """Return strength without what is too faint for ink."""
+    return np.where(strength < _INK, np.uint8(0), strength)

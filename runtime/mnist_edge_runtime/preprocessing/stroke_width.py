@@ -2,59 +2,68 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 from numpy.typing import NDArray
 
-from .filters import resample
+from . import window_filters
 
-__all__ = ["normalize_stroke_width"]
+__all__ = ["mean_width", "normalize_stroke_width"]
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.uint8]
 
-_BOX = 80  # pixels of the box in which strokes are widened
-_THIN = 1.5 / 20  # share of the box: narrower strokes are widened
-_WIDTH = 2.2 / 20  # share of the box: to this width
+_BOX = 80  # pixels of the box in which strokes are widened, about
+_THIN = (3, 40)  # share of the box: narrower strokes are widened
+_WIDTH = (11, 100)  # share of the box: to this width
+_LEAST = 8  # sixteenths of a pixel by which it pays to widen strokes to each side
+_HALF_PI = (355, 226)  # half of pi: an outline along the axes is 4 / pi times too long, averaged over all directions
 
 
 def normalize_stroke_width(digit: Plane) -> Plane:
-    """Return a digit's ink strength, (H, W), with strokes widened that would fade in a box of 20 pixels."""
+    """Return a digit's ink strength, uint8 (H, W), with strokes widened that would fade in a box of 20 pixels."""
     longest = max(digit.shape)
-    if _mean_width(digit) >= _THIN * longest:
+    thin, of = _THIN
+    if mean_width(digit) * of >= 16 * thin * longest:
         return digit
-    pooled = _max_pool(digit, max(1, longest // _BOX))
-    scale = _BOX / max(pooled.shape)
-    fine = resample(pooled, max(1, round(pooled.shape[0] * scale)), max(1, round(pooled.shape[1] * scale)))
-    fine = np.clip(fine / max(float(fine.max()), 1e-9), 0, 1)
-    radius = (_WIDTH * _BOX - _mean_width(fine)) / 2
-    return _dilate_by_disc(np.pad(fine, int(np.ceil(radius))), radius) if radius >= 0.5 else fine
+    times = max(1, (_BOX + longest // 2) // longest)
+    if times > 1:
+        digit = np.repeat(np.repeat(digit, times, axis=0), times, axis=1)
+    width, of = _WIDTH
+    radius = (16 * times * longest * width // of - mean_width(digit)) // 2
+    return _dilate(digit, radius) if radius >= _LEAST else digit
 
 
-def _mean_width(digit: Plane) -> float:
-    """Return the mean width of the strokes, in pixels: twice their area divided by the length of their outline.
+def mean_width(digit: Plane) -> int:
+    """Return the mean width of the strokes, in sixteenths of a pixel: twice the area by the length of the outline."""
+    height, width = digit.shape
+    page = np.zeros((height + 2, width + 2), np.bool_)
+    page[1:-1, 1:-1] = digit >= (int(digit.max()) + 1) // 2
+    steps = np.count_nonzero(page[1:] != page[:-1]) + np.count_nonzero(page[:, 1:] != page[:, :-1])
+    over, under = _HALF_PI
+    return 16 * 4 * int(np.count_nonzero(page)) * under // (over * max(int(steps), 1))
 
-    An outline counted in steps along the axes is 4 / pi times too long, averaged over all directions.
+
+def _dilate(digit: Plane, radius: int) -> Plane:
+    """Return the grey dilation, with so many sixteenths of a pixel, by crosses and squares in turn: about a disc.
+
+    The last step weighs as much as it is a part of a pixel.
     """
-    mask = np.pad(digit >= 0.5 * digit.max(), 1)
-    outline = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
-    return float(2 * mask.sum() / max(outline, 1) * (4 / np.pi))
+    whole, part = divmod(radius, 16)
+    page = np.pad(digit, whole + (part > 0))
+    for number in range(whole):
+        page = _step(page, number)
+    if part:
+        last = (_step(page, whole).astype(np.uint16) * np.uint16(part)) >> 4
+        page = np.maximum(page, last.astype(np.uint8))
+    return page
 
 
-def _max_pool(digit: Plane, side: int) -> Plane:
-    """Return the maximum of each block of side x side; those at the far edges may be smaller."""
-    rows = np.maximum.reduceat(digit, np.arange(0, digit.shape[0], side), axis=0)
-    return np.maximum.reduceat(rows, np.arange(0, digit.shape[1], side), axis=1)
-
-
-def _dilate_by_disc(plane: Plane, radius: float) -> Plane:
-    """Return the grey dilation by a disc: the maximum within it around each pixel."""
-    reach = int(np.ceil(radius))
-    height, width = plane.shape
-    page, dilated = np.pad(plane, reach), plane.copy()
-    for y, x in product(range(-reach, reach + 1), repeat=2):
-        # A pixel on the rim of the disc weighs as much as lies within it: the width grows in fractions of a pixel.
-        if (weight := min(radius + 0.5 - float(np.hypot(y, x)), 1.0)) > 0:
-            moved = page[reach + y : reach + y + height, reach + x : reach + x + width]
-            np.maximum(dilated, moved * np.float32(weight), out=dilated)
-    return dilated
+def _step(page: Plane, number: int) -> Plane:
+    """Return the maximum of each pixel and its neighbours: four of them and eight in turn."""
+    if number & 1:
+        return window_filters.maximum(page, 1)
+    widened = page.copy()
+    for one, other in ((widened[1:], page[:-1]), (widened[:-1], page[1:])):
+        np.maximum(one, other, out=one)
+    for one, other in ((widened[:, 1:], page[:, :-1]), (widened[:, :-1], page[:, 1:])):
+        np.maximum(one, other, out=one)
+    return widened

@@ -36,7 +36,7 @@ def test_the_draft_describes_the_converted_model(source: Source) -> None:
     found = _draft(source, Quantization.INT8, "int8")
 
     assert (found.format, found.quantization, found.labels) == ("tflite", "int8", ("no", "yes"))
-    assert found.input == InputSpec("int8", 0.5, 3)
+    assert found.input == InputSpec("int8", 0.5, 3, preprocessing="mnist/1")
     assert found.output == OutputSpec("int8", 0.25, -1, 1.5, 2.0, 0.9, "validation images")
     assert (found.payload.size, found.payload.sha256) == (len(PAYLOAD), hashlib.sha256(PAYLOAD).hexdigest())
     assert found.selftest.unit == "lsb"

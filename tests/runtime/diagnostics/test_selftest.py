@@ -165,6 +165,20 @@ def test_a_device_that_prepares_pictures_wrongly_is_found(model_file: Path, monk
     assert [failure for failure in report.failures if "picture" in failure] == list(report.failures) != []
 
 
+def test_one_pixel_that_is_prepared_differently_is_found(model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def prepared(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        image = to_mnist(picture)
+        image[14, 14] ^= 1
+        return image
+
+    to_mnist = mnist.to_mnist
+    monkeypatch.setattr(mnist, "to_mnist", prepared)
+    report = _run(model_file)
+
+    assert len(report.failures) == 1
+    assert "prepared differently, in 1 of 784 pixels" in report.failures[0]
+
+
 def test_a_picture_that_cannot_be_prepared_is_found(model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     to_mnist = mnist.to_mnist
     monkeypatch.setattr(mnist, "to_mnist", lambda picture: to_mnist(np.zeros_like(picture)))

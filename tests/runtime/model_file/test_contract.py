@@ -162,11 +162,17 @@ def test_other_keys_may_not(contract: Contract, path: str) -> None:
         ("selftest.probability", 1.5),
         ("selftest.logits", {"selftest.logits": -1}),
         ("input.preprocessing", "mnist/7"),
+        ("input.preprocessing", "mnist"),
     ],
 )
 def test_values_that_this_version_does_not_know_are_refused(contract: Contract, path: str, value: object) -> None:
     with pytest.raises(ModelError, match=path):
         Contract.from_json(_edited(contract, path, value))
+
+
+@pytest.mark.parametrize("name", ["mnist/1", None])
+def test_the_preprocessing_is_named(contract: Contract, name: str | None) -> None:
+    assert Contract.from_json(_edited(contract, "input.preprocessing", name)).input.preprocessing == name
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def golden() -> Golden:
         probabilities=random.random((COUNT, CLASSES)).astype(np.float32),
         logits={family: random.normal(size=(COUNT, CLASSES)).astype(np.float32) for family in ("xnnpack", "builtin")},
         picture=2,
+        prepared=random.integers(0, 256, (28, 28), np.uint8),
     )
 
 
@@ -49,6 +50,10 @@ def test_a_round_trip_changes_nothing(golden: Golden) -> None:
         assert np.asarray(found[name]).dtype == np.asarray(value).dtype or name == "picture"
 
 
+def test_files_from_before_the_prepared_picture_was_kept_are_read(golden: Golden) -> None:
+    assert Golden.from_bytes(_pack(golden, prepared=None)).prepared is None
+
+
 def test_equal_vectors_give_equal_bytes(golden: Golden) -> None:
     copy = replace(golden, images=golden.images.copy(), logits=dict(reversed(list(golden.logits.items()))))
 
@@ -58,7 +63,8 @@ def test_equal_vectors_give_equal_bytes(golden: Golden) -> None:
 def test_the_archive_is_read_by_numpy_without_pickle(golden: Golden) -> None:
     with np.load(io.BytesIO(golden.to_bytes()), allow_pickle=False) as archive:
         assert set(archive.files) == {
-            "images", "labels", "predicted", "probabilities", "picture", "logits_xnnpack", "logits_builtin",
+            "images", "labels", "predicted", "probabilities", "picture", "prepared", "logits_xnnpack",
+            "logits_builtin",
         }  # fmt: skip
 
 
@@ -74,6 +80,8 @@ def test_the_archive_is_read_by_numpy_without_pickle(golden: Golden) -> None:
         {"probabilities": np.float32(0)},
         {"logits_builtin": np.zeros((COUNT - 1, CLASSES), np.float32)},
         {"logits_builtin": np.zeros((COUNT, CLASSES - 1), np.float32)},
+        {"prepared": np.zeros((28, 27), np.uint8)},
+        {"prepared": np.zeros((28, 28), np.float32)},
         {"picture": np.int32(COUNT)},
         {"picture": np.int32(-1)},
         {"picture": np.array("first")},

@@ -11,6 +11,7 @@ from mnist_edge_runtime import InputError
 from mnist_edge_runtime.preprocessing.grayscale import to_grayscale
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
+from PIL import Image
 
 Picture = NDArray[np.uint8]
 
@@ -45,6 +46,22 @@ def test_arrays_come_out_grey(kind: str) -> None:
 
     assert found.dtype == np.uint8
     np.testing.assert_allclose(found.astype(int), expected, atol=0 if array.ndim == 2 else 1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_luma_is_what_pillow_makes_of_colours(seed: int) -> None:
+    """To the bit, as the same picture can come as an array or as a file."""
+    colours = np.random.default_rng(seed).integers(0, 256, (300, 400, 3), np.uint8)
+    expected = (colours.astype(np.int64) @ [19595, 38470, 7471] + 32768) >> 16
+
+    np.testing.assert_array_equal(to_grayscale(colours), expected)
+    np.testing.assert_array_equal(to_grayscale(colours), np.asarray(Image.fromarray(colours).convert("L")))
+
+
+def test_transparency_is_composited_on_white_in_integers() -> None:
+    pixels = np.array([[[200, 200, 200, 100], [0, 0, 0, 1], [10, 10, 10, 255]]], np.uint8)
+
+    assert to_grayscale(pixels).tolist() == [[(200 * 100 + 255 * 155 + 127) // 255, 254, 10]]
 
 
 def test_green_is_lighter_than_red_and_red_than_blue() -> None:

@@ -16,6 +16,7 @@ from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
+from PIL import Image
 
 Picture = NDArray[np.uint8]
 
@@ -62,13 +63,22 @@ def test_light_on_dark_is_the_same_as_dark_on_light(digit: str) -> None:
     np.testing.assert_array_equal(mnist.to_mnist(np.invert(picture)), mnist.to_mnist(picture))
 
 
-@pytest.mark.parametrize("margins", [((0, 300), (0, 300)), ((50, 0), (200, 10)), ((0, 0), (90, 0))], ids=str)
+@pytest.mark.parametrize("margins", [((0, 160), (0, 160)), ((50, 0), (140, 10)), ((0, 0), (90, 0))], ids=str)
 @pytest.mark.parametrize("digit", DIGITS)
 def test_it_does_not_matter_where_the_digit_lies(digit: str, margins: tuple[tuple[int, int], ...]) -> None:
     picture = _drawn(digit)
     page = np.pad(picture, margins, constant_values=PAPER)
 
     np.testing.assert_array_equal(mnist.to_mnist(page), mnist.to_mnist(picture))
+
+
+@pytest.mark.parametrize("margin", [200, 300, 1500])
+@pytest.mark.parametrize("digit", DIGITS)
+def test_it_hardly_matters_how_large_the_page_is(digit: str, margin: int) -> None:
+    """A larger page is looked at in blocks."""
+    page = np.pad(_drawn(digit), ((0, margin), (margin // 3, margin)), constant_values=PAPER)
+
+    assert _is_alike(mnist.to_mnist(page), mnist.to_mnist(_drawn(digit)))
 
 
 def test_different_digits_are_not_alike() -> None:
@@ -147,7 +157,7 @@ def test_thin_strokes_stay_white() -> None:
 
 @pytest.mark.parametrize("digit", DIGITS)
 def test_mnist_form_passes_bit_for_bit(digit: str) -> None:
-    image = np.roll(mnist.to_mnist(_drawn(digit)), (2, -3), axis=(0, 1))  # where no centring would leave it
+    image = np.roll(mnist.to_mnist(_drawn(digit)), (-1, -1), axis=(0, 1))  # where no centring would leave it
     image[13, 13] = 99
     image[26, 26] = 3  # fainter than what counts as ink
 
@@ -250,10 +260,30 @@ class TestPreprocess:
 
     def test_mnist_centres_what_auto_leaves_alone(self) -> None:
         image = mnist.to_mnist(_drawn("3"))
-        shifted = np.roll(image, (3, -2), axis=(0, 1))
+        shifted = np.roll(image, (-1, -1), axis=(0, 1))
 
         np.testing.assert_array_equal(mnist.to_mnist(shifted), shifted)
         assert _is_alike(mnist.to_mnist(shifted, "mnist"), image)
+
+    @pytest.mark.parametrize("size", [10, 15, 26])
+    def test_light_on_dark_of_another_size_is_not_in_mnist_form(self, size: int) -> None:
+        """A scan of 28 x 28 pixels that the digit fills, or in which it is small."""
+        page = np.zeros((28, 28), np.uint8)
+        small = np.asarray(Image.fromarray(mnist.to_mnist(_drawn("3"))[4:24, 4:24]).resize((size, size)))
+        top = (28 - size) // 2
+        page[top : top + size, top : top + size] = small
+
+        found = mnist.to_mnist(page)
+
+        np.testing.assert_array_equal(found, mnist.to_mnist(page, "mnist"))
+        assert max(_box(found)) == 20
+
+    def test_light_on_dark_off_the_centre_is_not_in_mnist_form(self) -> None:
+        image = mnist.to_mnist(_drawn("3"))
+        shifted = np.roll(image, (3, -2), axis=(0, 1))
+
+        assert _is_alike(mnist.to_mnist(shifted), image)
+        assert not np.array_equal(mnist.to_mnist(shifted), shifted)
 
     def test_another_word_is_refused(self) -> None:
         with pytest.raises(UsageError, match="auto, mnist, none"):
