@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 from .errors import NO_SPACE
 
 __all__ = ["atomic_path", "temporary_path"]
+
+_OF_WRITES = (*NO_SPACE, errno.EFBIG)  # a full disk, or a file above the limit of its size
 
 
 @contextmanager
@@ -39,7 +42,7 @@ def temporary_path(target: Path) -> Iterator[Path]:
     try:
         yield temporary
     except OSError as error:
-        if error.errno in NO_SPACE and not error.filename:  # a write, unlike opening, does not say where
+        if error.errno in _OF_WRITES and not error.filename:  # a write, unlike opening, does not say where
             error.filename = str(target.parent)
         raise
     finally:

@@ -78,3 +78,11 @@ def test_the_terminal_is_given_back_after_an_error() -> None:
         os.close(stderr)
         os.close(terminal)
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_with_stderr_closed_nothing_is_shown(log: bool) -> None:
+    code = f"from mnist_edge_trainer.progress import progress_bar\nwith progress_bar('x', 4, log={log}) as advance: "
+    command = [sys.executable, "-c", f"{code}advance(4, note='y'); print('done')"]
+    done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *command], capture_output=True, check=True, timeout=60)
+    assert done.stdout == b"done\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -120,3 +121,15 @@ class TestPublishing:
     def test_where_no_file_can_be_written_there_is_nothing_to_lock(self, tmp_path: Path) -> None:
         with locks.publishing(tmp_path / "nowhere" / "mine"):
             assert os.listdir(tmp_path) == []
+
+
+def test_a_lock_holds_on_a_full_disk_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(locks.os, "write", full)
+    with locks.publishing(tmp_path / "run"), locks.training(tmp_path, "run"):
+        with pytest.raises(InputError, match="is being trained by another process"), locks.training(tmp_path, "run"):
+            pass
+        assert len(list(tmp_path.iterdir())) == 2
+    assert list(tmp_path.iterdir()) == []

@@ -129,3 +129,10 @@ class TestLeftovers:
             os.utime(runs / name, (time.time() - age,) * 2)
         replacement.remove_leftovers(runs, "mine")
         assert names(runs) == [".1111abcd.latest", "mine"]
+
+
+def test_the_lock_of_a_killed_replacement_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / ".run~publishing").write_text("{}")
+    replacement.remove_leftovers(tmp_path, "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -6,7 +6,7 @@ import pytest
 from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_trainer.networks.config import TrainConfig
 from mnist_edge_trainer.runs import locks
-from mnist_edge_trainer.training import checkpoint
+from mnist_edge_trainer.training import checkpoint, fit
 from mnist_edge_trainer.training.train import train_run
 
 
@@ -64,3 +64,15 @@ def test_a_full_disk_before_the_first_epoch_keeps_nothing(tmp_path: Path, monkey
     with pytest.raises(InputError, match=r"nothing was kept of this training; make room"):
         train_run(TrainConfig("nano", parts={"epochs": 2}), "digits", "mine", tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_full_disk_of_tensorboard_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError("logs/events.out; No space left on device [Op:WriteSummary]")
+
+    monkeypatch.setattr(fit, "train", full)
+    config = TrainConfig("nano", fast=True, tensorboard=tmp_path / "logs")
+    with pytest.raises(InputError, match=r"logs: no space left on the disk; nothing was kept"):
+        train_run(config, "digits", "mine", tmp_path / "runs")
+    with pytest.raises(RuntimeError, match="No space"):
+        train_run(TrainConfig("nano", fast=True), "digits", "mine", tmp_path / "runs")

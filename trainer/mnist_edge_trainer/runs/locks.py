@@ -73,8 +73,9 @@ def _locked(file: Path, *, wait: bool) -> Iterator[str | None]:
             os.close(descriptor)  # removed between opening and locking
             descriptor = _open(file)
         holder = {"process": os.getpid(), "host": platform.node(), "since": datetime.now().isoformat(" ", "seconds")}
-        os.write(descriptor, json.dumps(holder).encode())
         try:
+            with contextlib.suppress(OSError):  # on a full disk, where the lock holds without it
+                os.write(descriptor, json.dumps(holder).encode())
             yield None
         finally:
             with contextlib.suppress(OSError):  # Windows removes no open file; there it stays, unlocked

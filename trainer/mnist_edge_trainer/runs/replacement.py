@@ -54,12 +54,15 @@ def recover(folder: Path) -> None:
 
 
 def remove_leftovers(runs_dir: Path, own: str) -> None:
-    """Remove the hidden folders of trainings that were killed while they wrote their run.
+    """Remove the hidden folders of trainings that were killed while they wrote their run, and the file of its lock.
 
     Args:
         runs_dir: the folder of all runs.
         own: the name whose training lock the caller has; folders of other names stay while those are being trained.
     """
+    if (runs_dir / f".{own}~publishing").exists():
+        with locks.publishing(runs_dir / own):  # which removes the lock's file at its end
+            pass
     for path in list(runs_dir.glob(".*")):
         found = _TEMPORARY.fullmatch(path.name)
         if not found or _CHECKPOINTS.fullmatch(path.name):

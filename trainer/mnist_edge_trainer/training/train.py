@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -67,6 +68,10 @@ def train_run(
                 if error.errno not in NO_SPACE:
                     raise
                 raise InputError(f"{runs_dir}: no space left on the disk; {_kept(folder)}") from None
+            except Exception as error:  # TensorFlow has one of its own for what TensorBoard's log cannot write
+                if not config.tensorboard or os.strerror(errno.ENOSPC) not in str(error):
+                    raise
+                raise InputError(f"{config.tensorboard}: no space left on the disk; {_kept(folder)}") from None
 
 
 def _kept(folder: Path) -> str:
