@@ -223,6 +223,7 @@ for _name, _help in (
 def main() -> None:
     """Run the command line and exit with the code that belongs to the outcome."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up as after Ctrl-C
+    command_line.open_streams()
     hide_warnings(sys.argv)
     debug = "--debug" in sys.argv  # before or after the command, as on the device
     arguments = [each for each in sys.argv[1:] if each != "--debug"]

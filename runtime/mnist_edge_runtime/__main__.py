@@ -14,7 +14,6 @@ from .commands import benchmark, classify, doctor, inspect, read, selftest, watc
 from .engines.registry import ENGINES
 from .errors import UsageError
 from .output_capture import hide_warnings
-from .text_output import printable
 
 __all__ = ["build_parser", "main"]
 
@@ -36,6 +35,7 @@ def main(
         options: further options of each command that takes a model; `default_model` gets their values by their names.
         default: the name of that model in help.
     """
+    command_line.open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file name that the terminal's encoding cannot express must not keep the others from being read.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -47,7 +47,7 @@ def main(
         if arguments.model in (None, []):
             if default_model:
                 arguments.model = default_model(**chosen)
-                print(f"model: {printable(str(arguments.model))}, {default}", file=sys.stderr)
+                command_line.tell(f"model: {arguments.model}, {default}")
         elif options and any(chosen[each.dest] != each.default for each in options._actions):
             given = next(each for each in options._actions if chosen[each.dest] != each.default)
             raise UsageError(f"{given.option_strings[0]} and a model exclude each other; name one of them")

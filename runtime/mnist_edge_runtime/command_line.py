@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
-from .errors import InputError, describe
+from .errors import InputError, MnistEdgeError, describe
 from .text_output import printable
 
-__all__ = ["print_error", "run"]
+__all__ = ["open_streams", "print_error", "run", "tell"]
 
 
 def run(
@@ -29,6 +31,7 @@ def run(
         debug: also print where an error comes from.
         worded: returns an error in our own words.
     """
+    open_streams()
     try:
         if sys.stdout is None:
             raise InputError("stdout is closed; leave it open, or send it into a file")
@@ -44,15 +47,53 @@ def run(
         if debug:
             traceback.print_exc()
         message, code = describe(worded(error), name)
-        print_error(message)
+        _print(f"error: {message}")
         if isinstance(error, OSError):
             _drop_stdout()
         return code
 
 
-def print_error(message: object) -> None:
-    """Print an error on stderr, in one line unless it has several of its own."""
-    print(f"error: {printable(str(message), keep=chr(10))}", file=sys.stderr, flush=True)
+def open_streams() -> None:
+    """Open what is closed of the three standard streams, and let stderr drop what cannot be written to it.
+
+    A closed one would be taken by the next file that is opened, and a message that nobody gets must not cost an answer.
+    Python's own stdin and stdout stay None where they were closed: to read or to write there is an error.
+    """
+    for stream in range(3):
+        try:
+            os.fstat(stream)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stderr is sys.__stderr__:  # no other program, such as a test, has put its own there
+        stderr = 2 if sys.stderr else os.open(os.devnull, os.O_WRONLY)
+        encoding = sys.stderr.encoding if sys.stderr else "utf-8"
+        raw = io.BufferedWriter(_Lossy(stderr, "wb", closefd=False))
+        sys.stderr = io.TextIOWrapper(raw, encoding, errors="backslashreplace", line_buffering=True)
+
+
+class _Lossy(io.FileIO):
+    """A file that drops what cannot be written: it is full, its reader is gone, or is not as fast."""
+
+    def write(self, data: Any) -> int:
+        try:
+            written = super().write(data)
+        except OSError:
+            written = None
+        return len(data) if written is None else written
+
+
+def tell(message: object) -> None:
+    """Print a message on stderr, in one line whatever the names in it."""
+    _print(printable(str(message)))
+
+
+def print_error(error: object) -> None:
+    """Print an error on stderr, in one line unless it is made of several."""
+    _print(f"error: {describe(error)[0] if isinstance(error, MnistEdgeError) else printable(str(error))}")
+
+
+def _print(text: str) -> None:
+    print(text, file=sys.stderr or io.StringIO(), flush=True)
 
 
 def _drop_stdout() -> None:

@@ -8,13 +8,15 @@ MnistEdgeError
 │   └── EngineError    4  no engine on this machine can run the file
 └── VerificationError  5  parity or the self-test failed, or a constraint is not met
 
-Every message says what was wrong, where, and what to do next.
+Every message says what was wrong, where, and what to do next. An error of several lines is made of them.
 """
 
 from __future__ import annotations
 
 import errno
 import re
+
+from .text_output import printable
 
 __all__ = [
     "NO_SPACE",
@@ -41,12 +43,16 @@ _DUMP = re.compile(
 _NO_OPERATOR = re.compile(r"^(?:TF Select|Custom) ops: (.+)$", re.M)
 _MLIR_ERROR = re.compile(r"\berror: (?:loc\(.*\): )?(.+)")
 _LONGEST = 600  # characters
+_LINE_BREAK = "\n  "  # between the lines of a message
 
 
 class MnistEdgeError(Exception):
-    """Root of all errors that a user can cause."""
+    """Root of all errors that a user can cause; its arguments are the lines of its message, usually one."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return _LINE_BREAK.join(map(str, self.args))
 
 
 class UsageError(MnistEdgeError):
@@ -62,7 +68,7 @@ class InputError(MnistEdgeError):
 
     def at(self, place: object) -> InputError:
         """Return the same error, saying first where it was."""
-        return type(self)(f"{place}: {self}")
+        return type(self)(f"{place}: {self.args[0]}", *self.args[1:])
 
 
 class BlankError(InputError):
@@ -86,15 +92,21 @@ class VerificationError(MnistEdgeError):
 
 
 def describe(error: Exception, command: str = "") -> tuple[str, int]:
-    """Return the message and the exit code with which a command line ends on `error`.
+    """Return the message, safe to print, and the exit code with which a command line ends on `error`.
 
     A full disk, a missing permission, too little memory and the like count as bad input (3); anything that is neither
-    of these nor a `MnistEdgeError` is our own fault (1). Where usage is wrong, the help of `command` is named.
+    of these nor a `MnistEdgeError` is our own fault (1). Where usage is wrong, the help of `command` is named. Line
+    breaks are the message's own: those in the names that it holds are escaped.
     """
-    if isinstance(error, UsageError) and command:
-        return f"{error} (see {command} --help)", error.exit_code
     if isinstance(error, MnistEdgeError):
-        return str(error), error.exit_code
+        message = _LINE_BREAK.join(printable(str(line)) for line in error.args)
+        hint = f" (see {command} --help)" if isinstance(error, UsageError) and command else ""
+        return f"{message}{hint}", error.exit_code
+    message, code = _describe_other(error)
+    return printable(message), code
+
+
+def _describe_other(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         advice = "; make room and repeat the command" if error.errno in NO_SPACE else ""

@@ -77,11 +77,17 @@ def silence_libtiff(library: str) -> None:
 
 
 def _duplicate(stream: int) -> int | None:
-    """Return a second descriptor of the stream, None where the process was started without it."""
+    """Return a second descriptor of the stream, none of the standard ones, None where there is no such stream."""
     try:
-        return os.dup(stream)
+        copy = os.dup(stream)
     except OSError:
         return None
+    if copy > 2:
+        return copy
+    try:  # it took the place of a standard stream that is closed
+        return _duplicate(copy)
+    finally:
+        os.close(copy)
 
 
 def _scratch() -> IO[bytes]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..command_line import print_error
+from ..command_line import print_error, tell
 from ..engines.registry import ENGINES
 from ..errors import EngineError
 from ..json_output import print_json
@@ -52,7 +52,7 @@ def _run(arguments: argparse.Namespace) -> EngineError | None:
     if arguments.json:
         print_json(found.to_dict())
     else:
-        print(printable("\n".join(_lines(found)), keep="\n"))
+        print("\n".join(map(printable, _lines(found))))
     for model, engine, reason in found.errors:
         print_error(f"{model} on {engine}: {reason}")
     return EngineError("not every file could be measured") if found.errors else None
@@ -66,10 +66,10 @@ class _Progress:
 
     def __call__(self, message: str) -> None:
         if sys.stderr.isatty():
-            print(f"\r\x1b[K{message}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{printable(message)}", end="", file=sys.stderr, flush=True)
         elif message and time.monotonic() - self._printed >= _LOG_INTERVAL:
             self._printed = time.monotonic()
-            print(f"measuring: {message}", file=sys.stderr)
+            tell(f"measuring: {message}")
 
 
 def _lines(found: Benchmark) -> Iterator[str]:

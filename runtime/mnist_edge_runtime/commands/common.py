@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -12,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..classifier import Classifier
-from ..command_line import print_error
+from ..command_line import print_error, tell
 from ..errors import BlankError, EngineError, InputError, MnistEdgeError, UsageError
 from ..output_capture import suppress_output
 from ..preprocessing import mnist
-from ..text_output import printable
 from ..time_limit import model_limit
 from . import output_formats
 from .image_sources import Picture, fault
@@ -38,13 +36,13 @@ def load(arguments: argparse.Namespace, *, accept_all: bool = False) -> Classifi
     if arguments.model is None:
         say_default(classifier.file)
     for warning in classifier.contract.warnings:
-        print(f"WARNING: {printable(warning)}", file=sys.stderr)
+        tell(f"WARNING: {warning}")
     return classifier
 
 
 def say_default(*files: object) -> None:
     """Say which file of this package answers, where none was named."""
-    print(f"model: {', '.join(map(str, files))}, the one in this package", file=sys.stderr)
+    tell(f"model: {', '.join(map(str, files))}, the one in this package")
 
 
 def add_classify_options(parser: argparse.ArgumentParser, model: str) -> None:
@@ -78,7 +76,7 @@ def load_any(arguments: argparse.Namespace) -> Classifier | UnverifiedClassifier
     from ..unverified.classifier import UnverifiedClassifier  # few need it, and its import takes time
 
     classifier = UnverifiedClassifier(arguments.model, engine=arguments.engine)
-    print(f"warning: nothing proves {arguments.model}: {classifier.assumptions}", file=sys.stderr)
+    tell(f"warning: nothing proves {arguments.model}: {classifier.assumptions}")
     return classifier
 
 

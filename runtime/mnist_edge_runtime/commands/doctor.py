@@ -38,7 +38,7 @@ def _run(arguments: argparse.Namespace) -> EngineError | None:
     if arguments.json:
         print_json(report.to_dict())
     else:
-        print(printable("\n".join(_lines(report)), keep="\n"))
+        print("\n".join(map(printable, _lines(report))))
     if report.works:
         return None
     error = EngineError(f"no engine here runs {report.model or 'model files'}")

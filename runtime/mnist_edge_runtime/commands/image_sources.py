@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..command_line import print_error
+from ..command_line import print_error, tell
 from ..errors import InputError, MnistEdgeError, UsageError, describe
 from ..preprocessing import mnist
 from ..preprocessing.file_kinds import NAMES, counted
 from ..preprocessing.image_io import load_picture, picture_files
-from ..text_output import printable
 from . import stdin_images
 
 __all__ = ["Picture", "fault", "open_all"]
@@ -90,7 +89,7 @@ def _open(names: Sequence[str], recursive: bool) -> Iterator[Picture]:
                 empty = False
                 yield Picture.of_file(file)
             if left_out:
-                print(f"{printable(name)}: left out, no pictures: {counted(left_out)}", file=sys.stderr, flush=True)
+                tell(f"{name}: left out, no pictures: {counted(left_out)}")
             if empty:
                 yield Picture(name, partial(_refuse_empty, recursive))
         else:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from ..command_line import tell
 from ..diagnostics.selftest import selftest
 from ..errors import VerificationError
 from ..json_output import print_json
@@ -42,5 +42,5 @@ def _run(arguments: argparse.Namespace) -> VerificationError | None:
     if report.passed:
         return None
     for failure in report.failures:
-        print(f"failed: {printable(failure)}", file=sys.stderr)
+        tell(f"failed: {failure}")
     return VerificationError("the self-test failed")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
+from ..command_line import tell
 from ..errors import InputError, MnistEdgeError
 from ..service import inbox
-from ..text_output import printable
 from . import output_formats
 from .common import add_classify_options, answer_all, load_any
 from .image_sources import Picture
@@ -39,13 +38,9 @@ def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
             what = "is no folder" if os.path.exists(name) else "there is no such folder"
             raise InputError(f"{name}: {what}; name a folder into which pictures come")
     folders = [Path(name) for name in arguments.folders]
-    files = inbox.watch(folders, recursive=arguments.recursive, tell=_tell)
+    files = inbox.watch(folders, recursive=arguments.recursive, tell=tell)
     failure: MnistEdgeError | None = None
     with load_any(arguments) as classifier:
         for found in answer_all(map(Picture.of_file, files), classifier, arguments):
             failure = found if isinstance(found, MnistEdgeError) else failure
     return failure
-
-
-def _tell(message: str) -> None:
-    print(printable(message), file=sys.stderr, flush=True)

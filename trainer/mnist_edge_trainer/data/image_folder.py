@@ -24,7 +24,6 @@ from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from mnist_edge_runtime.preprocessing import file_kinds
 from mnist_edge_runtime.preprocessing.image_io import load_picture
 from mnist_edge_runtime.preprocessing.mnist import to_mnist
-from mnist_edge_runtime.text_output import printable
 
 from ..progress import progress_bar
 from .parts import TEST, TRAIN, VALIDATION, Part, Parts, listed, ordered, part_of
@@ -124,13 +123,13 @@ def _read(folders: Mapping[str, Path], notes: list[str] | None = None) -> Parts:
                 try:
                     images[place] = to_mnist(load_picture(file))
                 except InputError as error:
-                    bad.append(printable(str(error.at(file))))
+                    bad.append(str(error.at(file)))
                 advance(1)
             parts[part] = Part(images, np.array([number for _, number in pairs], np.int64))
     if bad:
         more = [f"and {len(bad) - _MAX_LISTED} more"] if len(bad) > _MAX_LISTED else []
         count = f"{len(bad)} of {sum(map(len, files.values())):,} pictures" if len(bad) > 1 else "a picture"
-        raise InputError("\n  ".join([f"{count} cannot be used; repair or remove:", *bad[:_MAX_LISTED], *more]))
+        raise InputError(f"{count} cannot be used; repair or remove:", *bad[:_MAX_LISTED], *more)
     return Parts(parts[TRAIN], parts.get(TEST), parts.get(VALIDATION), tuple(classes), tuple(notes))
 
 
@@ -166,9 +165,7 @@ def _left_out(folder: Path, found: Mapping[str, _Folder]) -> list[str]:
             notes.append(f"{folder / name}: left out {_counted(each)}, no pictures that can be read")
     if lost:
         more = [f"and {len(lost) - _MAX_LISTED} more"] if len(lost) > _MAX_LISTED else []
-        raise InputError(
-            "\n  ".join(["classes would be lost:", *lost[:_MAX_LISTED], *more]) if len(lost) > 1 else lost[0]
-        )
+        raise InputError(*(["classes would be lost:", *lost[:_MAX_LISTED], *more] if len(lost) > 1 else lost))
     return notes
 
 
