@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import image_values, models
+from . import image_arrays, image_values, models
 from .engines import loader
 from .errors import EngineError, InputError
 from .model_file import sealed_model
@@ -52,7 +52,7 @@ class Classifier:
     """A checked model file on an engine.
 
     Images are arrays of whole numbers 0 to 255 with white ink (255) on black (0), as MNIST has them: uint8 (28, 28) or
-    (N, 28, 28), or what `image_values.to_images` brings to that form. `classify` also takes pictures: a file, its
+    (N, 28, 28), or what `image_arrays.to_images` brings to that form. `classify` also takes pictures: a file, its
     bytes, a PIL image. Threads may share a classifier; on LiteRT and tflite-runtime they take turns. After `os.fork`,
     and when it was pickled, it loads an engine of its own where it first classifies.
 
@@ -130,7 +130,7 @@ class Classifier:
         """
         engine = self._engine or self._reopened()
         if not isinstance(images, np.ndarray) or images.dtype != _UINT8 or images.shape != IMAGE_SHAPE:
-            images = image_values.to_images(images)
+            images = image_arrays.to_images(images)
         if images.shape == IMAGE_SHAPE:
             logits, expected = engine.run_one(images), self._shape
         else:
@@ -172,7 +172,7 @@ class Classifier:
         if confidence != confidence:  # a contract that was never read can have numbers that make NaN
             raise EngineError(_NAN)
         if self._threshold is None or (score := both.item(1, best)) < self._threshold:
-            image_values.check_range(image)  # no image that is nearly black is accepted
+            image_arrays.check_range(image)  # no image that is nearly black is accepted
             reason = (
                 None if self._threshold is None else f"its score is {score:.3f}, accepted from {self._threshold:.3f}"
             )

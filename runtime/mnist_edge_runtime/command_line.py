@@ -93,7 +93,9 @@ def print_error(error: object) -> None:
 
 
 def _print(text: str) -> None:
-    print(text, file=sys.stderr or io.StringIO(), flush=True)
+    if stderr := sys.stderr:
+        stderr.write(f"{text}\n")  # together: other threads print as well
+        stderr.flush()
 
 
 def _drop_stdout() -> None:

@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)  # a full disk, or a full share of it
+_ADVICE = {
+    **dict.fromkeys(NO_SPACE, "; make room and repeat the command"),
+    errno.EFBIG: "; raise the limit on the size of files (ulimit -f), or the disk's, and repeat the command",
+}
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _IN_A_CALL = re.compile(
     r"Exception encountered when calling [^\n]*\n+(.*?)(?:\n+(?:Call a|A)rguments received by.*)?\Z", re.S
@@ -42,6 +46,7 @@ _DUMP = re.compile(
 )
 _NO_OPERATOR = re.compile(r"^(?:TF Select|Custom) ops: (.+)$", re.M)
 _MLIR_ERROR = re.compile(r"\berror: (?:loc\(.*\): )?(.+)")
+_GLUED = re.compile(r"(?<=XNNPACK delegate)(?=\w)")  # where LiteRT puts one message behind another
 _LONGEST = 600  # characters
 _LINE_BREAK = "\n  "  # between the lines of a message
 
@@ -109,7 +114,7 @@ def describe(error: Exception, command: str = "") -> tuple[str, int]:
 def _describe_other(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        advice = "; make room and repeat the command" if error.errno in NO_SPACE else ""
+        advice = _ADVICE.get(error.errno or 0, "")
         return f"{where}{error.strerror or error}{advice}", InputError.exit_code
     if isinstance(error, MemoryError):
         return "there is not enough memory; end other programs, or take a machine with more", InputError.exit_code
@@ -118,7 +123,7 @@ def _describe_other(error: Exception) -> tuple[str, int]:
 
 def reason(error: BaseException) -> str:
     """Return in one plain line why a library failed: what it says, without the dumps and the colours around it."""
-    text = _ANSI.sub("", str(error)).strip()
+    text = _GLUED.sub(": ", _ANSI.sub("", str(error)).strip())
     if isinstance(error, KeyError) or not text:
         return _without_words(error, text)
     text = text.rpartition("Exception encountered: ")[2]

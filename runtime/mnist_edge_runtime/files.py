@@ -43,7 +43,7 @@ def temporary_path(target: Path) -> Iterator[Path]:
         yield temporary
     except OSError as error:
         if error.errno in _OF_WRITES and not error.filename:  # a write, unlike opening, does not say where
-            error.filename = str(target.parent)
+            error.filename = str(target if error.errno == errno.EFBIG else target.parent)
         raise
     finally:
         if temporary.is_dir():

@@ -14,6 +14,7 @@ from typing import Any
 __all__ = ["check_leaves", "parse"]
 
 _LARGEST_INTEGER = 2**63 - 1
+_MOST_DIGITS = 1000  # of a whole number, which takes the time of their square to read
 _LONGEST = 80  # characters of a key or of a path that a message shows; a path in full could fill the memory
 
 
@@ -21,10 +22,25 @@ def parse(text: str | bytes) -> Any:
     """Return the document in a JSON text, in UTF-8 where it is bytes.
 
     Raises:
-        ValueError: no JSON, with a byte order mark, in another encoding, or with a key that stands twice.
-        RecursionError: nested too deeply.
+        ValueError: no JSON, with a byte order mark, in another encoding, with a key that stands twice, nested too
+            deeply, or with a whole number of thousands of digits.
     """
-    return json.loads(text if isinstance(text, str) else text.decode(), object_pairs_hook=_object)
+    try:
+        text = text if isinstance(text, str) else text.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not in UTF-8, byte {error.start + 1:,} is none of it") from None
+    if text.startswith("\ufeff"):
+        raise ValueError("it begins with a byte order mark (BOM)")
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_int=_integer)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"it has a whole number of {len(digits):,} digits")
+    return int(digits)
 
 
 def check_leaves(document: Any) -> None:

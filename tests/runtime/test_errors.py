@@ -48,16 +48,32 @@ def test_an_engine_error_is_a_model_error() -> None:
     [
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/model.keras"), "runs/model.keras: No space left"),
         (OSError(errno.ENOSPC, "No space left", "runs"), "runs: No space left; make room and repeat the command"),
+        (
+            OSError(errno.EFBIG, "File too large", "a.png"),
+            "a.png: File too large; raise the limit on the size of files",
+        ),
         (OSError(errno.EPIPE, os.strerror(errno.EPIPE)), "Broken pipe"),
         (OSError("the disk is gone"), "the disk is gone"),
     ],
-    ids=["with a file", "of a full disk", "without a file", "without a number"],
+    ids=["with a file", "of a full disk", "of a limit", "without a file", "without a number"],
 )
 def test_what_the_system_refuses_counts_as_bad_input(error: OSError, message: str) -> None:
     described, code = describe(error)
 
     assert described.startswith(message)
     assert code == 3
+
+
+def test_lines_of_an_error_are_its_own_and_those_of_names_are_escaped() -> None:
+    error = InputError("two of 9:", "a\nb.png", "c.png").at("folder\r")
+
+    assert str(error) == "folder\r: two of 9:\n  a\nb.png\n  c.png"
+    assert describe(error) == ("folder\\r: two of 9:\n  a\\nb.png\n  c.png", 3)
+    assert describe(UsageError("a\nb"), "p") == ("a\\nb (see p --help)", 2)
+
+
+def test_messages_of_an_engine_that_stick_together_are_parted() -> None:
+    assert reason(RuntimeError("XNNPACK delegateunsupported datatype")) == "XNNPACK delegate: unsupported datatype"
 
 
 def test_too_little_memory_is_told() -> None:

@@ -75,8 +75,8 @@ def test_a_temporary_path_is_removed_unless_it_was_renamed(tmp_path: Path) -> No
     assert (tmp_path / "run-2" / "model").read_text() == "new"
 
 
-@pytest.mark.parametrize(("number", "named"), [(errno.ENOSPC, True), (errno.EFBIG, True), (errno.EIO, False)])
-def test_a_write_on_a_full_disk_says_where(tmp_path: Path, number: int, named: bool) -> None:
+@pytest.mark.parametrize(("number", "named"), [(errno.ENOSPC, ""), (errno.EFBIG, "figures.json"), (errno.EIO, None)])
+def test_a_write_on_a_full_disk_says_where(tmp_path: Path, number: int, named: str | None) -> None:
     with pytest.raises(OSError, match=r"\[Errno") as caught, atomic_path(tmp_path / "figures.json"):
         raise OSError(number, os.strerror(number))
-    assert caught.value.filename == (str(tmp_path) if named else None)
+    assert caught.value.filename == (str(tmp_path / named) if named is not None else None)

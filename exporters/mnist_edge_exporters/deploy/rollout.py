@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from mnist_edge_runtime import InputError, UsageError
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.errors import describe
 
 from .plan import NOTHING, UNKNOWN, HostOutcome, Plan
@@ -160,7 +160,7 @@ class _Deployment:
             channel.close()
 
     def _tell(self, event: str) -> None:
-        sys.stderr.write(f"{self._host}: {event}\n")
+        tell(f"{self._host}: {event}")
 
 
 def _version(found: dict[str, Any], key: str) -> str:

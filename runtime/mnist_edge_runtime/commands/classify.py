@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..errors import MnistEdgeError
 from ..preprocessing.image_io import check_target, save_picture
 from . import image_sources, output_formats
 from .common import add_classify_options, answer_all, load_any
+from .image_sources import Picture
 
 __all__ = ["add_command"]
 
@@ -37,8 +39,10 @@ def add_command(
 
 def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
     if arguments.show_input:
-        check_target(Path(arguments.show_input))
+        check_target(Path(arguments.show_input), *arguments.files)
     pictures = image_sources.open_all(arguments.files, recursive=arguments.recursive)
+    if arguments.show_input:
+        pictures = _checked(pictures, Path(arguments.show_input))
     failure: MnistEdgeError | None = None
     images = []
     with load_any(arguments) as classifier:
@@ -50,3 +54,10 @@ def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
     if images:
         save_picture(np.hstack(images), Path(arguments.show_input))
     return failure
+
+
+def _checked(pictures: Iterator[Picture], target: Path) -> Iterator[Picture]:
+    """Yield the pictures, of which none, in a folder or named on stdin, may be the file to be written."""
+    for picture in pictures:
+        check_target(target, picture.name)
+        yield picture

@@ -39,8 +39,10 @@ def add_command(
 def _run(arguments: argparse.Namespace) -> None:
     from ..line_reader import read_lines  # no other command waits for its import
 
+    if arguments.file == "-":
+        raise InputError("read takes no stdin; name a file (./- is one of the name -)")
     if arguments.annotate:
-        check_target(Path(arguments.annotate))
+        check_target(Path(arguments.annotate), arguments.file)
     with load(arguments, accept_all=arguments.accept_all) as classifier:
         try:
             picture = load_picture(arguments.file, whole=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from math import prod
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from ..model_file.contract import IMAGE_SHAPE
 from ..preprocessing.file_kinds import HEAD, kind_of
 from ..preprocessing.image_io import load_picture
 from . import jpeg_stream
+from .picture_end import end_of
 
 __all__ = ["Id", "StdinImage", "pictures"]
 
@@ -25,10 +26,17 @@ _MAX_BYTES = 64 * 1024 * 1024  # of one picture
 _MAX_LINE = 8 * 1024 * 1024  # bytes of JSON, which take up to 25 times as much memory once they are parsed
 _PADDING = b" \t\r\n\0"  # some cameras fill up their files with zeros
 _SIGNATURES = (b"\x89PNG", b"BM", b"P5", b"P2")
-_PNG_END = b"IEND\xaeB\x60\x82"
-_PGM_HEADER = re.compile(rb"P5(?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,5})\s")
 _EXPECTED = (
     'expected one picture, a stream of JPEGs, or lines such as {"file": "a.png"} or {"pixels": [[0, 255], [255, 0]]}'
+)
+# What people send in place of lines of JSON.
+_NOT_LINES = (
+    (re.compile(rb"\xef\xbb\xbf"), "text with a byte order mark; save it as UTF-8 without one"),
+    (re.compile(rb"\xff\xfe|\xfe\xff"), "text in UTF-16; save it as UTF-8 without a byte order mark"),
+    (
+        re.compile(rb"\[\s*[\[{\d\]]"),
+        "a JSON array; send each picture as an object on its own line, without [ and ]",
+    ),
 )
 
 _OBJECT = '{"file": "a.png"} or {"pixels": [[0, 255]]}, and perhaps an "id"'
@@ -74,11 +82,13 @@ def _load_one(data: bytes) -> NDArray[np.uint8]:
     if not data:
         raise InputError(f"stdin is empty; {_EXPECTED}")
     kind = kind_of(data[:HEAD])
+    if told := next((told for pattern, told in _NOT_LINES if pattern.match(data)), None):
+        raise InputError(f"stdin holds {told}; {_EXPECTED}")
     if not kind.is_picture and not data.startswith(_SIGNATURES):
         raise InputError(f"stdin holds no picture but {kind.name}; {_EXPECTED}")
     if len(data) > _MAX_BYTES:
         raise InputError(f"the picture has more than {_MAX_BYTES >> 20} MiB")
-    if data[_length(data) :].lstrip(_PADDING).startswith((*_SIGNATURES, jpeg_stream.START)):
+    if _begins_as_picture(data[end_of(data, kind) :]):
         raise InputError(
             "another picture follows this one, and only JPEGs may follow each other; name the files instead, or send "
             'a line such as {"file": "a.png"} for each'
@@ -86,17 +96,13 @@ def _load_one(data: bytes) -> NDArray[np.uint8]:
     return load_picture(io.BytesIO(data))
 
 
-def _length(data: bytes) -> int:
-    """Return the length in bytes that the picture at the start of `data` should have, as far as its format tells."""
-    if data.startswith(b"\x89PNG"):
-        end = data.find(_PNG_END)
-        return len(data) if end < 0 else end + len(_PNG_END)
-    if data.startswith(b"BM"):
-        return int.from_bytes(data[2:6], "little") or len(data)
-    if header := _PGM_HEADER.match(data):
-        width, height, maximum = map(int, header.groups())
-        return header.end() + width * height * (2 if maximum > 255 else 1)
-    return len(data)
+def _begins_as_picture(rest: bytes) -> bool:
+    """Return whether a picture begins here, or behind padding, to which the zeros at the start of a HEIC may belong."""
+    start = rest.lstrip(_PADDING)
+    before = len(rest) - len(start)
+    if start.startswith((*_SIGNATURES, jpeg_stream.START)):
+        return True
+    return any(kind_of(rest[before - zeros :][:HEAD]).is_picture for zeros in range(min(before, 4) + 1))
 
 
 def _jpegs(head: bytes, stream: io.BufferedIOBase) -> Iterator[StdinImage]:
@@ -129,23 +135,41 @@ def _json_lines(start: bytes, stream: io.BufferedIOBase) -> Iterator[StdinImage]
 def _json_line(name: str, line: bytes) -> StdinImage:
     try:
         entry = strict_json.parse(line.strip())
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return StdinImage(name, partial(_refuse, f"no JSON ({error}); expected {_OBJECT}"))
+    if not isinstance(entry, dict):
+        return StdinImage(name, partial(_refuse, f"expected an object with either file or pixels: {_OBJECT}"))
     try:
-        strict_json.check_leaves(entry)
+        own_id = _id_of(entry)
     except ValueError as error:
         return StdinImage(name, partial(_refuse, str(error)))
-    if not isinstance(entry, dict) or len({"file", "pixels"} & entry.keys()) != 1:
-        return StdinImage(name, partial(_refuse, f"expected an object with either file or pixels: {_OBJECT}"))
+    try:
+        strict_json.check_leaves(entry)
+        if len({"file", "pixels"} & entry.keys()) != 1:
+            raise ValueError(f"expected an object with either file or pixels: {_OBJECT}")
+        if "pixels" in entry:
+            return StdinImage(name, partial(_load_pixels, entry["pixels"]), own_id)
+        file = entry["file"]
+        if not isinstance(file, str) or not file or "\0" in file:
+            raise ValueError("file is no name of a file")
+        if file == "-":
+            raise ValueError('file is "-", which is stdin itself; name a file ("./-" is one of the name -)')
+    except ValueError as error:
+        return StdinImage(name, partial(_refuse, str(error)), own_id)
+    return StdinImage(file, partial(load_picture, file), own_id)
+
+
+def _id_of(entry: Mapping[str, Any]) -> Id:
+    """Return the id that a line has, if any; every answer to the line carries it.
+
+    Raises:
+        ValueError: it is none.
+    """
     own_id = entry.get("id")
     if isinstance(own_id, bool) or not isinstance(own_id, (str, int, float, type(None))):
-        return StdinImage(name, partial(_refuse, "the id is neither a string nor a number"))
-    if "pixels" in entry:
-        return StdinImage(name, partial(_load_pixels, entry["pixels"]), own_id)
-    file = entry["file"]
-    if not isinstance(file, str) or not file or "\0" in file:
-        return StdinImage(name, partial(_refuse, "file is no name of a file"), own_id)
-    return StdinImage(file, partial(load_picture, file), own_id)
+        raise ValueError("the id is neither a string nor a number")
+    strict_json.check_leaves({"id": own_id})
+    return own_id
 
 
 def _load_pixels(pixels: Any) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
 from .. import strict_json
@@ -155,9 +155,12 @@ class Contract:
             ModelError: not a contract, of an unknown major version, or not consistent in itself.
         """
         try:
-            document = strict_json.parse(text)
+            document = _object(strict_json.parse(text), "it")
             version = document["contract"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except KeyError as error:
+            why = f"it has no field {error}"
+            raise ModelError(f"the contract inside the file cannot be read ({why}); export the model again") from None
+        except ValueError as error:
             raise ModelError(f"the contract inside the file cannot be read ({error}); export the model again") from None
         if version != VERSION and not str(version).startswith(VERSION + "."):
             raise ModelError(
@@ -171,16 +174,18 @@ class Contract:
                 format=document["format"],
                 quantization=document["quantization"],
                 labels=_labels(document["labels"]),
-                input=_build(InputSpec, document["input"], shape=tuple(document["input"]["shape"])),
-                output=_build(OutputSpec, document["output"]),
-                payload=_build(Payload, document["payload"]),
-                selftest=_build(SelfTest, document["selftest"]),
+                input=_build(InputSpec, document, "input"),
+                output=_build(OutputSpec, document, "output"),
+                payload=_build(Payload, document, "payload"),
+                selftest=_build(SelfTest, document, "selftest"),
                 origin=document.get("origin") or {},
                 parity=document.get("parity"),
-                runtimes=tuple(document.get("runtimes") or ()),
+                runtimes=tuple(_list(document.get("runtimes") or [], "runtimes")),
             )
             contract._check()
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except KeyError as error:
+            raise ModelError(f"the file's contract is not valid: it has no field {error}; export it again") from None
+        except (TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"the file's contract is not valid: {error}; export the model again") from None
         return contract
 
@@ -200,8 +205,7 @@ class Contract:
             ("parity", self.parity or {}),
             *(("runtimes", runtime) for runtime in self.runtimes),
         ):
-            if not isinstance(mapping, Mapping):
-                raise ValueError(f"{name} is {short(mapping)}, expected an object")
+            _object(mapping, name)
         limits = {f"selftest.logits.{family}": limit for family, limit in self.selftest.logits.items()}
         contract_fields.check(limits, dict.fromkeys(limits, _LARGEST_DIFFERENCE))
         for runtime in self.runtimes:
@@ -217,12 +221,32 @@ class Contract:
 
 
 def _labels(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
-        raise ValueError(f"labels are {short(value)}, expected a list of strings")
+    if not isinstance(value, list) or not all(isinstance(label, str) and label.strip() for label in value):
+        raise ValueError(f"labels are {short(value)}, expected a list of strings, none of them blank")
     return tuple(value)
 
 
-def _build(kind: Any, document: Mapping[str, Any], **changes: Any) -> Any:
-    """Make the dataclass `kind` of those keys of `document` that it has."""
-    known = {name: document[name] for name in kind.__dataclass_fields__ if name in document}
-    return kind(**{**known, **changes})
+def _object(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} is {short(value)}, expected an object")
+    return value
+
+
+def _list(value: Any, name: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{name} is {short(value)}, expected a list")
+    return value
+
+
+def _build(kind: Any, document: Mapping[str, Any], name: str) -> Any:
+    """Make the dataclass `kind` of those keys that it has of the object `name` in `document`."""
+    found = _object(document[name], name)
+    known = {}
+    for each in fields(kind):
+        if each.name in found:
+            known[each.name] = found[each.name]
+        elif each.name == "shape" or (each.default is MISSING and each.default_factory is MISSING):
+            raise ValueError(f"{name} has no field {each.name!r}")
+    if "shape" in known:
+        known["shape"] = tuple(_list(known["shape"], f"{name}.shape"))
+    return kind(**known)

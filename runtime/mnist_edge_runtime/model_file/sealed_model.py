@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ class SealedModel:
     payload: bytes
     contract: Contract
     golden_bytes: bytes
+    path: str | Path | None = field(default=None, compare=False)  # that it was read from, if it was
 
     @property
     def golden(self) -> Golden:
@@ -44,6 +45,12 @@ class SealedModel:
         Raises:
             ModelError: they cannot be read, or are of other classes than the contract.
         """
+        try:
+            return self._read_golden()
+        except ModelError as error:
+            raise (ModelError(f"{self.path}: {error}") if self.path else error) from None
+
+    def _read_golden(self) -> Golden:
         from .golden import Golden  # like the other imports inside functions: to import the package stays quick
 
         golden, labels = Golden.from_bytes(self.golden_bytes), self.contract.labels
@@ -62,7 +69,7 @@ def seal(payload: bytes, contract: Contract, golden: Golden) -> bytes:
     """
     if (len(payload), _sha256(payload)) != (contract.payload.size, contract.payload.sha256):
         raise ValueError("the contract describes another payload")
-    if any(label.splitlines() not in ([], [label]) for label in contract.labels):
+    if any(label.splitlines() != [label] or not label.strip() for label in contract.labels):
         raise ValueError(f"labels are {contract.labels!r}, expected a line of text each")
     labels = "\n".join(contract.labels) + "\n"
     trailer = Trailer(contract.to_json().encode(), golden.to_bytes(), labels.encode())
@@ -85,7 +92,7 @@ def read(path: str | Path) -> SealedModel:
         raise ModelError(f"{path}: {error}") from None
     if sealed.contract.format != named.name:
         raise ModelError(f"{path}: a .{sealed.contract.format} file under another name; give it its own")
-    return sealed
+    return replace(sealed, path=path)
 
 
 def read_bytes(path: str | Path) -> tuple[bytes, Format]:

@@ -8,6 +8,7 @@ __all__ = [
     "histogram",
     "image_io",
     "mnist",
+    "npy",
     "pillow_decoder",
     "reduction",
     "segmentation",

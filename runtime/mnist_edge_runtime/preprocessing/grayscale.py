@@ -25,6 +25,7 @@ __all__ = [
 MAX_PIXELS = 20_000_000  # of a picture
 MIN_CONTRAST = 16  # grey levels of 255 between background and ink; a picture with less is blank
 _STRIP = 1 << 20  # values converted at a time
+_LARGEST_SHARE = 1.001  # of floats 0..1: what is above 1 by rounding is still white
 _DEPTHS = (255, 1023, 4095)  # greatest values of 8, 10 and 12 bits, which cameras and scanners store in 16
 # 65,536ths: the shares of red, green and blue in luma, ITU-R BT.601's 0.299, 0.587 and 0.114, as Pillow has them.
 _LUMA = np.array([19595, 38470, 7471], np.float32)
@@ -41,7 +42,7 @@ def to_grayscale(array: Any) -> NDArray[np.uint8]:
         array: (H, W), or (H, W, 3) and (H, W, 4) in RGB and RGBA, which is composited on white, or on black where the
             ink is white; a transparency that is the same everywhere is left aside. Colours of equal luma are told
             apart by the channel in which they differ most. The values are bool, uint8, uint16 (0..65535, or 0..1023
-            and 0..4095 if none is above), or floats: 0..1 if none is above 1, else 0..255.
+            and 0..4095 if none is above), or floats: 0..1 if none is above 1.001, as after rounding, else 0..255.
 
     Raises:
         InputError: no array; another dtype, shape or range; NaN or infinity.
@@ -101,7 +102,9 @@ def _greatest(array: NDArray[Any]) -> int:
         least, most = np.minimum(least, array[part].min()), np.maximum(most, array[part].max())
     if not 0 <= least <= most <= 255:
         raise InputError(f"got floats from {least:.6g} to {most:.6g}, expected 0..1 or 0..255, no NaN and no infinity")
-    return 1 if most <= 1 else 255
+    if _LARGEST_SHARE < most < 2:
+        raise InputError(f"got floats up to {most:.6g}, more than 1 and too few for 0..255; clip them to 0..1")
+    return 1 if most <= _LARGEST_SHARE else 255
 
 
 def depth(most: int) -> int:

@@ -6,6 +6,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..files import atomic_path
+from ..image_arrays import as_picture
 from .file_kinds import HEAD, NAMES, PICTURE_SUFFIXES, FileKind, kind_of, kind_of_file, open_regular
-from .grayscale import to_grayscale
+from .grayscale import MAX_PIXELS, to_grayscale
+from .npy import load_npy
 from .pgm import load_pgm
 from .pillow_decoder import decode, pillow
 
@@ -36,7 +39,7 @@ def load_picture(path: str | Path | io.BytesIO, *, whole: bool = False) -> NDArr
         InputError: missing, damaged, larger than 20 megapixels (200 as a JPEG), or of another kind, which is named.
     """
     if isinstance(path, io.BytesIO):
-        return _load(path, None, whole)
+        return _load(path, whole)
     try:
         file = open_regular(path)
     except OSError as error:
@@ -44,10 +47,10 @@ def load_picture(path: str | Path | io.BytesIO, *, whole: bool = False) -> NDArr
     except ValueError:
         raise InputError(f"no name of a file; name a {NAMES} file") from None
     with file:
-        return _load(file, path, whole)
+        return _load(file, whole)
 
 
-def _load(file: BinaryIO, path: str | Path | None, whole: bool) -> NDArray[np.uint8]:
+def _load(file: BinaryIO, whole: bool) -> NDArray[np.uint8]:
     try:
         file.seek(0)
         kind = kind_of(file.read(HEAD))
@@ -55,7 +58,7 @@ def _load(file: BinaryIO, path: str | Path | None, whole: bool) -> NDArray[np.ui
         if not kind.is_picture:
             raise InputError(_refusal(kind))
         if kind.decoder == "NPY":
-            return _load_npy(file if path is None else path)
+            return _load_npy(file)
         return load_pgm(file) if kind.name == "PGM" else decode(file, kind, whole)
     except (InputError, MemoryError):
         raise
@@ -117,23 +120,25 @@ def save_picture(picture: NDArray[np.uint8], file: Path) -> None:
         image.save(temporary, "PNG")
 
 
-def check_target(file: Path) -> None:
-    """Check that a picture can be written as `file`.
+def check_target(file: Path, *inputs: str) -> None:
+    """Check that a picture can be written as `file`, which none of the pictures that are read may be.
 
     Raises:
-        InputError: the name does not end in .png, there is no such folder, or no Pillow.
+        InputError: the name does not end in .png, there is no such folder, no Pillow, or it is one of `inputs`.
     """
     if file.suffix.lower() != ".png":
         raise InputError(f"{file}: pictures are written as PNG; let the name end in .png")
     if not file.parent.is_dir():
         raise InputError(f"{file}: there is no folder {file.parent}; make it first")
+    for name in inputs:
+        with suppress(OSError, ValueError):  # no such file: its reader says so
+            if os.path.samefile(name, file):
+                raise InputError(f"{file}: would be written over, and is a picture to be read; name another file")
     pillow()
 
 
-def _load_npy(path: str | Path | BinaryIO) -> NDArray[np.uint8]:
-    # Memory-mapped: a header that promises gigabytes costs nothing before its shape is checked.
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    pixels = to_grayscale(array)
-    if array.dtype.kind in "ui" and pixels.max() == 1:
-        raise InputError("its pixels are 0 and 1 alone, nearly black; of a mask multiply by 255, or save it as bool")
-    return pixels
+def _load_npy(file: BinaryIO) -> NDArray[np.uint8]:
+    array = load_npy(file)
+    if array.size > 4 * MAX_PIXELS:  # before its values are looked at
+        raise InputError(f"the array {array.shape} is larger than {MAX_PIXELS // 10**6} megapixels; scale it down")
+    return to_grayscale(as_picture(array))

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from mnist_edge_runtime import Classifier, load_picture, to_mnist
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.models import bundled_models
 from PIL import Image
 
 Invoke = Callable[..., tuple[int, str, str]]
@@ -353,3 +354,27 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tflite_file: Path, for
 
     assert child.returncode == 0
     assert after - before < 512
+
+
+@pytest.mark.parametrize("named", ["itself", "a link", "in a folder", "on stdin"])
+def test_no_picture_is_written_over_by_what_the_model_saw(
+    invoke: Invoke, refused: Refused, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    one = folder / "one.png"
+    image = np.zeros((28, 28), np.uint8)
+    image[4:24, 13:16] = 255
+    Image.fromarray(image).save(one)
+    (tmp_path / "link.png").symlink_to(one)
+    target = tmp_path / "link.png" if named == "a link" else folder / "." / "one.png"
+    line = json.dumps({"file": str(one)}).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(line)))
+    before = one.read_bytes()
+
+    source = {"in a folder": folder, "on stdin": "-"}.get(named, one)
+    message = refused(invoke("classify", "--model", bundled_models()[0], source, "--show-input", target), 3)
+
+    assert "would be written over, and is a picture to be read; name another file" in message
+    assert one.read_bytes() == before
+    assert (tmp_path / "link.png").is_symlink()

@@ -131,3 +131,16 @@ def test_a_bad_picture_is_bad_input(capsys: Capture, tmp_path: Path, files: Mapp
         assert out == ""
         assert err.startswith(f"error: {file}: ")
         assert message in err
+
+
+def test_the_page_itself_is_not_annotated(capsys: Capture, page: Path) -> None:
+    before = page.read_bytes()
+
+    assert main(["read", str(page), "--annotate", str(page.parent / "." / page.name)]) == 3
+    assert "would be written over" in capsys.readouterr().err
+    assert page.read_bytes() == before
+
+
+def test_stdin_is_refused_by_its_name(capsys: Capture) -> None:
+    assert main(["read", "-"]) == 3
+    assert capsys.readouterr().err == "error: read takes no stdin; name a file (./- is one of the name -)\n"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, features
 
 KINDS = ("PNG", "JPEG", "BMP", "PPM")
+ALL_KINDS = (*KINDS, "WEBP", "GIF", "TIFF", "AVIF", "NPY")
 
 
 @pytest.fixture
@@ -26,6 +27,9 @@ def digit() -> NDArray[np.uint8]:
 
 def _encoded(drawn: NDArray[np.uint8], kind: str) -> bytes:
     buffer = io.BytesIO()
+    if kind == "NPY":
+        np.save(buffer, drawn)
+        return buffer.getvalue()
     Image.fromarray(drawn).save(buffer, kind)
     return buffer.getvalue()
 
@@ -69,8 +73,8 @@ def test_jpegs_one_after_the_other(digit: NDArray[np.uint8]) -> None:
 
 
 @pytest.mark.parametrize("padding", [b"", b"\n"])
-@pytest.mark.parametrize("second", KINDS)
-@pytest.mark.parametrize("first", ["PNG", "BMP", "PPM"])
+@pytest.mark.parametrize("second", ALL_KINDS)
+@pytest.mark.parametrize("first", [kind for kind in ALL_KINDS if kind != "JPEG"])
 def test_pictures_of_other_kinds_must_not_follow_each_other(
     digit: NDArray[np.uint8], first: str, second: str, padding: bytes
 ) -> None:
@@ -162,8 +166,12 @@ def test_a_jpeg_that_cannot_be_decoded_keeps_none_from_being_read(digit: NDArray
         (b"a.png\nb.png\n", "stdin holds no picture but text; expected one picture"),
         (b"P5 " + b" " * 5000, "its content is text"),
         (b"\xff\xd8\xff\xe0\x00\x02rubbish", "the JPEG is damaged"),
+        (b'\xef\xbb\xbf{"file": "a.png"}', "text with a byte order mark; save it as UTF-8 without one"),
+        ('{"file": "a.png"}'.encode("utf-16"), "text in UTF-16; save it as UTF-8"),
+        (b'[{"file": "a.png"}]', "a JSON array; send each picture as an object on its own line"),
+        (b" [[0, 255]]", "a JSON array; send each picture as an object on its own line"),
     ],
-    ids=["nothing", "space", "names", "no header", "no marker"],
+    ids=["nothing", "space", "names", "no header", "no marker", "BOM", "UTF-16", "objects", "rows"],
 )
 def test_what_is_no_picture_is_reported_once(data: bytes, message: str) -> None:
     ((name, told),) = _read(data)
@@ -209,7 +217,12 @@ def test_pixels_in_mnists_form_go_through_bit_for_bit() -> None:
     [
         ("{", "no JSON"),
         ("rubbish", "no JSON"),
-        ("[" * 5000, "no JSON"),
+        ("[" * 5000, "no JSON (it is nested too deeply)"),
+        ('\ufeff{"file": "a.png"}', "no JSON (it begins with a byte order mark (BOM))"),
+        ('{"file": ' + "1" * 5000 + "}", "no JSON (it has a whole number of 5,000 digits)"),
+        ('[{"file": "a.png"}]', "expected an object with either file or pixels"),
+        ('{"file": "-"}', 'file is "-", which is stdin itself'),
+        ('{"file": "a.png", "id": NaN}', "id is nan"),
         ("7", "expected an object with either file or pixels"),
         ("{}", "expected an object with either file or pixels"),
         ('{"file": "a.png", "pixels": [[1]]}', "expected an object with either file or pixels"),
@@ -286,3 +299,35 @@ def test_a_line_that_is_too_long_is_left_out_and_the_next_is_read(monkeypatch: p
     assert "a line of more than 1 MiB" in str(told)
     assert last == "-:2"
     assert isinstance(image, np.ndarray)
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "GIF", "AVIF", "PNG"])
+def test_a_jpeg_and_a_picture_of_another_kind_are_told_apart(digit: NDArray[np.uint8], kind: str) -> None:
+    jpeg = _encoded(digit, "JPEG")
+
+    whole, (name, message) = _read(jpeg + _encoded(digit, kind))
+
+    assert isinstance(whole[1], np.ndarray)
+    assert name == "-:2"
+    assert "something other than a JPEG follows" in str(message)
+
+
+@pytest.mark.parametrize(
+    ("line", "own_id"),
+    [
+        ('{"id": "a7", "pixels": [[NaN, 0.5]]}', "a7"),
+        ('{"id": "a8", "File": "x"}', "a8"),
+        ('{"id": 9, "file": "a\\ud800.png"}', 9),
+        ('{"id": "a10", "file": 7}', "a10"),
+        ('{"id": "a11", "file": "-"}', "a11"),
+        ('{"id": "a12", "shelf": 1e400, "file": "a.png"}', "a12"),
+        ('{"id": NaN, "file": "a.png"}', None),
+        ('{"id": "\\ud800", "file": "a.png"}', None),
+    ],
+)
+def test_a_line_that_cannot_be_read_keeps_its_id(line: str, own_id: str | int | None) -> None:
+    (found,) = stdin_images.pictures(io.BytesIO(line.encode()))
+
+    assert found.id == own_id
+    with pytest.raises(InputError):
+        found.load()

@@ -241,8 +241,30 @@ def test_values_of_another_type_are_refused(contract: Contract, path: str, value
     ],
 )
 def test_what_is_no_contract_is_refused(text: str | bytes) -> None:
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match="cannot be read") as refused:
         Contract.from_json(text)
+    for words in ("recursion", "indices", "set_int", "codec", "NoneType", "subscriptable"):
+        assert words not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("input", [1], r"input is \[1\], expected an object"),
+        ("output", 7, "output is 7, expected an object"),
+        ("payload", None, "payload is None, expected an object"),
+        ("selftest", "x", "selftest is 'x', expected an object"),
+        ("input.shape", 7, "input.shape is 7, expected a list"),
+        ("input.shape", ..., "input has no field 'shape'"),
+        ("runtimes", 7, "runtimes is 7, expected a list"),
+        ("labels", ..., "it has no field 'labels'"),
+    ],
+)
+def test_a_part_of_another_kind_is_named_in_plain_words(
+    contract: Contract, path: str, value: Any, message: str
+) -> None:
+    with pytest.raises(ModelError, match=f"not valid: {message}"):
+        Contract.from_json(_edited(contract, path, value))
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def test_npy(file: Path, dtype: str) -> None:
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (DRAWN.astype(np.int64), "got int64"),
+        (DRAWN.astype(np.int64) + 256, "got int64"),
         (np.where(STROKES, np.nan, DRAWN), "NaN"),
         (DRAWN.ravel(), "shape"),
         (np.zeros((0, 5), np.uint8), "no pixels|damaged"),
@@ -504,7 +504,7 @@ def test_an_array_that_is_a_mask_is_refused_unless_it_is_bool(tmp_path: Path) ->
     mask = np.zeros((40, 40), np.uint8)
     mask[5:30, 18:22] = 1
     np.save(tmp_path / "mask.npy", mask)
-    with pytest.raises(InputError, match="0 and 1 alone, nearly black; of a mask multiply by 255, or save it as bool"):
+    with pytest.raises(InputError, match="0 and 1 alone, nearly black; of a mask, with 1 for ink, multiply by 255"):
         load_picture(tmp_path / "mask.npy")
     np.save(tmp_path / "mask.npy", mask.astype(bool))
     np.testing.assert_array_equal(load_picture(tmp_path / "mask.npy"), mask * 255)
