@@ -14,7 +14,7 @@ from typing import IO
 
 from .errors import MnistEdgeError
 
-__all__ = ["hide_warnings", "silence_libtiff", "suppress_output"]
+__all__ = ["hide_warnings", "silence_tiff", "suppress_output"]
 
 
 def hide_warnings(arguments: Sequence[str]) -> None:
@@ -62,16 +62,17 @@ def suppress_output() -> Iterator[None]:
 
 
 @cache
-def silence_libtiff(library: str) -> None:
-    """Let libtiff, and the libjpeg in it, print nothing on stderr: what is wrong is an exception all the same.
+def silence_tiff(library: str) -> None:
+    """Let Pillow, libtiff and the libjpeg in it print nothing on stderr: what is wrong is an exception all the same.
 
-    Its own switch is used, since stderr belongs to all threads.
+    Their own switches are used, since stderr belongs to all threads. Where logging is set up, Pillow's words go there.
 
     Args:
-        library: the file of a library that was linked with it, Pillow's.
+        library: the file of a library that was linked with libtiff, Pillow's.
     """
     import ctypes
 
+    logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any handler, errors are printed
     with suppress(AttributeError, OSError):  # Windows finds no function of a library behind another one
         ctypes.CDLL(library).TIFFSetErrorHandler(None)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..output_capture import silence_libtiff
+from ..output_capture import silence_tiff
 from . import completion
 from .file_kinds import FileKind
 from .grayscale import MAX_PIXELS, MIN_CONTRAST, best_way, check_size, depth, grey, tiles, to_8_bits, to_grayscale
@@ -129,7 +129,7 @@ def _open(file: BinaryIO, kind: FileKind) -> Any:
         # Not `Image.open`: it limits the size before any scaling, and prepares all pictures of a phone's several.
         return JpegImagePlugin.JpegImageFile(file)
     if kind.decoder == "TIFF":
-        silence_libtiff(image.core.__file__)
+        silence_tiff(image.core.__file__)
     if kind.decoder == "HEIF":
         import pillow_heif  # type: ignore[import-not-found, unused-ignore]
 

@@ -137,7 +137,17 @@ def test_no_message_shows_how_python_writes_a_file(kind: str) -> None:
         assert not {"<", ">", "0x"} & set(str(caught.value)), caught.value
 
 
-def test_libtiff_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_tiff_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    plain = _bytes(Image.fromarray(INK).convert("RGB"), "TIFF")
+    samples = plain.index(b"\x15\x01\x03\x00\x01\x00\x00\x00")  # the tag of the samples per pixel
+    code = (
+        "import io; from mnist_edge_runtime import InputError; from mnist_edge_runtime import load_picture\n"
+        f"try: load_picture(io.BytesIO({plain[: samples + 8] + bytes([200]) + plain[samples + 9 :]!r}))\n"
+        "except InputError: print('refused')"
+    )
+    command = [sys.executable, "-c", code]  # pytest configures logging
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (found.stdout, found.stderr) == ("refused\n", "")
     data = bytearray(_bytes(Image.fromarray(INK), "TIFF", compression="jpeg"))
     place = data.index(b"\xff\xd8")
     for changed in (bytes(data[:place]) + b"rubbish" + bytes(data[place + 7 :]), bytes(data[: len(data) // 2])):
