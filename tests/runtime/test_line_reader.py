@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import BlankError, Prediction
+from mnist_edge_runtime import BlankError, Classifier, Prediction
 from mnist_edge_runtime.line_reader import Digit, read_lines
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
@@ -87,6 +87,19 @@ def _ruled(page: Picture) -> Picture:
     return page
 
 
+def _squared(page: Picture) -> Picture:
+    page = page.copy()
+    page[15::40] = np.minimum(page[15::40], 150)
+    page[:, 10::40] = np.minimum(page[:, 10::40], 150)
+    return page
+
+
+def _smudged(page: Picture) -> Picture:
+    y, x = np.mgrid[: page.shape[0], : page.shape[1]]
+    smudge = 90 * np.exp(-((y - 330) ** 2 + (x - 430) ** 2) / 500)
+    return np.clip(page - smudge, 0, 255).astype(np.uint8)
+
+
 def _dusty(page: Picture) -> Picture:
     page = page.copy()
     for y, x in np.random.default_rng(0).integers(0, (page.shape[0] - 4, page.shape[1] - 4), (40, 2)):
@@ -98,6 +111,8 @@ CHANGES: dict[str, Callable[[Picture], Picture]] = {
     "light on dark": np.invert,
     "in a shadow": _shaded,
     "on ruled paper": _ruled,
+    "on squared paper": _squared,
+    "with a smudge": _smudged,
     "with dust": _dusty,
     "small": lambda page: np.asarray(Image.fromarray(page).reduce(2)),
     "large": lambda page: np.asarray(Image.fromarray(page).resize((page.shape[1] * 5, page.shape[0] * 5))),
@@ -138,6 +153,33 @@ def test_the_bar_of_a_five_is_no_digit_of_its_own(reader: _Reader) -> None:
     page[rows[0] + 9 : rows[0] + 12] = 245  # the bar is cut off
 
     assert [len(line) for line in read_lines(page, reader)] == [1]  # type: ignore[arg-type]
+
+
+def test_a_broken_digit_is_one_where_the_reader_is_surer_of_it() -> None:
+    page, boxes = _page(("747",))
+    for left, _, width, _ in boxes[0][::2]:
+        page[:, left + width // 2 : left + width // 2 + 5] = 245  # through the bar, and through what lies below
+
+    with Classifier.load() as classifier:
+        assert _texts(read_lines(page, classifier)) == ("747",)
+
+
+@pytest.mark.parametrize("digit", "0869")
+def test_no_digit_is_cut_through_a_loop(digit: str) -> None:
+    page, _ = _page((digit,))
+    wide = np.asarray(Image.fromarray(page).resize((page.shape[1] * 3 // 2, page.shape[0])))
+
+    with Classifier.load() as classifier:
+        assert [len(line) for line in read_lines(wide, classifier)] == [1]
+
+
+def test_a_low_digit_beside_a_line_belongs_to_it(reader: _Reader) -> None:
+    page, _ = _page(("30",))
+    drawn = _digit("1")
+    small = np.asarray(Image.fromarray(drawn).reduce(2))
+    page[80 : 80 + small.shape[0], 250 : 250 + small.shape[1]] = small
+
+    assert [len(line) for line in read_lines(page, reader)] == [3]  # type: ignore[arg-type]
 
 
 def test_an_empty_page_is_refused(reader: _Reader) -> None:

@@ -9,7 +9,9 @@ __all__ = [
     "image_io",
     "mnist",
     "npy",
+    "page_segmentation",
     "pillow_decoder",
     "reduction",
     "segmentation",
+    "text_lines",
 ]

@@ -71,6 +71,21 @@ class Components:
         """Return the sum of what `at` gave in each component."""
         return self.per_run(np.add.reduceat(values, self._offsets, dtype=np.int64)) if self._count else self.areas
 
+    def within(self, other: Components) -> Integers:
+        """Return which component of another mask, that includes this one, each component lies in."""
+        labels = np.zeros(self.shape, np.int64)
+        labels.ravel()[other._pixels] = other.owner.repeat(other._lengths)
+        first = np.zeros(len(self), np.int64)
+        first[self.owner[::-1]] = self._pixels[self._offsets[::-1]]
+        return labels.ravel()[first]
+
+    def border_pixels(self) -> Integers:
+        """Return how many pixels of each component lie on the border of the mask; those in two sides count twice."""
+        height, width = self.shape
+        count = (self.starts == 0).astype(np.int64) + (self.ends == width)
+        count += np.where((self.rows == 0) | (self.rows == height - 1), self.ends - self.starts, 0)
+        return self.per_run(count)
+
     def mask(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return the mask, (H, W), of the components that `chosen`, bool (components,), selects."""
         mask = np.zeros(self.shape, np.bool_)

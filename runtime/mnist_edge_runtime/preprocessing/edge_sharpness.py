@@ -27,7 +27,9 @@ def rim_width(shape: tuple[int, ...]) -> int:
     return max(2, (_RIM * max(shape) + 50) // 100)
 
 
-def edge_sharpness(parts: Components, mask: NDArray[np.bool_], ink: Plane, noise: int) -> Integers:
+def edge_sharpness(
+    parts: Components, mask: NDArray[np.bool_], ink: Plane, noise: int, rim: int | None = None
+) -> Integers:
     """Return the edge sharpness of each component, 0 to `FULL`, and 0 for those that cannot be strokes.
 
     Light and shadows have soft edges and contain large squares; the edge of a page or a table runs along the border.
@@ -37,15 +39,17 @@ def edge_sharpness(parts: Components, mask: NDArray[np.bool_], ink: Plane, noise
         mask: bool (H, W).
         ink: uint8 (H, W).
         noise: level of ink that noise hardly reaches.
+        rim: the distance within which ink falls off; by default that of a picture of one digit.
     """
+    rim = rim_width(parts.shape) if rim is None else rim
     inks = parts.at(ink)
     is_rim = parts.at(window_filters.minimum(mask.view(np.uint8), 2)) == 0
-    drop = np.subtract(inks, parts.at(window_filters.minimum(ink, rim_width(parts.shape))), dtype=np.int16)
+    drop = np.subtract(inks, parts.at(window_filters.minimum(ink, rim)), dtype=np.int16)
     drop -= np.int16(noise)
     drop *= is_rim
     mean_drop = (parts.sums(drop) * parts.areas * FULL, np.maximum(parts.sums(is_rim) * parts.sums(inks), 1))
     sharpness = np.clip(mean_drop[0] // mean_drop[1], 0, FULL)
-    solid, on_border = _are_solid(parts, mask), _pixels_on_border(parts)
+    solid, on_border = _are_solid(parts, mask), parts.border_pixels()
     inner = 2 * on_border < parts.extents
     sharpness[_are_edges(parts, on_border)] = 0
     sharpness[(sharpness < np.where(solid, _HARD, _SHARP)) | (solid & ~inner)] = 0
@@ -70,14 +74,6 @@ def _are_solid(parts: Components, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     np.cumsum(table, axis=1, out=table)
     filled = table[side:, side:] - table[:-side, side:] - table[side:, :-side] + table[:-side, :-side]
     return parts.sums(parts.at(of * filled >= some * side * side)) > 0
-
-
-def _pixels_on_border(parts: Components) -> Integers:
-    """Return how many of each component's pixels lie on the border of the picture; corners of a row count twice."""
-    height, width = parts.shape
-    count = (parts.starts == 0).astype(np.int64) + (parts.ends == width)
-    count += np.where((parts.rows == 0) | (parts.rows == height - 1), parts.ends - parts.starts, 0)
-    return parts.per_run(count)
 
 
 def _are_edges(parts: Components, on_border: Integers) -> NDArray[np.bool_]:

@@ -25,6 +25,7 @@ __all__ = [
     "one_digit",
     "part_around",
     "strength",
+    "strokes_above",
     "with_fainter_ends",
 ]
 
@@ -87,7 +88,7 @@ def find_strokes(picture: Plane, choose: Choose, sure: int = SURE, *, even: bool
     best: Strokes | None = None
     sure = sure if max(picture.shape) >= _SMALL else FAIR
     for found, threshold in _thresholds(picture, even):
-        strokes = _strokes(found, threshold, choose)
+        strokes = strokes_above(found, threshold, choose)
         if strokes is None or (best is not None and not _is_better(strokes, best)):
             continue
         best = strokes
@@ -101,8 +102,10 @@ def find_strokes(picture: Plane, choose: Choose, sure: int = SURE, *, even: bool
 def _is_better(strokes: Strokes, best: Strokes) -> bool:
     """Return whether strokes are sharper than the best so far, and no mere remains of good ones, out of focus."""
     share, of = _REMAINS
-    if strokes.score <= best.score or best.score < FAIR or strokes.mass * of >= best.mass * share:
-        return strokes.score > best.score
+    if strokes.score <= best.score:
+        return False
+    if strokes.score >= SURE or best.score < FAIR or strokes.mass * of >= best.mass * share:
+        return True
     # What touches the border may be a shadow, from which strokes are told apart.
     return any(
         part.start == 0 or part.stop == side for part, side in zip(part_around(best, 0), best.mask.shape, strict=True)
@@ -119,7 +122,7 @@ def _thresholds(picture: Plane, even: bool) -> Iterator[tuple[InkMap, int]]:
     yield from ((ink_map, ink_map.threshold >> 1) for ink_map in found if ink_map.threshold >> 1 >= ink_map.floor)
 
 
-def _strokes(found: InkMap, threshold: int, choose: Choose) -> Strokes | None:
+def strokes_above(found: InkMap, threshold: int, choose: Choose) -> Strokes | None:
     """Return the strokes above a threshold; None where there is nothing, or more runs of pixels than strokes have."""
     mask = found.ink > threshold
     most, per_pixels = _MOST_RUNS

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from mnist_edge_runtime.preprocessing.ruled_lines import without_ruled_lines
+from numpy.typing import NDArray
+
+Plane = NDArray[np.uint8]
+
+
+def _lines(slope: float, bend: float = 0.0, thickness: int = 2) -> Plane:
+    """Return lines of ruled paper, which may rise and bend."""
+    ink = np.zeros((400, 600), np.uint8)
+    x = np.arange(600)
+    for start in (90, 190, 290):
+        y = (start + slope * x + bend * np.sin(x / 600 * np.pi)).astype(int)
+        for row in range(thickness):
+            ink[y + row, x] = 120
+    return ink
+
+
+def _strokes() -> Plane:
+    ink = np.zeros((400, 600), np.uint8)
+    ink[60:150, 100:110] = 200  # upright, over a line
+    ink[60:70, 200:260] = 200  # a bar, as that of a 7
+    ink[220:310, 300:308] = 200
+    return ink
+
+
+@pytest.mark.parametrize("slope", [-0.08, -0.02, 0.0, 0.05])
+@pytest.mark.parametrize("bend", [0.0, 12.0])
+def test_lines_go_and_strokes_stay(slope: float, bend: float) -> None:
+    strokes = _strokes()
+    ink = np.maximum(_lines(slope, bend), strokes)
+
+    erased = without_ruled_lines(ink, ink > 0)
+
+    assert erased is not None
+    assert erased[strokes > 0].min() == 200
+    assert (erased[strokes == 0] > 0).sum() < 0.02 * (ink[strokes == 0] > 0).sum()
+
+
+def test_squared_paper_has_lines_in_both_directions() -> None:
+    ink = np.zeros((400, 600), np.uint8)
+    ink[50::70, :] = ink[:, 40::70] = 120
+    ink[210:240, 130:138] = 200
+
+    erased = without_ruled_lines(ink, ink > 0)
+
+    assert erased is not None
+    assert erased[212:238, 130:138].min() == 200
+    assert (erased > 0).sum() < 300
+
+
+@pytest.mark.parametrize("width", [2, 12])
+def test_a_tall_one_alone_is_no_line_of_the_paper(width: int) -> None:
+    ink = np.zeros((400, 200), np.uint8)
+    ink[20:380, 100 : 100 + width] = 200
+
+    assert without_ruled_lines(ink, ink > 0) is None
+
+
+def test_a_row_of_bars_is_no_line() -> None:
+    """As wide digits such as 7 have them side by side."""
+    ink = np.zeros((400, 600), np.uint8)
+    for left in range(30, 570, 90):
+        ink[100:104, left : left + 40] = ink[100:180, left + 36 : left + 40] = 200
+
+    assert without_ruled_lines(ink, ink > 0) is None
+    assert without_ruled_lines(ink, np.zeros_like(ink, bool)) is None
