@@ -193,7 +193,7 @@ def test_runs_and_compare(mnist_edge: MnistEdge, here: Path, dataset: Dataset) -
     choice = ["--data", dataset.source] if dataset.name == "mnist" else []
     file = "runs/classic/exports/classic-tflite-int8.tflite"
     compared = json.loads(mnist_edge("compare", "classic", file, *choice, "--json", cwd=here).stdout)
-    assert compared["images"] == len(dataset.test_images)
+    assert compared["paired"]["images"] == len(dataset.test_images)
     assert compared["differing"]["quantization"] == [None, "int8"]
     assert compared["sides"][1]["bytes"] == (here / file).stat().st_size
     assert "no run 'nobody'" in mnist_edge("compare", "classic", "nobody", cwd=here, code=3).stderr
@@ -236,7 +236,7 @@ def test_the_device_commands_take_a_named_model(
         (
             "evaluate --on x",
             2,
-            "error: --on x is unknown; choose from test, validation (see mnist-edge evaluate --help)",
+            "error: --on x is unknown; choose from test, validation, all (see mnist-edge evaluate --help)",
         ),
         ("classify --run none three.png", 3, "runs: no run 'none'"),
         ("selftest --run a x.tflite", 2, "--run and a model exclude each other"),
@@ -264,7 +264,7 @@ def test_without_mnist_auto_warns_and_every_file_says_so(
     monkeypatch.setenv("MNIST_EDGE_DATA", "")
     monkeypatch.setenv("MNIST_EDGE_MIRRORS", "http://127.0.0.1:9/")
     demo = mnist_edge("demo", cwd=tmp_path)
-    warning = "trained on the 1,797 digits bundled with scikit-learn"
+    warning = "the 1,797 digits bundled with scikit-learn make a demonstration"
     assert warning in " ".join(demo.stderr.split())
     assert warning in demo.stdout
     assert warning in json.loads((tmp_path / "runs/demo/run.json").read_text())["dataset"]["warning"]
