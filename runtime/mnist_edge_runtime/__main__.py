@@ -96,7 +96,7 @@ def build_parser(program: str, model: str, options: argparse.ArgumentParser | No
     with_model = [] if options is None else [options]
     classify.add_command(commands, model, debug, answers, *with_model)
     watch.add_command(commands, model, debug, answers, *with_model)
-    read.add_command(commands, model, common, answers, *with_model)
+    read.add_command(commands, model, debug, answers, *with_model)
     inspect.add_command(commands, model, common, *with_model)
     selftest.add_command(commands, model, common, engine, *with_model)
     benchmark.add_command(commands, model, common, *with_model)

@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-__all__ = ["ChildResult", "LineProcess", "how_it_ended", "run_module"]
+__all__ = ["ChildResult", "LineProcess", "how_it_ended", "run_module", "safe_path"]
+
+
+_SAFE_PATH = "PYTHONSAFEPATH"  # a variable of Python
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,23 @@ def run_module(module: str, *arguments: str, seconds: float | None = None) -> Ch
 
 
 def _environment() -> dict[str, str]:
-    """Return this process's variables; where it finds no modules in the current folder, the child shall not either."""
-    is_safe = not {"", os.getcwd()} & set(sys.path)
-    return {**os.environ, **({"PYTHONSAFEPATH": "1"} if is_safe else {})}
+    with safe_path():
+        return dict(os.environ)
+
+
+@contextmanager
+def safe_path() -> Iterator[None]:
+    """Where this process finds no modules in the current folder, let those that start in the block find none either."""
+    before = os.environ.get(_SAFE_PATH)
+    if not {"", os.getcwd()} & set(sys.path):
+        os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_SAFE_PATH, None)
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def how_it_ended(code: int | None) -> str:

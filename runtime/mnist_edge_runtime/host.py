@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Host", "Throttling", "cores", "install_extra", "peak_rss", "temperature", "throttling"]
+__all__ = ["Host", "Throttling", "available_memory", "cores", "install_extra", "peak_rss", "temperature", "throttling"]
 
 _SYSTEM = Path("/")
 # https://www.raspberrypi.com/documentation/computers/os.html#get_throttled: these bits now, 16 higher since the start.
@@ -138,6 +138,22 @@ def install_extra(extra: str) -> str:
 def cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def available_memory() -> int | None:
+    """Return the bytes of memory that programs can still get, of a container what it has left; None if not told."""
+    found = []
+    for line in (_text("proc/meminfo") or "").splitlines():
+        if line.startswith("MemAvailable:"):
+            found.append(int(line.split()[1]) * 1024)
+    for line in (_text("proc/self/cgroup") or "").splitlines():
+        group, limit = line.removeprefix("0::"), ""
+        if group != line:
+            limit, used = (_text(f"sys/fs/cgroup{group}/memory.{name}") or "" for name in ("max", "current"))
+        if limit.isdigit():
+            cached = re.search(r"^inactive_file (\d+)", _text(f"sys/fs/cgroup{group}/memory.stat") or "", re.M)
+            found.append(int(limit) - int(used) + (int(cached[1]) if cached else 0))
+    return min(found, default=None)
 
 
 def temperature() -> float | None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
-from mnist_edge_runtime.child_process import LineProcess, how_it_ended, run_module
+from mnist_edge_runtime.child_process import LineProcess, how_it_ended, run_module, safe_path
 
 
 @pytest.fixture
@@ -80,3 +81,18 @@ def test_a_file_in_the_current_folder_is_taken_for_no_module(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder])
     assert run_module("calendar", "2026").code == 0
+
+
+@pytest.mark.parametrize("before", [None, "", "1"])
+@pytest.mark.parametrize("in_the_current_folder", [True, False])
+def test_the_variable_of_a_safe_path_is_put_back(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, in_the_current_folder: bool
+) -> None:
+    monkeypatch.setattr(sys, "path", ["/somewhere", *([""] if in_the_current_folder else [])])
+    monkeypatch.setenv("PYTHONSAFEPATH", before or "")
+    if before is None:
+        monkeypatch.delenv("PYTHONSAFEPATH")
+
+    with safe_path():
+        assert os.environ.get("PYTHONSAFEPATH") == (before if in_the_current_folder else "1")
+    assert os.environ.get("PYTHONSAFEPATH") == before

@@ -49,6 +49,20 @@ def test_a_raspberry_pi_is_described(system: Path) -> None:
     assert host.temperature() == 48.312
 
 
+def test_memory_is_what_the_system_and_the_container_have_left(system: Path) -> None:
+    assert host.available_memory() is None
+    _write(
+        system, {"proc/meminfo": "MemTotal: 4000 kB\nMemAvailable:    3000 kB\n", "proc/self/cgroup": "0::/a.slice\n"}
+    )
+    assert host.available_memory() == 3000 * 1024
+
+    group = {"memory.max": "900000\n", "memory.current": "500000\n", "memory.stat": "anon 9\ninactive_file 100000\n"}
+    _write(system, {f"sys/fs/cgroup/a.slice/{name}": text for name, text in group.items()})
+    assert host.available_memory() == 500_000
+    _write(system, {"sys/fs/cgroup/a.slice/memory.max": "max\n"})
+    assert host.available_memory() == 3000 * 1024
+
+
 def test_a_workstation_is_described(system: Path) -> None:
     _write(system, {"proc/cpuinfo": "processor\t: 0\nmodel name\t: Some(R) Processor: fast\n"})
     found = Host.here()

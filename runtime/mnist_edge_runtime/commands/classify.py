@@ -10,9 +10,9 @@ import numpy as np
 
 from ..errors import MnistEdgeError
 from ..preprocessing.image_io import check_target, save_picture
-from . import image_sources, output_formats
+from . import image_sources, jobs, output_formats
 from .common import add_classify_options, answer_all, load_any
-from .image_sources import Picture
+from .image_sources import Notice, Picture
 
 __all__ = ["add_command"]
 
@@ -30,6 +30,7 @@ def add_command(
         'JPEGs one after the other, or JSON lines ({"file": "a.png"} or {"pixels": [[0, 255, ...], ...]}).',
     )
     add_classify_options(parser, model)
+    jobs.add_option(parser)
     parser.add_argument(
         "--show-input", metavar="FILE.png", help="Write the images that the model saw, side by side, as a PNG."
     )
@@ -43,21 +44,29 @@ def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
     pictures = image_sources.open_all(arguments.files, recursive=arguments.recursive)
     if arguments.show_input:
         pictures = _checked(pictures, Path(arguments.show_input))
+    obstacle = None
+    if "-" in arguments.files:
+        obstacle = "stdin is a stream"
+    elif arguments.no_verify:
+        obstacle = "a file without a contract runs under limits in a process of its own"
     failure: MnistEdgeError | None = None
     images = []
     with load_any(arguments) as classifier:
-        for found in answer_all(pictures, classifier, arguments):
+        chosen, processes = jobs.choose(pictures, arguments.jobs, obstacle)
+        keep = bool(arguments.show_input)
+        for found in answer_all(chosen, classifier, arguments, processes=processes, keep=keep):
             if isinstance(found, MnistEdgeError):
                 failure = found
-            elif arguments.show_input:
+            elif found is not None:
                 images.append(found)
     if images:
         save_picture(np.hstack(images), Path(arguments.show_input))
     return failure
 
 
-def _checked(pictures: Iterator[Picture], target: Path) -> Iterator[Picture]:
+def _checked(pictures: Iterator[Picture | Notice], target: Path) -> Iterator[Picture | Notice]:
     """Yield the pictures, of which none, in a folder or named on stdin, may be the file to be written."""
     for picture in pictures:
-        check_target(target, picture.name)
+        if isinstance(picture, Picture):
+            check_target(target, picture.name)
         yield picture

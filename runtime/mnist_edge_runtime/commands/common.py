@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import traceback
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from ..classifier import Classifier
 from ..command_line import print_error, tell
-from ..errors import BlankError, EngineError, InputError, MnistEdgeError, UsageError
+from ..errors import BlankError, EngineError, MnistEdgeError, UsageError
 from ..output_capture import suppress_output
 from ..preprocessing import mnist
 from ..time_limit import model_limit
 from . import output_formats
-from .image_sources import Picture, fault
+from .image_sources import Notice, Picture
+from .tasks import Classify, answers
 
 if TYPE_CHECKING:
     from ..unverified.classifier import UnverifiedClassifier
@@ -81,9 +82,14 @@ def load_any(arguments: argparse.Namespace) -> Classifier | UnverifiedClassifier
 
 
 def answer_all(
-    pictures: Iterable[Picture], classifier: Classifier | UnverifiedClassifier, arguments: argparse.Namespace
-) -> Iterator[NDArray[np.uint8] | MnistEdgeError]:
-    """Classify picture by picture and print each answer; yield the model's input, or the error of a bad picture.
+    pictures: Iterable[Picture | Notice],
+    classifier: Classifier | UnverifiedClassifier,
+    arguments: argparse.Namespace,
+    *,
+    processes: int = 1,
+    keep: bool = True,
+) -> Iterator[NDArray[np.uint8] | MnistEdgeError | None]:
+    """Classify the pictures and print each answer; yield the model's input, if kept, or the error of a bad picture.
 
     A bad picture is reported, and the next one is read. A blank one is no error, and yields nothing. What goes wrong
     with one picture is the error of that picture, whatever it is.
@@ -91,32 +97,24 @@ def answer_all(
     Raises:
         EngineError: with --no-verify, the engine crashed or reached its limits.
     """
+    ending = (UsageError, EngineError) if arguments.no_verify else (UsageError,)
+    task = Classify(classifier, arguments.debug, ending, arguments.preprocess, keep)
     with (
-        model_limit(classifier.file, "answer a picture") as limit,
         output_formats.WRITERS[arguments.form](str(classifier.file)) as writer,
+        closing(answers(task, pictures, processes)) as answered,
     ):
-        limit.pause()
-        for picture in pictures:
-            try:
-                image = picture.to_mnist(arguments.preprocess)
-                limit.again()
-                try:
-                    prediction = classifier.classify(image)
-                finally:
-                    limit.pause()
-            except BlankError as error:
-                writer.blank(picture.name, str(error).removeprefix(f"{picture.name}: "), picture.id)
-                continue
-            except Exception as error:
-                if isinstance(error, UsageError) or (arguments.no_verify and isinstance(error, EngineError)):
-                    raise
-                if arguments.debug:
-                    traceback.print_exc()
-                found = error if isinstance(error, InputError) else fault(picture.name, error)
+        for picture, found in answered:
+            if isinstance(picture, Notice):
+                picture.show(picture.name)
+            elif isinstance(found, ending):
+                raise found
+            elif isinstance(found, BlankError):
+                writer.blank(picture.name, str(found).removeprefix(f"{picture.name}: "), picture.id)
+            elif isinstance(found, MnistEdgeError):
+                print_error(found)
+                writer.failed(picture.name, found, picture.id)
+                yield found
             else:
+                prediction, image = found
                 writer.answered(picture.name, prediction, picture.id)
                 yield image
-                continue
-            print_error(found)
-            writer.failed(picture.name, found, picture.id)
-            yield found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from ..preprocessing.file_kinds import NAMES, counted
 from ..preprocessing.image_io import load_picture, picture_files
 from . import stdin_images
 
-__all__ = ["Picture", "fault", "open_all"]
+__all__ = ["Notice", "Picture", "fault", "open_all"]
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Picture:
     id: stdin_images.Id = None
 
     @classmethod
-    def of_file(cls, name: str) -> Picture:
-        return cls(name, partial(load_picture, name))
+    def of_file(cls, name: str, *, whole: bool = False) -> Picture:
+        return cls(name, partial(load_picture, name, whole=whole))
 
     def to_mnist(self, preprocess: str) -> NDArray[np.uint8]:
         """Decode the picture and bring it to MNIST's form, as `mnist.to_mnist` does.
@@ -48,6 +48,14 @@ class Picture:
             raise error.at(self.name) from None
 
 
+@dataclass(frozen=True)
+class Notice:
+    """What is to be said between the answers, on stderr: the function that says it, and the message."""
+
+    show: Callable[[str], None]
+    name: str
+
+
 def fault(name: str, error: Exception) -> MnistEdgeError:
     """Return the error of the picture `name` for whatever else went wrong while it was read and classified."""
     if isinstance(error, MemoryError):
@@ -58,12 +66,13 @@ def fault(name: str, error: Exception) -> MnistEdgeError:
     return type(error)(f"{name}: {message}") if isinstance(error, MnistEdgeError) else InputError(f"{name}: {message}")
 
 
-def open_all(names: Sequence[str], *, recursive: bool) -> Iterator[Picture]:
+def open_all(names: Sequence[str], *, recursive: bool, whole: bool = False) -> Iterator[Picture | Notice]:
     """Return the pictures that `names` stand for, opened one by one as they are asked for.
 
     Args:
         names: files, folders, or "-" for stdin.
         recursive: also look into the folders inside folders.
+        whole: decode files at their full size.
 
     Raises:
         UsageError: options that do not apply to what is named.
@@ -72,10 +81,10 @@ def open_all(names: Sequence[str], *, recursive: bool) -> Iterator[Picture]:
         raise UsageError("--recursive is for folders, and none is named")
     if names.count("-") > 1:
         raise UsageError("stdin (-) can be read once only")
-    return _open(names, recursive)
+    return _open(names, recursive, partial(Picture.of_file, whole=whole))
 
 
-def _open(names: Sequence[str], recursive: bool) -> Iterator[Picture]:
+def _open(names: Sequence[str], recursive: bool, of_file: Callable[[str], Picture]) -> Iterator[Picture | Notice]:
     for name in names:
         if name == "-":
             if sys.stdin is None:
@@ -84,16 +93,18 @@ def _open(names: Sequence[str], recursive: bool) -> Iterator[Picture]:
             assert isinstance(stream, io.BufferedIOBase)
             yield from (Picture(*found) for found in stdin_images.pictures(stream))
         elif os.path.isdir(name):
-            empty, left_out = True, Counter[str]()
-            for file in picture_files(Path(name), recursive=recursive, on_error=_report, left_out=left_out):
+            empty, left_out, errors = True, Counter[str](), deque[OSError]()
+            for file in picture_files(Path(name), recursive=recursive, on_error=errors.append, left_out=left_out):
                 empty = False
-                yield Picture.of_file(file)
+                yield from _reports(errors)
+                yield of_file(file)
+            yield from _reports(errors)
             if left_out:
-                tell(f"{name}: left out, no pictures: {counted(left_out)}")
+                yield Notice(tell, f"{name}: left out, no pictures: {counted(left_out)}")
             if empty:
                 yield Picture(name, partial(_refuse_empty, recursive))
         else:
-            yield Picture.of_file(name)
+            yield of_file(name)
 
 
 def _refuse_empty(recursive: bool) -> NDArray[np.uint8]:
@@ -101,5 +112,7 @@ def _refuse_empty(recursive: bool) -> NDArray[np.uint8]:
     raise InputError(f"a folder without pictures ({NAMES}){hint}")
 
 
-def _report(error: OSError) -> None:
-    print_error(f"{error.filename}: {error.strerror}")
+def _reports(errors: deque[OSError]) -> Iterator[Notice]:
+    while errors:
+        error = errors.popleft()
+        yield Notice(print_error, f"{error.filename}: {error.strerror}")

@@ -1,4 +1,4 @@
-"""Print the answers of `classify` and `watch` as text, JSON, JSON lines or CSV.
+"""Print the answers of `classify`, `watch` and `read` as text, JSON, JSON lines or CSV.
 
 Each record is flushed as soon as it is known, and none is kept.
 """
@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..classifier import Prediction
 from ..errors import MnistEdgeError
@@ -18,7 +18,10 @@ from ..json_output import HELP
 from ..text_output import cell, printable
 from .stdin_images import Id
 
-__all__ = ["WRITERS", "Writer", "add_options"]
+if TYPE_CHECKING:
+    from ..line_reader import Digit
+
+__all__ = ["WRITERS", "Writer", "add_options", "lines_as_dict"]
 
 _HELP = {
     "json": HELP,
@@ -53,6 +56,17 @@ class Writer:
         """Print that the picture `name` is blank, and why."""
         _print(f"{printable(name if own_id is None else str(own_id))}: unsure  {reason}")
 
+    def read(self, name: str, lines: list[list[Digit]], reason: str | None = None) -> None:
+        """Print the lines of digits on the picture `name`, or why there are none; as text an empty name is left out."""
+        before = f"{printable(name)}: " if name else ""
+        if reason:
+            _print(f"{before}unsure  {reason}")
+        for line in lines:
+            unsure = sum(not digit.prediction.accepted for digit in line)
+            least = min(digit.prediction.confidence for digit in line)
+            shown = f"{before}{printable(_text(line))}  each at least {least:.1%}"
+            _print(shown + (f"  unsure of {unsure}" if unsure else ""))
+
     def failed(self, name: str, error: MnistEdgeError, own_id: Id = None) -> None:
         """Print that the picture `name` could not be read; as text nothing, since stderr has the error in any case."""
 
@@ -72,6 +86,9 @@ class _JsonLines(Writer):
     def blank(self, name: str, reason: str, own_id: Id = None) -> None:
         nothing = {"label": None, "confidence": 0.0, "probabilities": None, "accepted": False, "reason": reason}
         self._write({**_named(name, own_id), **nothing})
+
+    def read(self, name: str, lines: list[list[Digit]], reason: str | None = None) -> None:
+        self._write({"file": name, **lines_as_dict(lines, reason)})
 
     def failed(self, name: str, error: MnistEdgeError, own_id: Id = None) -> None:
         self._write({**_named(name, own_id), "error": str(error)})
@@ -124,6 +141,28 @@ WRITERS: Mapping[str, Callable[[str], Writer]] = {"text": Writer, "json": _Json,
 
 def _named(name: str, own_id: Id) -> dict[str, Id]:
     return {"file": name} if own_id is None else {"file": name, "id": own_id}
+
+
+def lines_as_dict(lines: list[list[Digit]], reason: str | None = None) -> dict[str, Any]:
+    """Return the lines of digits on a picture as they stand in JSON; the reason says why there are none."""
+    return {
+        "lines": [{"text": _text(line), "digits": [*map(_digit_as_dict, line)]} for line in lines],
+        "reason": reason,
+    }
+
+
+def _digit_as_dict(digit: Digit) -> dict[str, Any]:
+    return {
+        "label": digit.prediction.label,
+        "confidence": digit.prediction.confidence,
+        "box": list(digit.box),
+        "accepted": digit.prediction.accepted,
+        "reason": digit.prediction.reason,
+    }
+
+
+def _text(line: list[Digit]) -> str:
+    return "".join(digit.prediction.label for digit in line)
 
 
 def _as_dict(prediction: Prediction) -> dict[str, Any]:

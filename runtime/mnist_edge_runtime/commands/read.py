@@ -1,21 +1,29 @@
-"""`mnist-edge-runtime read`: read the handwritten lines of digits on a picture."""
+"""`mnist-edge-runtime read`: read the handwritten lines of digits on pictures."""
 
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BlankError, InputError
+from ..classifier import Classifier
+from ..command_line import print_error
+from ..errors import BlankError, InputError, MnistEdgeError, UsageError
 from ..json_output import print_json
-from ..preprocessing.image_io import check_target, load_picture, save_picture
+from ..preprocessing.image_io import check_target, save_picture
 from ..preprocessing.pillow_decoder import pillow
-from ..text_output import printable
-from ..time_limit import model_limit
+from ..time_limit import Limit
+from . import image_sources, jobs, output_formats
 from .common import load
+from .image_sources import Notice, Picture
+from .tasks import PictureTask, answers
 
 if TYPE_CHECKING:
     from ..line_reader import Digit
@@ -27,64 +35,96 @@ def add_command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], model: str, *parents: argparse.ArgumentParser
 ) -> None:
     """Add the command to the parser; `model` is the help of --model."""
-    parser = commands.add_parser("read", parents=parents, help="Read the lines of handwritten digits on a picture.")
-    parser.add_argument("file", metavar="FILE", help="Picture, or .npy file.")
+    parser = commands.add_parser("read", parents=parents, help="Read the lines of handwritten digits on pictures.")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="Picture, or .npy file; or folder of them.")
     parser.add_argument("--model", help=model)
+    parser.add_argument("--recursive", action="store_true", help="Also look into the folders inside folders.")
+    jobs.add_option(parser)
     parser.add_argument(
-        "--annotate", metavar="OUT.png", help="Write the picture with a box around each digit, as a PNG."
+        "--annotate", metavar="OUT.png", help="Write the only picture with a box around each digit, as a PNG."
     )
+    output_formats.add_options(parser, "json", "jsonl")
     parser.set_defaults(run=_run)
 
 
-def _run(arguments: argparse.Namespace) -> None:
-    from ..line_reader import read_lines  # no other command waits for its import
-
-    if arguments.file == "-":
+def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
+    if "-" in arguments.files:
         raise InputError("read takes no stdin; name a file (./- is one of the name -)")
+    single = None if len(arguments.files) > 1 or os.path.isdir(arguments.files[0]) else arguments.files[0]
     if arguments.annotate:
-        check_target(Path(arguments.annotate), arguments.file)
+        if single is None:
+            raise UsageError("--annotate is for one picture; name one file")
+        check_target(Path(arguments.annotate), single)
+    pictures = image_sources.open_all(arguments.files, recursive=arguments.recursive, whole=True)
     with load(arguments, accept_all=arguments.accept_all) as classifier:
-        try:
-            picture = load_picture(arguments.file, whole=True)
-            with model_limit(classifier.file, "read the picture"):
-                lines, reason = read_lines(picture, classifier), None
-        except BlankError as error:
-            lines, reason = [], str(error)
-        except InputError as error:
-            raise error.at(arguments.file) from None
-    if arguments.annotate:
+        if single is None:
+            return _read_all(*jobs.choose(pictures, arguments.jobs), classifier, arguments)
+        ((_, found),) = answers(_Read(classifier, arguments.debug, keep=bool(arguments.annotate)), pictures, 1)
+    if isinstance(found, BlankError):
+        picture, lines, reason = None, [], str(found)
+    elif isinstance(found, MnistEdgeError):
+        raise found
+    else:
+        (lines, picture), reason = found, None
+    if picture is not None:
         _annotate(picture, lines, Path(arguments.annotate))
-    if arguments.json:
-        model = str(classifier.file)
-        found = [_as_dict(line) for line in lines]
-        print_json({"model": model, "file": arguments.file, "lines": found, "reason": reason})
-        return
-    if reason:
-        print(f"unsure  {reason}")
-    for line in lines:
-        unsure = sum(not digit.prediction.accepted for digit in line)
-        least = min(digit.prediction.confidence for digit in line)
-        print(f"{printable(_text(line))}  each at least {least:.1%}" + (f"  unsure of {unsure}" if unsure else ""))
+    model = str(classifier.file)
+    if arguments.form == "json":
+        print_json({"model": model, "file": single, **output_formats.lines_as_dict(lines, reason)})
+        return None
+    with output_formats.WRITERS[arguments.form](model) as writer:
+        writer.read(single if arguments.form == "jsonl" else "", lines, reason)
+    return None
 
 
-def _text(line: list[Digit]) -> str:
-    return "".join(digit.prediction.label for digit in line)
+def _read_all(
+    pictures: Iterable[Picture | Notice], processes: int, classifier: Classifier, arguments: argparse.Namespace
+) -> MnistEdgeError | None:
+    """Read the pictures, print what is on each, and return the error of the last bad one."""
+    failure = None
+    with (
+        output_formats.WRITERS[arguments.form](str(classifier.file)) as writer,
+        closing(answers(_Read(classifier, arguments.debug), pictures, processes)) as answered,
+    ):
+        for picture, found in answered:
+            if isinstance(picture, Notice):
+                picture.show(picture.name)
+            elif isinstance(found, BlankError):
+                writer.read(picture.name, [], str(found))
+            elif isinstance(found, MnistEdgeError):
+                failure = found
+                print_error(found)
+                writer.failed(picture.name, found)
+            else:
+                lines, _ = found
+                writer.read(picture.name, lines)
+    return failure
 
 
-def _as_dict(line: list[Digit]) -> dict[str, Any]:
-    return {
-        "text": _text(line),
-        "digits": [
-            {
-                "label": digit.prediction.label,
-                "confidence": digit.prediction.confidence,
-                "box": list(digit.box),
-                "accepted": digit.prediction.accepted,
-                "reason": digit.prediction.reason,
-            }
-            for digit in line
-        ],
-    }
+@dataclass(frozen=True)
+class _Read(PictureTask):
+    """Return the lines of digits on a picture, and where it is kept the picture."""
+
+    step = "read the picture"
+
+    keep: bool = False
+
+    def answer(self, picture: Picture, limit: Limit) -> Any:
+        from ..line_reader import read_lines  # no other command waits for its import
+
+        assert isinstance(self.classifier, Classifier)
+        try:
+            pixels = picture.load()
+            limit.again()
+            try:
+                lines = read_lines(pixels, self.classifier)
+            finally:
+                limit.pause()
+        except BlankError:
+            raise
+        except InputError as error:
+            raise error.at(picture.name) from None
+        return lines, pixels if self.keep else None
 
 
 def _annotate(picture: NDArray[np.uint8], lines: list[list[Digit]], file: Path) -> None:

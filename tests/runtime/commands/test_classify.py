@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -378,3 +379,81 @@ def test_no_picture_is_written_over_by_what_the_model_saw(
     assert "would be written over, and is a picture to be read; name another file" in message
     assert one.read_bytes() == before
     assert (tmp_path / "link.png").is_symlink()
+
+
+@pytest.fixture
+def many(tmp_path: Path, picture: WritePicture, tflite_file: Path, blank: Path, cut_short: Path) -> Path:
+    """A folder of more pictures than one process answers: digits, photos, blank ones, bad ones, and a text."""
+    digit, _ = picture(tflite_file)
+    folder = tmp_path / "many"
+    folder.mkdir()
+    photo = Image.open(digit).resize((640, 480))
+    photo.save(tmp_path / "photo.png")
+    sources = {0: cut_short, 1: blank, 2: tmp_path / "photo.png"}
+    for number in range(280):
+        (folder / f"{number:03}.png").symlink_to(sources.get(number % 70, digit))
+    (folder / "notes").write_text("text")
+    return folder
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--jsonl"], ["--csv"]])
+def test_many_pictures_have_the_same_answers_from_several_processes(
+    invoke: Invoke, tmp_path: Path, tflite_file: Path, many: Path, form: list[str]
+) -> None:
+    seen = tmp_path / "seen.png"
+    found = []
+    for jobs in ("1", "2"):
+        arguments = ["--model", tflite_file, "--show-input", seen, "--jobs", jobs, *form, many, tmp_path / "none.png"]
+        found.append((*invoke("classify", *arguments), seen.read_bytes()))
+
+    assert found[0] == found[1]
+    code, out, err, _ = found[0]
+    assert code == 3
+    assert out.count("070.png") == (2 if form else 0)
+    assert [line.count("cut short") for line in err.splitlines()] == [1, 1, 1, 1, 0, 0]
+    assert err.splitlines()[4] == f"{many}: left out, no pictures: 1 text"
+
+
+def test_a_stream_and_a_file_without_a_contract_are_for_one_process(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tflite_file: Path, many: Path
+) -> None:
+    lines = "".join(json.dumps({"file": str(file)}) + "\n" for file in sorted(many.glob("*.png")))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
+    _, out, err = invoke("classify", "--model", tflite_file, "--jobs", "2", "-")
+
+    assert out.count("\n") == 276
+    assert err.splitlines()[0] == "--jobs 2: one process answers, since stdin is a stream"
+
+
+def _left(folder: Path) -> list[str]:
+    """Return the processes that have this folder as their current one."""
+    return [name.parent.name for name in Path("/proc").glob("[0-9]*/cwd") if os.path.realpath(name) == str(folder)]
+
+
+@pytest.mark.skipif(not MEMORY.exists(), reason="processes are found in Linux's /proc")
+@pytest.mark.parametrize("how", ["interrupt", "closed pipe", "killed"])
+def test_no_process_is_left(tmp_path: Path, many: Path, how: str) -> None:
+    command = [sys.executable, "-m", "mnist_edge_runtime", "classify", "--jobs", "2", *[str(many)] * 200]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        assert child.stdout
+        assert child.stderr
+        assert "000.png" not in child.stdout.readline()
+        assert len(_left(tmp_path)) >= 3
+        if how == "interrupt":
+            os.killpg(child.pid, signal.SIGINT)  # as a terminal does, to all of them
+        elif how == "killed":
+            child.kill()
+        else:
+            child.stdout.close()
+        code = child.wait(timeout=20)
+        errors = child.stderr.read()  # to its end: nobody else has it open any more
+
+    assert code == {"interrupt": 130, "killed": -signal.SIGKILL, "closed pipe": 141}[how]
+    assert [line for line in errors.splitlines() if not line.startswith(("model: ", "error: ", str(many)))] == []
+    for _ in range(100):
+        if not _left(tmp_path):
+            break
+        time.sleep(0.05)
+    assert _left(tmp_path) == []

@@ -27,7 +27,8 @@ def write(tmp_path: Path) -> Write:
 
 
 def _names(*names: str, recursive: bool = False) -> list[str]:
-    return [picture.name for picture in image_sources.open_all(names, recursive=recursive)]
+    found = image_sources.open_all(names, recursive=recursive)
+    return [picture.name for picture in found if isinstance(picture, image_sources.Picture)]
 
 
 def test_files_come_as_they_are_named(write: Write) -> None:
@@ -49,6 +50,21 @@ def test_a_folder_stands_for_its_pictures_in_order(tmp_path: Path, write: Write)
     ]
 
 
+def test_what_is_left_out_is_said_behind_the_pictures_of_its_folder(
+    tmp_path: Path, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("one/notes.txt")
+    names = [write("one/a.png"), write("b.png")]
+
+    first, notice, last = image_sources.open_all([str(tmp_path / "one"), names[1]], recursive=False)
+
+    assert [first.name, last.name] == names
+    assert isinstance(notice, image_sources.Notice)
+    assert capsys.readouterr().err == ""
+    notice.show(notice.name)
+    assert capsys.readouterr().err == f"{tmp_path / 'one'}: left out, no pictures: 1 text\n"
+
+
 def test_in_a_folder_nothing_is_waited_for(tmp_path: Path, write: Write) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     gone = tmp_path / "gone.png"
@@ -57,6 +73,7 @@ def test_in_a_folder_nothing_is_waited_for(tmp_path: Path, write: Write) -> None
     assert _names(str(tmp_path)) == [str(gone), str(tmp_path / "pipe.png")]
     pictures = image_sources.open_all([str(tmp_path)], recursive=False)
     for picture, message in zip(pictures, ("No such file", "a named pipe and no file"), strict=True):
+        assert isinstance(picture, image_sources.Picture)
         with pytest.raises(InputError, match=message):
             picture.to_mnist("auto")
 
@@ -64,6 +81,7 @@ def test_in_a_folder_nothing_is_waited_for(tmp_path: Path, write: Write) -> None
 def test_a_folder_without_pictures_is_bad_input(tmp_path: Path, write: Write) -> None:
     write("deep/c.png")
     (picture,) = image_sources.open_all([str(tmp_path)], recursive=False)
+    assert isinstance(picture, image_sources.Picture)
 
     with pytest.raises(InputError, match=rf"{tmp_path}: a folder without pictures \(PNG, .*\); --recursive"):
         picture.to_mnist("auto")

@@ -144,3 +144,84 @@ def test_the_page_itself_is_not_annotated(capsys: Capture, page: Path) -> None:
 def test_stdin_is_refused_by_its_name(capsys: Capture) -> None:
     assert main(["read", "-"]) == 3
     assert capsys.readouterr().err == "error: read takes no stdin; name a file (./- is one of the name -)\n"
+
+
+@pytest.fixture
+def several(tmp_path: Path, page: Path) -> list[Path]:
+    """A page, a blank one, one that is cut short, and a folder of the first."""
+    blank, cut_short, folder = tmp_path / "blank.pgm", tmp_path / "cut_short.pgm", tmp_path / "folder"
+    blank.write_bytes(b"P5 60 60 255\n" + bytes(3600))
+    cut_short.write_bytes(b"P5 60 60 255\n" + bytes(3200))
+    folder.mkdir()
+    (folder / "a.png").symlink_to(page)
+    return [page, blank, cut_short, folder]
+
+
+def test_of_several_pictures_each_line_has_the_name(
+    capsys: Capture, tflite_file: Path, page: Path, several: list[Path]
+) -> None:
+    assert main(["read", "--model", str(tflite_file), str(page)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    assert main(["read", "--model", str(tflite_file), *map(str, several)]) == 3
+    out, err = capsys.readouterr()
+
+    assert out.splitlines() == [
+        *(f"{page}: {line}" for line in lines),
+        f"{several[1]}: unsure  the picture is blank: no ink was found",
+        *(f"{several[3] / 'a.png'}: {line}" for line in lines),
+    ]
+    assert err.startswith(f"error: {several[2]}: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("form", ["--json", "--jsonl"])
+def test_several_pictures_as_json(
+    capsys: Capture, tflite_file: Path, page: Path, several: list[Path], form: str
+) -> None:
+    assert main(["read", "--json", "--model", str(tflite_file), str(page)]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    del alone["model"]
+
+    assert main(["read", form, "--model", str(tflite_file), *map(str, several)]) == 3
+    out = capsys.readouterr().out
+    if form == "--json":
+        document = json.loads(out)
+        assert document["model"] == str(tflite_file)
+        found = document["predictions"]
+    else:
+        found = [json.loads(line) for line in out.splitlines()]
+
+    assert found[0] == alone
+    assert found[1] == {"file": str(several[1]), "lines": [], "reason": "the picture is blank: no ink was found"}
+    assert (set(found[2]), found[2]["file"]) == ({"file", "error"}, str(several[2]))
+    assert found[3] == {**alone, "file": str(several[3] / "a.png")}
+
+
+def test_the_only_picture_as_a_line_of_json(capsys: Capture, tflite_file: Path, page: Path) -> None:
+    assert main(["read", "--json", "--model", str(tflite_file), str(page)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert main(["read", "--jsonl", "--model", str(tflite_file), str(page)]) == 0
+    assert {"model": str(tflite_file), **json.loads(capsys.readouterr().out)} == document
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--jsonl"]])
+def test_many_pages_have_the_same_answers_from_several_processes(
+    capsys: Capture, tflite_file: Path, several: list[Path], form: list[str]
+) -> None:
+    names = [str(several[number % 70 if number % 70 < 4 else 1]) for number in range(210)]
+    found = []
+    for jobs in ("1", "2"):
+        code = main(["read", "--model", str(tflite_file), "--jobs", jobs, *form, *names])
+        found.append((code, *capsys.readouterr()))
+
+    assert found[0] == found[1]
+    assert found[0][0] == 3
+    assert found[0][1].count("a.png") == (3 if form else 6)
+
+
+def test_only_one_picture_is_annotated(capsys: Capture, tmp_path: Path, several: list[Path]) -> None:
+    for names in (several[:2], several[3:]):
+        assert main(["read", "--annotate", str(tmp_path / "out.png"), *map(str, names)]) == 2
+        assert "--annotate is for one picture; name one file (see " in capsys.readouterr().err
+    assert not (tmp_path / "out.png").exists()
