@@ -20,9 +20,18 @@ from mnist_edge_runtime import BlankError, Classifier, load_picture, to_mnist
 from mnist_edge_runtime.line_reader import read_lines
 from mnist_edge_trainer.data import datasets
 from numpy.typing import NDArray
+from page_sections import write_section
 from preprocessing import pictures
 
 SCENES = 40  # pictures of each kind of scene
+TEXT = """
+`python benchmarks/photos.py`, the network of the wheel, from the picture to the answer: photos of single digits and
+lines on pages by 25 writers, drawings with a mouse (none of these are part of the project), MNIST's validation images
+as they are and through the whole preprocessing, scikit-learn's digits, and the scenes of `synthetic_scenes.py`. The
+last column is how many of the accepted answers are wrong; of lines those whose every digit is accepted.
+
+{table}
+"""
 
 
 @dataclass(frozen=True)
@@ -151,6 +160,7 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="List all wrong answers of photos, pages and drawings.")
     parser.add_argument("--save", type=Path, help="File for the answers, as JSON.")
     parser.add_argument("--before", type=Path, help="File of earlier answers to compare with.")
+    parser.add_argument("--page", type=Path, help="Markdown page that gets the table as a section.")
     options = parser.parse_args()
     answers: Answers = {}
     with Classifier.load(options.model) as classifier:
@@ -167,6 +177,8 @@ def main() -> None:
             if not options.only or name in options.only.split(","):
                 answers[name] = dict(read())
     print(table(answers))
+    if options.page:
+        write_section(options.page, "What is read of pictures", TEXT.format(table=table(answers)))
     shown = {name: answers[name] for name in ("photos", "lines", "drawings") if name in answers and options.wrong}
     print(*wrong(shown), sep="\n", end="\n" if shown else "")
     if options.before:

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from ..classifier import Classifier
 from ..command_line import print_error
 from ..errors import BlankError, InputError, MnistEdgeError, UsageError
 from ..json_output import print_json
-from ..preprocessing.image_io import check_target, save_picture
+from ..preprocessing.image_io import check_target, save_picture, shrunk_by
 from ..preprocessing.pillow_decoder import pillow
 from ..time_limit import Limit
 from . import image_sources, jobs, output_formats
@@ -61,13 +61,14 @@ def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
             return _read_all(*jobs.choose(pictures, arguments.jobs), classifier, arguments)
         ((_, found),) = answers(_Read(classifier, arguments.debug, keep=bool(arguments.annotate)), pictures, 1)
     if isinstance(found, BlankError):
-        picture, lines, reason = None, [], str(found)
+        kept, lines, reason = None, [], str(found)
     elif isinstance(found, MnistEdgeError):
         raise found
     else:
-        (lines, picture), reason = found, None
-    if picture is not None:
-        _annotate(picture, lines, Path(arguments.annotate))
+        (lines, kept), reason = found, None
+    if kept is not None:
+        picture, by = kept
+        _annotate(picture, by, lines, Path(arguments.annotate))
     model = str(classifier.file)
     if arguments.form == "json":
         print_json({"model": model, "file": single, **output_formats.lines_as_dict(lines, reason)})
@@ -103,7 +104,7 @@ def _read_all(
 
 @dataclass(frozen=True)
 class _Read(PictureTask):
-    """Return the lines of digits on a picture, and where it is kept the picture."""
+    """Return the lines of digits on a picture, in pixels of its file; where it is kept the picture, and its scale."""
 
     step = "read the picture"
 
@@ -124,16 +125,27 @@ class _Read(PictureTask):
             raise
         except InputError as error:
             raise error.at(picture.name) from None
-        return lines, pixels if self.keep else None
+        by = shrunk_by(picture.name, pixels)
+        lines = [[replace(digit, box=_enlarged(digit.box, by)) for digit in line] for line in lines]
+        return lines, (pixels, by) if self.keep else None
 
 
-def _annotate(picture: NDArray[np.uint8], lines: list[list[Digit]], file: Path) -> None:
-    """Write the picture with a box and a label at each digit: green if it is accepted, else orange."""
+def _enlarged(box: tuple[int, int, int, int], by: int) -> tuple[int, int, int, int]:
+    left, top, width, height = box
+    return by * left, by * top, by * width, by * height
+
+
+def _annotate(picture: NDArray[np.uint8], by: int, lines: list[list[Digit]], file: Path) -> None:
+    """Write the picture with a box and a label at each digit: green if it is accepted, else orange.
+
+    It may be smaller than its file, which the boxes are of, by a factor `by`.
+    """
     drawn = pillow().fromarray(picture).convert("RGB")
     from PIL import ImageDraw, ImageFont
 
     draw = ImageDraw.Draw(drawn)
-    for left, top, width, height, prediction in ((*digit.box, digit.prediction) for line in lines for digit in line):
+    for prediction, box in ((digit.prediction, digit.box) for line in lines for digit in line):
+        left, top, width, height = (value // by for value in box)
         colour = (0, 140, 60) if prediction.accepted else (230, 110, 0)
         pen = max(1, height // 40)
         draw.rectangle((left - pen, top - pen, left + width + pen, top + height + pen), outline=colour, width=pen)

@@ -20,9 +20,9 @@ from .file_kinds import HEAD, NAMES, PICTURE_SUFFIXES, FileKind, kind_of, kind_o
 from .grayscale import MAX_PIXELS, to_grayscale
 from .npy import load_npy
 from .pgm import load_pgm
-from .pillow_decoder import decode, pillow
+from .pillow_decoder import decode, pillow, size_of
 
-__all__ = ["check_target", "load_picture", "picture_files", "save_picture"]
+__all__ = ["check_target", "load_picture", "picture_files", "save_picture", "shrunk_by"]
 
 
 def load_picture(path: str | Path | io.BytesIO, *, whole: bool = False) -> NDArray[np.uint8]:
@@ -48,6 +48,16 @@ def load_picture(path: str | Path | io.BytesIO, *, whole: bool = False) -> NDArr
         raise InputError(f"no name of a file; name a {NAMES} file") from None
     with file:
         return _load(file, whole)
+
+
+def shrunk_by(path: str | Path, picture: NDArray[np.uint8]) -> int:
+    """Return by how much a file's picture was shrunk as it was decoded: by 2, 4 or 8 as a large JPEG is, else by 1."""
+    with open_regular(path) as file:
+        kind = kind_of(file.read(HEAD))
+        if kind.decoder != "JPEG":
+            return 1
+        sides = size_of(file, kind)
+    return max(1, round(max(sides) / max(picture.shape)))
 
 
 def _load(file: BinaryIO, whole: bool) -> NDArray[np.uint8]:

@@ -21,7 +21,7 @@ from .grayscale import MAX_PIXELS, MIN_CONTRAST, best_way, check_size, depth, gr
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["PILLOW", "decode", "pillow"]
+__all__ = ["PILLOW", "decode", "pillow", "size_of"]
 
 PILLOW = "Pillow>=10.3"  # as pip takes it
 
@@ -118,6 +118,12 @@ def _without_end(data: bytes, kind: FileKind, missing: int) -> NDArray[np.uint8]
         raise InputError(f"the picture is cut short: it lacks its last {missing:,} bytes, and nothing of it is decoded")
     agreed = completion.agreed(*decoded)
     return _rotated(_to_grey(agreed, lambda: agreed), _orientation(decoded[0]))
+
+
+def size_of(file: BinaryIO, kind: FileKind) -> tuple[int, int]:
+    """Return width and height of the first picture in a file, before it is turned or shrunk."""
+    width, height = _open(file, kind).size
+    return int(width), int(height)
 
 
 def _open(file: BinaryIO, kind: FileKind) -> Any:

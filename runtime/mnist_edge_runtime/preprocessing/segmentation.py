@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +45,7 @@ _NEAR = 5  # gap to the digit up to which any component belongs to it
 _FAR = 40  # gap to the digit beyond which a large component is another object
 _FAINT_END = (3, 5)  # share of the threshold: fainter parts of a stroke belong to it
 _INK = 51  # of 255, strength: what is fainter is background, dust or compression
+_PIECES = 180  # score below which strokes may be the pieces of a hairline
 _REMAINS = (3, 5)  # share of the ink of good strokes, of a score of FAIR, that better ones keep at least
 # Runs of pixels in a row, in all, and pixels for each; more are grain, which would take long to label.
 _MOST_RUNS = (1500, 40)
@@ -85,41 +86,40 @@ def find_strokes(picture: Plane, choose: Choose, sure: int = SURE, *, even: bool
     Raises:
         BlankError: nothing stands out.
     """
-    best: Strokes | None = None
     sure = sure if max(picture.shape) >= _SMALL else FAIR
-    for found, threshold in _thresholds(picture, even):
-        strokes = strokes_above(found, threshold, choose)
-        if strokes is None or (best is not None and not _is_better(strokes, best)):
-            continue
-        best = strokes
-        if best.score >= sure:
-            break
+    best: Strokes | None = None
+    hypotheses: list[InkMap] = []
+    for found in ink_maps(picture, even=even):
+        if found.threshold != NONE:
+            hypotheses.append(found)
+            best = _better(best, strokes_above(found, found.threshold, choose))
+            if best and best.score >= sure:
+                return best
+    # A hairline falls to pieces at the whole threshold.
+    for found in hypotheses if best is None or best.score < _PIECES else ():
+        if found.threshold >> 1 >= found.floor:
+            best = _better(best, strokes_above(found, found.threshold >> 1, choose))
+            if best and best.score >= sure:
+                return best
     if best is None:
         raise BlankError("the picture is blank: no ink was found")
     return best
 
 
-def _is_better(strokes: Strokes, best: Strokes) -> bool:
-    """Return whether strokes are sharper than the best so far, and no mere remains of good ones, out of focus."""
-    share, of = _REMAINS
+def _better(best: Strokes | None, strokes: Strokes | None) -> Strokes | None:
+    """Return the sharper strokes of two, the earlier ones where the later are mere remains of them, out of focus."""
+    if best is None or strokes is None:
+        return strokes or best
     if strokes.score <= best.score:
-        return False
+        return best
+    share, of = _REMAINS
     if strokes.score >= SURE or best.score < FAIR or strokes.mass * of >= best.mass * share:
-        return True
+        return strokes
     # What touches the border may be a shadow, from which strokes are told apart.
-    return any(
+    touches = any(
         part.start == 0 or part.stop == side for part, side in zip(part_around(best, 0), best.mask.shape, strict=True)
     )
-
-
-def _thresholds(picture: Plane, even: bool) -> Iterator[tuple[InkMap, int]]:
-    """Yield each hypothesis with its threshold, then all with half of it: a hairline falls to pieces at the whole."""
-    found = []
-    for ink_map in ink_maps(picture, even=even):
-        if ink_map.threshold != NONE:
-            found.append(ink_map)
-            yield ink_map, ink_map.threshold
-    yield from ((ink_map, ink_map.threshold >> 1) for ink_map in found if ink_map.threshold >> 1 >= ink_map.floor)
+    return strokes if touches else best
 
 
 def strokes_above(found: InkMap, threshold: int, choose: Choose) -> Strokes | None:

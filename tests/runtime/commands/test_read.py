@@ -59,6 +59,23 @@ def test_json(capsys: Capture, tflite_file: Path, page: Path) -> None:
     assert 30 < top < top + height < 130
 
 
+def test_boxes_are_in_pixels_of_the_file_even_where_it_is_too_large_to_be_decoded_in_full(
+    capsys: Capture, tmp_path: Path, tflite_file: Path, page: Path
+) -> None:
+    large = tmp_path / "large.jpg"
+    with Image.open(page) as opened:
+        by = 6000 // opened.width
+        opened.resize((opened.width * by, opened.height * by)).save(large)
+        assert opened.width * opened.height * by * by > 20_000_000
+
+    assert main(["read", "--json", "--model", str(tflite_file), str(page)]) == 0
+    small = json.loads(capsys.readouterr().out)["lines"][0]["digits"][0]["box"]
+    assert main(["read", "--json", "--model", str(tflite_file), str(large)]) == 0
+    box = json.loads(capsys.readouterr().out)["lines"][0]["digits"][0]["box"]
+
+    np.testing.assert_allclose(np.array(box) / by, small, atol=4)
+
+
 def test_what_the_network_is_unsure_of_is_counted_unless_all_is_accepted(
     capsys: Capture, int8_file: Path, reseal: Callable[..., Path], page: Path
 ) -> None:
