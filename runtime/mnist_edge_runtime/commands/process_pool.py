@@ -223,7 +223,7 @@ def _bare_start() -> Iterator[None]:
 
 
 def _work(connection: Connection) -> None:
-    """Answer what comes through the pipe, until it is closed."""
+    """Answer what comes through the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):
@@ -245,7 +245,6 @@ def _work(connection: Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent
-    parent.join()
+    if parent := multiprocessing.parent_process():
+        parent.join()
     os._exit(1)
