@@ -24,6 +24,7 @@ Plane = NDArray[np.uint8]
 
 _LONGEST = (1_000, 2_000)  # pixels of the longer side of the picture in which lines are looked for, and looked at again
 _LOW = 60  # pixels; height of digits below which a page is looked at again
+_NARROWEST = 3  # pixels of a piece that a digit is cut into
 _MAX_TOUCHING = 5  # digits that touch
 # In digit heights.
 _WIDE = 0.9  # width from which a shape may be several digits
@@ -115,16 +116,14 @@ class _Page:
         parts = self.parts
         top, left = int(parts.top[members].min()), int(parts.left[members].min())
         bottom, right = int(parts.bottom[members].max()), int(parts.right[members].max())
-        chosen = np.zeros(len(self.parts), bool)
-        chosen[members] = True
         around = slice(max(0, top - 1), bottom + 1), slice(max(0, left - 1), right + 1)
-        mask = parts.mask(chosen)[around]
+        mask = parts.mask_within(members, *around)
         whole = strength(self.ink[around], mask, median(self.ink[around][mask]))
         best = [self._digit(whole, around[0].start, around[1].start)]
         if right - left < _WIDE * min(height, bottom - top):
             return best
         certainty = _confidence(best)
-        for count in range(2, min(_MAX_TOUCHING, int((right - left) / (0.25 * height))) + 1):
+        for count in range(2, min(_MAX_TOUCHING, int((right - left) / max(0.25 * height, _NARROWEST))) + 1):
             crossings, cut = _cut(whole, count)
             pieces = [self._digit(piece, around[0].start, around[1].start + start) for start, piece in cut]
             if _confidence(pieces) * _CROSSING**crossings > certainty:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -180,6 +181,23 @@ def test_a_low_digit_beside_a_line_belongs_to_it(reader: _Reader) -> None:
     page[80 : 80 + small.shape[0], 250 : 250 + small.shape[1]] = small
 
     assert [len(line) for line in read_lines(page, reader)] == [3]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("density", [0.002, 0.02, 0.1])
+def test_dust_is_read_as_something_or_nothing(reader: _Reader, density: float) -> None:
+    dust = np.where(np.random.default_rng(0).random((207, 621)) < density, 20, 230).astype(np.uint8)
+
+    with suppress(BlankError):
+        assert all(len(line) for line in read_lines(dust, reader))  # type: ignore[arg-type]
+
+
+def test_a_texture_is_no_page(reader: _Reader) -> None:
+    page = np.full((600, 900), 240, np.uint8)
+    for row in range(4, 10):
+        page[row::15, 4::15] = page[row::15, 5::15] = 30
+
+    with pytest.raises(BlankError, match="a texture of more than 1000 shapes"):
+        read_lines(page, reader)  # type: ignore[arg-type]
 
 
 def test_an_empty_page_is_refused(reader: _Reader) -> None:

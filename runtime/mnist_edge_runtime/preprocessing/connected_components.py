@@ -92,6 +92,24 @@ class Components:
         mask.ravel()[self._pixels] = chosen[self.owner].repeat(self._lengths)
         return mask
 
+    def mask_within(self, members: Integers, rows: slice, columns: slice) -> NDArray[np.bool_]:
+        """Return the mask of some components within a part of the plane, at the cost of the part alone.
+
+        Args:
+            members: indices of the components, all of which lie within the part.
+            rows: of the part, as columns; both have a start.
+            columns: of the part.
+        """
+        height = min(rows.stop, self.shape[0]) - rows.start
+        width = min(columns.stop, self.shape[1]) - columns.start
+        ends = np.append(self._groups[1:], len(self.owner))
+        runs = np.concatenate([self._order[self._groups[member] : ends[member]] for member in members])
+        first_of_row = (self.rows[runs] - rows.start) * width - columns.start
+        changes = np.zeros(height * width + 1, np.int8)
+        changes[first_of_row + self.starts[runs]] = 1
+        changes[first_of_row + self.ends[runs]] -= 1
+        return changes[:-1].cumsum(dtype=np.int8).view(np.bool_).reshape(height, width)
+
 
 def _roots(first: Integers, last: Integers, stride: int) -> Integers:
     """Return for each run the first one that it hangs together with, over any number of runs."""

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import BlankError
 from .connected_components import Components
 
 __all__ = ["Members", "text_lines"]
 
 Members = NDArray[np.int64]  # indices of the components that make up a digit or a line
 
+_MOST = 1000  # parts of digits on a page; reading more would take long
 _TILTS = np.radians(np.arange(-15, 15.5, 0.5))
 _SMALL = 0.3  # extent below which a component is dust
 _FAR = 0.8  # vertical distance from its line beyond which a small component is dust
@@ -36,8 +38,14 @@ def text_lines(parts: Components, height: float) -> list[list[Members]]:
     Args:
         parts: the strokes of a page.
         height: of the digits, in pixels.
+
+    Raises:
+        BlankError: there is nothing but specks, or a texture.
     """
     members = _without_dust(parts, height)
+    if not 0 < len(members) <= _MOST:
+        what = "nothing but specks" if len(members) == 0 else f"a texture of more than {_MOST} shapes"
+        raise BlankError(f"the picture is blank: there is {what} in it")
     top, bottom = parts.top[members], parts.bottom[members]
     y, x = (top + bottom) / 2, (parts.left[members] + parts.right[members]) / 2
     weights = np.minimum(parts.extents[members] / height, 1) ** 2  # a dash tells less about its line's position

@@ -26,6 +26,12 @@ def test_the_components_are_those_of_scipy(density: float) -> None:
         np.testing.assert_array_equal(found.mask(np.ones(count, bool)), mask)
         for number in range(min(count, 3)):
             np.testing.assert_array_equal(found.mask(np.arange(count) == number), labels == number + 1)
+        for members in (np.arange(min(count, 3)), np.arange(count)[::2]) if count else ():
+            rows = slice(int(found.top[members].min()), int(found.bottom[members].max()) + 2)
+            columns = slice(max(0, int(found.left[members].min()) - 1), int(found.right[members].max()))
+            np.testing.assert_array_equal(
+                found.mask_within(members, rows, columns), np.isin(labels, members + 1)[rows, columns]
+            )
 
 
 def test_pixels_that_touch_at_a_corner_are_one() -> None:
