@@ -192,9 +192,9 @@ def test_dust_is_read_as_something_or_nothing(reader: _Reader, density: float) -
 
 
 def test_a_texture_is_no_page(reader: _Reader) -> None:
-    page = np.full((600, 900), 240, np.uint8)
-    for row in range(4, 10):
-        page[row::15, 4::15] = page[row::15, 5::15] = 30
+    page = np.full((700, 1000), 240, np.uint8)
+    for row in range(4, 14):
+        page[row::20, 4::20] = page[row::20, 5::20] = page[row::20, 6::20] = 30
 
     with pytest.raises(BlankError, match="a texture of more than 1000 shapes"):
         read_lines(page, reader)  # type: ignore[arg-type]
