@@ -183,7 +183,9 @@ def test_an_engine_that_nobody_needs_is_no_fault(
 
 def test_a_damaged_file_is_not_the_machines_fault(tmp_path: Path, tflite_file: Path) -> None:
     damaged = tmp_path / "damaged.tflite"
-    damaged.write_bytes(tflite_file.read_bytes()[:-1])
+    whole = bytearray(tflite_file.read_bytes())
+    whole[1000] ^= 1
+    damaged.write_bytes(whole)
 
     with pytest.raises(ModelError, match=r"damaged\.tflite: the file was altered"):
         doctor.examine(damaged)
