@@ -173,7 +173,7 @@ class TestOfFile:
 
     def test_all_images_of_data_that_is_new_to_it(self, files: Mapping[str, Path], tmp_path: Path) -> None:
         images, labels = np.zeros((40, 28, 28), np.uint8), np.arange(40) % 10
-        images[:, 4:20, 10:14] = np.arange(100, 140).reshape(-1, 1, 1)
+        images[:, 4:20, 10:14] = np.arange(210, 250).reshape(-1, 1, 1)
         np.savez(own := tmp_path / "own.npz", x_train=images, y_train=labels, x_test=images[:20], y_test=labels[:20])
         subject = Subject.of_file(files["tflite-int8"], str(own), "all")
         np.testing.assert_array_equal(subject.images, np.concatenate([images, images[:20]]))
