@@ -62,10 +62,10 @@ class Writer:
         if reason:
             _print(f"{before}unsure  {reason}")
         for line in lines:
-            unsure = sum(not digit.prediction.accepted for digit in line)
+            unsure = [str(place) for place, digit in enumerate(line, start=1) if not digit.prediction.accepted]
             least = min(digit.prediction.confidence for digit in line)
             shown = f"{before}{printable(_text(line))}  each at least {least:.1%}"
-            _print(shown + (f"  unsure of {unsure}" if unsure else ""))
+            _print(shown + (f"  unsure of digit {', '.join(unsure)}" if unsure else ""))
 
     def failed(self, name: str, error: MnistEdgeError, own_id: Id = None) -> None:
         """Print that the picture `name` could not be read; as text nothing, since stderr has the error in any case."""

@@ -76,12 +76,15 @@ def test_boxes_are_in_pixels_of_the_file_even_where_it_is_too_large_to_be_decode
     np.testing.assert_allclose(np.array(box) / by, small, atol=4)
 
 
-def test_what_the_network_is_unsure_of_is_counted_unless_all_is_accepted(
+def test_what_the_network_is_unsure_of_is_named_unless_all_is_accepted(
     capsys: Capture, int8_file: Path, reseal: Callable[..., Path], page: Path
 ) -> None:
     strict = reseal(int8_file, contract=lambda old: replace(old, output=replace(old.output, threshold=1.0)))
     assert main(["read", "--model", str(strict), str(page)]) == 0
-    assert [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines()] == ["unsure of 3", "unsure of 2"]
+    assert [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines()] == [
+        "unsure of digit 1, 2, 3",
+        "unsure of digit 1, 2",
+    ]
     assert main(["read", "--accept-all", "--model", str(strict), str(page)]) == 0
     assert "unsure" not in capsys.readouterr().out
 
