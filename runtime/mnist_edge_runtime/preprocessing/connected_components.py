@@ -31,7 +31,8 @@ class Components:
         page = np.zeros((height, stride), np.bool_)  # a column that is never set parts the rows of the flat page
         page[:, :width] = mask
         flat = page.ravel()
-        edges = (flat[1:] != flat[:-1]).nonzero()[0]
+        # Indices have 32 bits on a system of 32, where products of them would overflow.
+        edges = (flat[1:] != flat[:-1]).nonzero()[0].astype(np.int64, copy=False)
         edges += 1
         if flat[0]:
             edges = np.concatenate([[0], edges])
@@ -48,7 +49,7 @@ class Components:
         self.bottom = self._reduced(np.maximum, self.rows) + 1
         self.left, self.right = self._reduced(np.minimum, self.starts), self._reduced(np.maximum, self.ends)
         self.extents = np.maximum(self.bottom - self.top, self.right - self.left)
-        self._lengths = last - first
+        self._lengths = (last - first).astype(np.intp, copy=False)
         self.areas = self.per_run(self._lengths)
         self._offsets = self._lengths.cumsum() - self._lengths
         self._pixels = mask.ravel().nonzero()[0]
@@ -73,9 +74,9 @@ class Components:
 
     def within(self, other: Components) -> Integers:
         """Return which component of another mask, that includes this one, each component lies in."""
-        labels = np.zeros(self.shape, np.int64)
+        labels = np.zeros(self.shape, np.intp)
         labels.ravel()[other._pixels] = other.owner.repeat(other._lengths)
-        first = np.zeros(len(self), np.int64)
+        first = np.zeros(len(self), np.intp)
         first[self.owner[::-1]] = self._pixels[self._offsets[::-1]]
         return labels.ravel()[first]
 

@@ -9,7 +9,7 @@ __all__ = ["LEVELS", "NONE", "histogram", "median", "noise", "otsu_threshold"]
 
 Counts = NDArray[np.int64]  # (256,)
 
-LEVELS = np.arange(256)
+LEVELS = np.arange(256, dtype=np.int64)
 NONE = 255  # a threshold that nothing exceeds
 _CHUNK = 1 << 14  # pixels counted at a time; bincount widens them to 64 bits
 _SAMPLE = 10_000  # pixels that the noise is estimated from, twice as many at most
@@ -20,7 +20,7 @@ _MANY = 4096  # pixels above which the products of Otsu's method are shifted, so
 def histogram(plane: NDArray[np.uint8]) -> Counts:
     """Return how many pixels have each of the 256 levels."""
     flat = plane.ravel()
-    counts = np.bincount(flat[:_CHUNK], minlength=256)
+    counts = np.bincount(flat[:_CHUNK], minlength=256).astype(np.int64, copy=False)  # of 32 bits on a system of 32
     for start in range(_CHUNK, len(flat), _CHUNK):
         counts += np.bincount(flat[start : start + _CHUNK], minlength=256)
     return counts

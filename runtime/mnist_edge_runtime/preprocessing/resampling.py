@@ -31,7 +31,7 @@ def _product(one: NDArray[np.int64], other: NDArray[Any]) -> NDArray[np.int64]:
 @lru_cache(400)
 def _weights(source: int, target: int) -> NDArray[np.int64]:
     """Return the weights, (target, source), of each pixel of the source for each pixel of the target."""
-    pixels, targets = np.arange(source), np.arange(target)[:, np.newaxis]
+    pixels, targets = np.arange(source, dtype=np.int64), np.arange(target, dtype=np.int64)[:, np.newaxis]
     if source >= target:
         shared = np.minimum((targets + 1) * source, (pixels + 1) * target) - np.maximum(
             targets * source, pixels * target

@@ -48,7 +48,7 @@ def _lines(mask: Mask) -> Mask:
         return found[:-1].view(np.bool_)
     middles, thickness = (tops + bottoms) >> 1, bottoms - tops
     upright, size = _upright(columns, middles, thickest, width)
-    counts = np.bincount(upright // size)
+    counts = _counts(upright // size)
     for place in np.flatnonzero(2 * of * counts >= share * width):
         near = np.flatnonzero(abs(upright // size - place) <= 1)
         # Thicker than the line is on the whole is what a stroke adds to it, or a stroke alone.
@@ -67,7 +67,7 @@ def _vertical_runs(mask: Mask) -> tuple[Integers, Integers, Integers]:
     page = np.zeros((width, height + 1), np.bool_)
     page[:, :height] = mask.T
     flat = np.concatenate([[False], page.ravel()])
-    edges = (flat[1:] != flat[:-1]).nonzero()[0]
+    edges = (flat[1:] != flat[:-1]).nonzero()[0].astype(np.int64, copy=False)
     first, last = edges[0::2], edges[1::2]
     columns = first // (height + 1)
     return columns, first - columns * (height + 1), last - columns * (height + 1)
@@ -79,10 +79,15 @@ def _upright(columns: Integers, middles: Integers, thickest: int, width: int) ->
     for slope in _SLOPES:
         upright = middles - slope * (columns - width // 2) // _OF
         upright = upright - upright.min()
-        gathered = int((np.bincount(upright // size) ** 2).sum())
+        gathered = int((_counts(upright // size) ** 2).sum())
         if gathered > most:
             best, most = upright, gathered
     return best, size
+
+
+def _counts(bins: Integers) -> Integers:
+    """Return how many runs are in each bin; numpy takes and gives 32 bits on a system of 32."""
+    return np.bincount(bins.astype(np.intp, copy=False)).astype(np.int64, copy=False)
 
 
 def _follows(columns: Integers, middles: Integers, thickest: int, width: int) -> Mask:
