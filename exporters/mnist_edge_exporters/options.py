@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from mnist_edge_runtime import json_output
-from mnist_edge_runtime.preprocessing.file_kinds import check_file, check_folder
+from mnist_edge_runtime.path_checks import check_file, check_folder
 
 from . import own_code
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnist_edge_runtime.errors import InputError, UsageError, reason
-from mnist_edge_runtime.preprocessing.file_kinds import check_file
+from mnist_edge_runtime.path_checks import check_file
 
 __all__ = ["import_requested", "request", "requested"]
 

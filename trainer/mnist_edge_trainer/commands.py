@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.json_output import print_result
-from mnist_edge_runtime.preprocessing.file_kinds import check_folder
+from mnist_edge_runtime.path_checks import check_folder
 
 from .handwriting.command import draw
 from .networks.recipe import Recipe

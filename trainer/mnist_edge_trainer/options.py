@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from mnist_edge_runtime import json_output
 from mnist_edge_runtime.errors import UsageError
-from mnist_edge_runtime.preprocessing.file_kinds import check_file, check_folder
+from mnist_edge_runtime.path_checks import check_file, check_folder
 from typer.core import TyperCommand, TyperOption
 
 __all__ = [

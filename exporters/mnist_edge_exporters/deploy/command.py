@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from mnist_edge_runtime.errors import UsageError, VerificationError
 from mnist_edge_runtime.json_output import print_result
-from mnist_edge_runtime.preprocessing.file_kinds import check_file
+from mnist_edge_runtime.path_checks import check_file
 
 from ..options import AsJson
 

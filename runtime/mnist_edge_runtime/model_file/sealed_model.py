@@ -165,7 +165,7 @@ def _without_end(data: bytes) -> str:
     """Return what can be known of a file that does not end as a sealed one does."""
     if not data:
         return "the file is empty; copy or export it again"
-    # Behind the ending stands the digest; whoever wrote it wrote no ending twice.
+    # Behind the ending stands the digest, and no file is written with two endings.
     behind = [len(data) - place - len(row.ending) for row in FORMATS.values() if (place := data.rfind(row.ending)) > 0]
     if behind and min(behind) > DIGEST_SIZE:
         return f"the file was altered or has bytes beyond its end; {_COPY_AGAIN}"

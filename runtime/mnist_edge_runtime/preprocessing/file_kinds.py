@@ -15,16 +15,16 @@ from typing import BinaryIO
 from ..errors import InputError
 
 __all__ = [
+    "FOLDER",
     "HEAD",
     "NAMES",
     "PICTURE_SUFFIXES",
     "FileKind",
-    "check_file",
-    "check_folder",
     "counted",
     "kind_of",
     "kind_of_file",
     "open_regular",
+    "special_kind",
 ]
 
 HEAD = 512  # bytes at the start of a file that are enough to tell its kind
@@ -160,9 +160,9 @@ _MARKUP = (
     (re.compile(rb"\A<\?xml\b", re.I), FileKind("XML")),
     (re.compile(rb"\A[\[{]"), FileKind("JSON")),
 )
-_FOLDER = "folder"
+FOLDER = "folder"
 _SPECIAL: tuple[tuple[Callable[[int], bool], FileKind], ...] = (
-    (stat.S_ISDIR, FileKind(_FOLDER, advice="name a file in it")),
+    (stat.S_ISDIR, FileKind(FOLDER, advice="name a file in it")),
     (stat.S_ISFIFO, FileKind("named pipe", advice="read it through stdin, with - as the name")),
     (stat.S_ISSOCK, FileKind("socket")),
     (stat.S_ISCHR, FileKind("device")),
@@ -214,33 +214,13 @@ def open_regular(path: str | Path) -> BinaryIO:
     return file
 
 
-def check_file(path: Path | None) -> Path | None:
-    """Return a path that an option names, unless a file cannot lie there; nothing is opened, nothing waited for.
+def special_kind(path: str | Path) -> FileKind | None:
+    """Return the kind of a folder, a pipe, a socket or a device; None for all else, also what is not there.
 
-    Raises:
-        InputError: there is a pipe, a socket or a device.
+    Nothing is opened, so nothing is waited for.
     """
-    kind = _kind_of_special(path)
-    if kind and kind.name != _FOLDER:
-        raise InputError(f"{path}: is a {kind.name}, expected a regular file; write its content into one")
-    return path
-
-
-def check_folder(path: Path | None) -> Path | None:
-    """Return a path that an option names, unless a folder cannot lie there.
-
-    Raises:
-        InputError: there is something else.
-    """
-    kind = _kind_of_special(path)
-    if path and (kind.name != _FOLDER if kind else os.path.exists(path)):
-        raise InputError(f"{path}: is a {kind.name if kind else 'file'}, expected a folder; name another one")
-    return path
-
-
-def _kind_of_special(path: Path | None) -> FileKind | None:
     try:
-        return _special(os.stat(path).st_mode) if path else None
+        return _special(os.stat(path).st_mode)
     except (OSError, ValueError):  # what opens it says so
         return None
 

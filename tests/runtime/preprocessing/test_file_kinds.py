@@ -161,22 +161,3 @@ def test_a_file_and_a_link_to_it_are_read(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         kind_of_file(tmp_path / "a.png")
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_options_name_what_a_file_or_a_folder_can_be(tmp_path: Path) -> None:
-    pipe, file, missing = tmp_path / "pipe", tmp_path / "file", tmp_path / "missing"
-    os.mkfifo(pipe)
-    file.write_bytes(b"")
-    for path in (file, tmp_path, missing, None):
-        assert file_kinds.check_file(path) == path
-    for path in (tmp_path, missing, None):
-        assert file_kinds.check_folder(path) == path
-    with pytest.raises(InputError, match="pipe: is a named pipe, expected a regular file"):
-        file_kinds.check_file(pipe)
-    with pytest.raises(InputError, match="pipe: is a named pipe, expected a folder"):
-        file_kinds.check_folder(pipe)
-    with pytest.raises(InputError, match="file: is a file, expected a folder"):
-        file_kinds.check_folder(file)
-    with pytest.raises(InputError, match="is a device, expected a regular file"):
-        file_kinds.check_file(Path(os.devnull))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mnist_edge_runtime.errors import InputError
+from mnist_edge_runtime.path_checks import check_file
 from mnist_edge_runtime.preprocessing import file_kinds
 
 from . import csv_table, idx, image_arrays, image_folder, npz
@@ -37,7 +38,7 @@ def read(path: Path) -> tuple[Parts, Path]:
     """
     if path.is_dir():
         return _read_folder(path)
-    file_kinds.check_file(path)
+    check_file(path)
     try:
         kind = file_kinds.kind_of_file(path)
     except FileNotFoundError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.json_output import print_result
-from mnist_edge_runtime.preprocessing.file_kinds import check_file
+from mnist_edge_runtime.path_checks import check_file
 
 from ..options import AsJson, Imports, Labels, ModelFile, Pixels, RunData, RunName, RunsDir, complete_run
 

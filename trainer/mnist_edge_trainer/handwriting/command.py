@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.json_output import print_result
-from mnist_edge_runtime.preprocessing.file_kinds import check_folder
+from mnist_edge_runtime.path_checks import check_folder
 
 from ..options import AsJson
 
