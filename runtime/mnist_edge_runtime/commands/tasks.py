@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ __all__ = ["Classify", "PictureTask", "answers"]
 
 
 @dataclass(frozen=True)
-class PictureTask:
+class PictureTask(ABC):
     """Answer a picture with a classifier.
 
     Attributes:
@@ -70,9 +71,9 @@ class PictureTask:
                 traceback.print_exc()
             return error if isinstance(error, InputError) else fault(picture.name, error)
 
+    @abstractmethod
     def answer(self, picture: Picture, limit: Limit) -> Any:
         """Return the answer to a picture; the classifier's part of it counts to the limit."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
