@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import optuna
 import pytest
 from mnist_edge_runtime.errors import InputError, UsageError
@@ -46,10 +47,16 @@ def postgresql(closed_port: int) -> Iterator[str]:
 
 
 def test_postgresql_holds_the_study_of_four_workers(
-    postgresql: str, simulated: dict[str, Any], small: tuple[Dataset, Split], tmp_path: Path
+    postgresql: str,
+    simulated: dict[str, Any],
+    small: tuple[Dataset, Split],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
     simulated["accuracies"] = lambda recipe: [0.5, 0.6 + recipe.label_smoothing]
+    # The workers are threads here and processes in use: it would clear the layer names of all threads.
+    monkeypatch.setattr(keras.utils, "clear_session", lambda free_memory: None)
     config = SearchConfig(networks=("nano",), trials=8)
     folder = study.folder_of(tmp_path, "s")
 

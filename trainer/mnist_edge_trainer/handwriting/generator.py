@@ -17,7 +17,7 @@ from .styles import DIGITS, Style, styles
 
 __all__ = ["VERSION", "Written", "generate", "number_of"]
 
-VERSION = 1  # of what a seed and a number give; a change of styles, pen or drawing makes it another one
+VERSION = 2  # of what a seed and a number give; a change of styles, pen or drawing makes it another one
 _ATTEMPTS = 6  # to write a digit whose loops are open where they should be, and closed where they should be
 _SHEETS = 3  # of paper that a digit is put on until the preprocessing finds all of it
 _PIXELS = 2  # of a hole in an image as the network sees it; one is chance
