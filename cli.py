@@ -70,7 +70,7 @@ class Sources:
 
         found = load(runs_dir, run)
         source = _source(found.name, found.model_file, found.origin, found.dataset(data), golden)
-        return replace(source, unchanged=found.unchanged), found.exports
+        return replace(source, unchanged=found.unchanged, handwriting=found.unseen_handwriting), found.exports
 
     def find_for(
         self, file: Path, runs_dir: Path, run: str | None, model: Path | None, data: str | None

@@ -28,6 +28,8 @@ class Source:
         validation: the validation split; thresholds and the best file are chosen on it.
         test: the whole test set; parity is counted on it.
         golden: the images of which a file carries some for its self-test.
+        handwriting: draws digits in styles that no training saw, on which thresholds are chosen too; None for a network
+            that was trained without generated handwriting.
         unchanged: keeps the model's file as it was read while the block publishes what was made of it, or raises
             InputError if it was replaced since; by default for a model that is in memory alone.
         network: the model without the layers that --pixels put in front of it; None where there are none.
@@ -41,6 +43,7 @@ class Source:
     validation: LabelledImages
     test: LabelledImages
     golden: LabelledImages
+    handwriting: Callable[[], LabelledImages] | None = None
     unchanged: Callable[[], AbstractContextManager[None]] = nullcontext
     network: Any = None
 
@@ -56,6 +59,11 @@ class Source:
         except OSError:
             with self.unchanged():
                 raise
+
+    def held_out(self) -> dict[str, LabelledImages]:
+        """Return the images that thresholds are chosen on, each set by its name in the contract."""
+        sets = {"validation images": self.validation}
+        return {**sets, "generated digits of held-out styles": self.handwriting()} if self.handwriting else sets
 
     @property
     def own_network(self) -> Any:

@@ -131,8 +131,12 @@ def export(source: Source, specs: list[ExportSpec], folder: Path, options: Optio
     drawn = calibration.sample(*source.train, source.labels, held_out, count)
     # From here on, since it takes seconds to start.
     with ExitStack() as until_done, ConverterProcess(source.model, drawn, specs) as converter:
-        validation = comparison.reference_probabilities(source.model, source.validation[0])
-        threshold = rejection.choose(validation, source.validation[1])
+        threshold = rejection.choose(
+            {
+                name: (comparison.reference_probabilities(source.model, images), labels)
+                for name, (images, labels) in source.held_out().items()
+            }
+        )
         golden = source.golden[0]
         same = golden is source.test[0]  # predicted once, since it takes seconds
         golden_reference = reference if same else comparison.reference_probabilities(source.model, golden)

@@ -20,6 +20,8 @@ from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset, Split
 from mnist_edge_trainer.data.idx import Arrays
+from mnist_edge_trainer.handwriting import pool
+from mnist_edge_trainer.handwriting.generator import generate
 from mnist_edge_trainer.runs import run
 from mnist_edge_trainer.runs.run import Run, TrainedRun
 from PIL import Image
@@ -65,6 +67,15 @@ class TestSaved:
         assert names(kept.folder) == sorted(["history.csv", "model.keras", "run.json", *PICTURES])
         assert names(kept.folder.parent) == ["classic", "latest"]
         assert (kept.folder.parent / "latest").read_text() == "classic\n"
+
+    def test_handwriting_that_no_training_saw(self, kept: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert kept.unseen_handwriting is None, "trained without"
+        monkeypatch.setattr(pool, "HELD_OUT", 10)
+        drawn = dataclasses.replace(kept, record={**kept.record, "handwriting": {"version": 2}}).unseen_handwriting
+        assert drawn is not None
+        images, labels = drawn()
+        np.testing.assert_array_equal(images[7], generate(0, 7, held_out=True).image)
+        assert labels.tolist() == list(range(10))
 
     def test_it_is_found_again(self, kept: Run, trained: TrainedRun) -> None:
         for found in (run.load(kept.folder.parent), run.load(kept.folder.parent, "classic")):

@@ -20,9 +20,10 @@ from ..progress import progress_bar
 from .generator import VERSION, generate
 from .styles import DIGITS, styles
 
-__all__ = ["LARGEST", "VERSION", "Pool", "for_training", "load"]
+__all__ = ["HELD_OUT", "LARGEST", "VERSION", "Pool", "for_training", "held_out", "load"]
 
 LARGEST = 20_000  # digits that train; more than any training image's neighbours in style
+HELD_OUT = 20_000  # digits on which a threshold is chosen that lets one mistake in a thousand through
 SEED = 0  # of the digits that train
 
 
@@ -58,7 +59,15 @@ def for_training(count: int, labels: tuple[str, ...]) -> Pool:
         raise UsageError(
             f"--handwriting draws the digits 0 to 9, and the data has no class {missing[0]!r}; leave the option out"
         )
-    pool = load(min(count, LARGEST))
+    return _labelled(load(min(count, LARGEST)), labels)
+
+
+def held_out(labels: tuple[str, ...]) -> Pool:
+    """Return `HELD_OUT` digits of the held-out styles, with the indices of these labels, which name each digit."""
+    return _labelled(load(HELD_OUT, held_out=True), labels)
+
+
+def _labelled(pool: Pool, labels: tuple[str, ...]) -> Pool:
     return Pool(pool.images, np.array([labels.index(digit) for digit in DIGITS])[pool.labels])
 
 

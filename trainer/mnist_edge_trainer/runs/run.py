@@ -20,18 +20,21 @@ import csv
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mnist_edge_runtime.confidence_interval import few_images_warning, format_accuracy
 from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_runtime.files import atomic_path, temporary_path
+from numpy.typing import NDArray
 
 from ..data import datasets
 from ..data.datasets import Dataset
+from ..handwriting import pool
 from . import locks, replacement
 from .unchanged import sha256_of, unchanged
 
@@ -78,6 +81,17 @@ class Run:
         keys = ("architecture", "parameters", "macs", "seed", "split")
         dataset = {key: value for key, value in self.record["dataset"].items() if key != "source"}
         return {**{key: self.record[key] for key in keys}, "dataset": dataset}
+
+    @property
+    def unseen_handwriting(self) -> Callable[[], tuple[NDArray[np.uint8], NDArray[np.int64]]] | None:
+        """A function that draws digits in styles that no training saw; None for a training without handwriting.
+
+        Thresholds of a network that never saw generated handwriting are not chosen on it: they would refuse nearly all.
+        """
+        if not self.record.get("handwriting"):
+            return None
+        labels = tuple(self.record["labels"])
+        return lambda: ((drawn := pool.held_out(labels)).images, drawn.labels)
 
     def unchanged(self) -> AbstractContextManager[None]:
         """Keep the run from being replaced while the block publishes what was made of it.
