@@ -54,7 +54,13 @@ class TestClassic:
         assert count_macs(ARCHITECTURES["classic"].build(10)) == 3_106_176
 
 
-LIMITS = {"base": (110_000, None), "small": (20_000, 500_000), "tiny": (10_000, None), "nano": (5_000, None)}
+LIMITS = {
+    "base": (110_000, None),
+    "small": (20_000, 500_000),
+    "tiny": (10_000, None),
+    "nano": (5_000, None),
+    "pico": (2_000, None),
+}
 
 
 @pytest.mark.parametrize("name", LIMITS)

@@ -77,12 +77,25 @@ def _nano(classes: int, dropout: float = 0.0) -> Any:
     return _network("nano", [*convolutions, *_global_depthwise_conv(7)], classes, dropout)
 
 
+def _pico(classes: int, dropout: float = 0.0) -> Any:
+    separable = [*_separable_conv(8), *_separable_conv(8), *_separable_conv(8)]
+    halved = [*_separable_conv(16, 2), *_separable_conv(16, 2)]
+    return _network("pico", [*_conv(8, 3, 2), *separable, *halved, *_global_depthwise_conv(4)], classes, dropout)
+
+
 def _conv(filters: int, size: int = 3, stride: int = 1) -> list[Any]:
     """Return convolution, batch normalization and ReLU, which an export fuses into one operator."""
     from keras import layers
 
     convolution = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False)
     return [convolution, layers.BatchNormalization(), layers.ReLU()]
+
+
+def _separable_conv(filters: int, stride: int = 1) -> list[Any]:
+    """Return a depthwise separable convolution of 3 x 3, with nothing between its parts, which saves parameters."""
+    from keras import layers
+
+    return [layers.DepthwiseConv2D(3, strides=stride, padding="same", use_bias=False), *_conv(filters, 1)]
 
 
 def _global_depthwise_conv(size: int) -> list[Any]:
@@ -137,6 +150,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "small": Architecture(_small, replace(_DEFAULT, epochs=150), _SMALL_DEFAULT),
     "tiny": Architecture(_tiny, replace(_DEFAULT, photometric=0.15), _SMALL_DEFAULT),
     "nano": Architecture(_nano, _DEFAULT, _SMALL_DEFAULT),
+    "pico": Architecture(_pico, _DEFAULT, _SMALL_DEFAULT),
 }
 
 

@@ -66,6 +66,7 @@ SPACES: Mapping[str, Space] = {
     # Networks this small underfit rather than overfit: no dropout.
     "tiny": _SPACE,
     "nano": _SPACE,
+    "pico": _SPACE,
 }
 
 OBJECTIVES: Mapping[str, str] = {"accuracy": "maximize", "macs": "minimize", "parameters": "minimize"}
