@@ -5,7 +5,8 @@
 Every training is the command that it prints. What is finished is skipped and what was cut short is resumed, so the
 same line goes on after a kill or a reboot. Each training takes one thread, as the published networks did: a second
 gains a small network little, and another number of threads gives other weights. `--networks small nano` and
-`--networks tiny base` share a machine of two cores, once the teacher is there.
+`--networks tiny pico base` share a machine of two cores, once the teacher is there. All but `classic`, which is trained
+as in its tutorial, see generated handwriting.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ from pathlib import Path
 
 TEACHER = "teacher"
 UNTAUGHT = ("classic", "base")  # classic as its tutorial has it; base gains nothing from a teacher of its own size
-NETWORKS = (*UNTAUGHT, "small", "nano", "tiny")
+NETWORKS = (*UNTAUGHT, "small", "nano", "tiny", "pico")
+HANDWRITING = ("--handwriting", "0.15")
 
 
 def plan(networks: list[str], seeds: int) -> Iterator[tuple[str, list[str]]]:
     """Yield the name and the options of each training; the teacher comes first."""
-    yield TEACHER, ["--arch", "base", "--seed", "1001"]
+    yield TEACHER, ["--arch", "base", "--seed", "1001", *HANDWRITING]
     for seed in range(seeds):
         for architecture in networks:
+            written = [] if architecture == "classic" else HANDWRITING
             taught = [] if architecture in UNTAUGHT else ["--teacher", TEACHER]
-            yield f"{architecture}-{seed}", ["--arch", architecture, "--seed", str(seed), *taught]
+            yield f"{architecture}-{seed}", ["--arch", architecture, "--seed", str(seed), *written, *taught]
 
 
 def main() -> None:
