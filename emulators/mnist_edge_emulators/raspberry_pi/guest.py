@@ -1,7 +1,8 @@
-"""Run on the board, as `python3 guest.py answers|count FOLDER`: do the job in the folder and write the results there.
+"""Run on the board, as `python3 guest.py TASK FOLDER`: do the job in the folder and write the results there.
 
-The folder has the model files, `images.npy`, uint8 (N, 28, 28), and `job.json`: the engine, the number of images for
-each file, and how many of them are warm-up where instructions are counted. Only the standard library, numpy, the
+For the tasks `answers` and `count` the folder has the model files, `images.npy`, uint8 (N, 28, 28), and `job.json`: the
+engine, the number of images for each file, and how many of them are warm-up where instructions are counted. For
+`prepare` it has `images.npy`, uint8 (N, H, W), and how many of them are warm-up. Only the standard library, numpy, the
 runtime and `bare_engines.py` beside this file are there.
 """
 
@@ -21,6 +22,7 @@ from mnist_edge_runtime import Classifier, MnistEdgeError
 from mnist_edge_runtime.diagnostics.selftest import selftest
 from mnist_edge_runtime.engines.tensor_codec import Tensor, encoder
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.preprocessing import mnist
 
 
 def answers(folder: Path, job: dict[str, Any]) -> None:
@@ -57,6 +59,12 @@ def count(folder: Path, job: dict[str, Any]) -> None:
             marked(classifier.classify, list(images), job["warm_up"])
 
 
+def prepare(folder: Path, job: dict[str, Any]) -> None:
+    """Mark the begin and the end of bringing a picture to MNIST's form."""
+    gc.disable()
+    marked(mnist.to_mnist, list(np.load(folder / "images.npy")), job["warm_up"])
+
+
 def marked(run: Callable[[Tensor], Any], inputs: list[Tensor], warm_up: int) -> None:
     """Run all inputs, with a mark (a call of getppid) after the first `warm_up` and one at the end."""
     for each in inputs[:warm_up]:
@@ -70,4 +78,5 @@ def marked(run: Callable[[Tensor], Any], inputs: list[Tensor], warm_up: int) -> 
 
 if __name__ == "__main__":
     work = Path(sys.argv[2])
-    {"answers": answers, "count": count}[sys.argv[1]](work, json.loads((work / "job.json").read_text(encoding="utf-8")))
+    task = {"answers": answers, "count": count, "prepare": prepare}[sys.argv[1]]
+    task(work, json.loads((work / "job.json").read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""Count instructions per inference on each board, and compare them with the committed figures."""
+"""Count instructions per inference and per picture on each board, and compare them with the committed figures."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime import host
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.contract import PREPROCESSINGS
 from numpy.typing import NDArray
 
 from . import jobs, matrix, root
 from .device import Device
 
-__all__ = ["COUNTED", "TOLERANCE", "compare", "instructions", "key", "versions_of"]
+__all__ = ["COUNTED", "TOLERANCE", "compare", "frame", "instructions", "key", "preparation", "versions_of"]
 
 TOLERANCE = 0.02  # share of the committed figure
 COUNTED = ("none", "int8")  # quantizations
 
-# Instructions by board, engine, file (as `key` names it) and part: the "engine" alone or the whole "classify".
+# Instructions by board, engine, file (as `key` names it) and part: the "engine" alone or the whole "classify"; of the
+# preprocessing by board, its name, the picture and "prepare".
 Figures = dict[str, dict[str, dict[str, dict[str, float]]]]
 
 
@@ -57,15 +59,42 @@ def instructions(devices: Sequence[Device], files: Sequence[Path], images: NDArr
     return figures
 
 
+def frame() -> NDArray[np.uint8]:
+    """Return a camera's frame, uint8 (480, 640): a 7 on unevenly lit paper, with noise."""
+    y, x = np.mgrid[:480, :640]
+    bar = (abs(y - 140) < 14) & (abs(x - 320) < 100)
+    stem = (abs(x - 405 + (y - 140) // 2) < 16) & (abs(y - 255) < 115)
+    light = np.linspace(235, 150, 640) + np.random.default_rng(0).normal(0, 4, x.shape)
+    return np.clip(light - 120.0 * (bar | stem), 0, 255).astype(np.uint8)
+
+
+def preparation(devices: Sequence[Device]) -> Figures:
+    """Count the instructions that bring a camera's frame to MNIST's form, on each board.
+
+    Raises:
+        UnavailableError: no C compiler is installed.
+        EmulatorError: a process on a board failed.
+    """
+    picture = frame()
+    with ThreadPoolExecutor(host.cores()) as pool:
+        found = pool.map(lambda device: round(jobs.preparation(device, picture)), devices)
+    name, size = PREPROCESSINGS[-1], "{1} x {0}".format(*picture.shape)
+    return {device.board.name: {name: {size: {"prepare": count}}} for device, count in zip(devices, found, strict=True)}
+
+
 def compare(
-    committed: Mapping[str, Any], figures: Figures, versions: Mapping[str, Mapping[str, str]]
+    committed: Mapping[str, Any],
+    figures: Figures,
+    versions: Mapping[str, Mapping[str, str]],
+    part: str = "instructions",
 ) -> tuple[list[str], list[str]]:
     """Compare figures with the committed ones.
 
     Args:
-        committed: the document of docs/boards.json: "versions" and "instructions".
+        committed: the document of docs/boards.json.
         figures: the new figures.
         versions: the packages of each board, by `root.versions`.
+        part: the part of the document that has such figures: "instructions" or "preparation".
 
     Returns:
         A sentence for each figure that is more than 2 % off or not committed; and a sentence for each board that is not
@@ -80,7 +109,7 @@ def compare(
             continue
         for engine, files in engines.items():
             for file, counts in files.items():
-                before = committed["instructions"][board].get(engine, {}).get(file)
+                before = committed[part][board].get(engine, {}).get(file)
                 for what, count in counts.items():
                     if before is None:
                         wrong.append(f"{board} {engine} {file}: {what} has no committed figure, now {count}")

@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from .. import cache
 from ..errors import EmulatorError, UnavailableError
 from .device import HOST, READER, Device
 
-__all__ = ["answers", "instructions", "run"]
+__all__ = ["answers", "instructions", "preparation", "run"]
 
 _GUEST = Path(__file__).with_name("guest.py")
 _BARE_ENGINES = Path(__file__).resolve().parents[3] / "benchmarks" / "bare_engines.py"
@@ -26,6 +26,7 @@ _PLUGIN = Path(__file__).with_name("instruction_counter.c")
 _JOB = "/job"
 _SECONDS = 900  # seconds after which a process on a board is ended
 _WARM_UP, _COUNTED = 30, 10  # images; Python itself gets faster in the first calls, the more so after other files
+_WARM_UP_PICTURES, _COUNTED_PICTURES = 5, 3  # whose preparation is hundreds of calls of its own
 
 
 def run(device: Device, command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
@@ -56,7 +57,8 @@ def answers(
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _job(device, "answers", engine, files, images, folder)
+        job = {"engine": engine, "files": {file.name: count for file, count in files.items()}}
+        _job(device, "answers", job, files, images, folder)
         failures = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
         with np.load(folder / "answers.npz") as found:
             for file in files:
@@ -84,10 +86,8 @@ def instructions(
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copyfile(_plugin(), folder / "count.so")
-        options = ["-plugin", f"{HOST}{folder}/count.so", "-d", "plugin", "-D", f"{HOST}{folder}/counts"]
-        _job(device, "count", engine, dict.fromkeys(files, 0), images[: _WARM_UP + _COUNTED], folder, options)
-        counts = [int(line) for line in (folder / "counts").read_text(encoding="utf-8").split()]
+        job = {"engine": engine, "files": dict.fromkeys((file.name for file in files), 0), "warm_up": _WARM_UP}
+        counts = _counts(device, "count", job, files, images[: _WARM_UP + _COUNTED], folder)
     if len(counts) != 4 * len(files):
         where = f"with {engine} on {device.board.name}"
         raise EmulatorError(f"counting {where} left {len(counts)} marks, expected four for each of {len(files)} files")
@@ -96,11 +96,41 @@ def instructions(
     return {file: (float(alone), float(whole)) for file, (alone, whole) in zip(files, between, strict=True)}
 
 
+def preparation(device: Device, picture: NDArray[np.uint8]) -> float:
+    """Return the instructions that bring a picture, uint8 (H, W), to MNIST's form.
+
+    Raises:
+        UnavailableError: no C compiler is installed.
+        EmulatorError: the process on the board failed.
+    """
+    images = np.stack([picture] * (_WARM_UP_PICTURES + _COUNTED_PICTURES))
+    with tempfile.TemporaryDirectory() as name:
+        counts = _counts(device, "prepare", {"warm_up": _WARM_UP_PICTURES}, (), images, Path(name))
+    if len(counts) != 2:
+        raise EmulatorError(f"counting on {device.board.name} left {len(counts)} marks, expected two")
+    return counts[1] / _COUNTED_PICTURES
+
+
+def _counts(
+    device: Device,
+    task: str,
+    job: Mapping[str, Any],
+    files: Sequence[Path],
+    images: NDArray[np.uint8],
+    folder: Path,
+) -> list[int]:
+    """Run guest.py on the board, and return the instructions up to each mark since the one before."""
+    shutil.copyfile(_plugin(), folder / "count.so")
+    options = ["-plugin", f"{HOST}{folder}/count.so", "-d", "plugin", "-D", f"{HOST}{folder}/counts"]
+    _job(device, task, job, files, images, folder, options)
+    return [int(line) for line in (folder / "counts").read_text(encoding="utf-8").split()]
+
+
 def _job(
     device: Device,
     task: str,
-    engine: str,
-    files: Mapping[Path, int],
+    job: Mapping[str, Any],
+    files: Iterable[Path],
     images: NDArray[np.uint8],
     folder: Path,
     qemu_options: Sequence[str] = (),
@@ -109,7 +139,6 @@ def _job(
     for file in files:
         shutil.copyfile(file, folder / file.name)
     np.save(folder / "images.npy", images)
-    job = {"engine": engine, "files": {file.name: count for file, count in files.items()}, "warm_up": _WARM_UP}
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
     command = [f"{READER}/bin/python3", "/guest.py", task, _JOB]
     result = run(
@@ -121,7 +150,8 @@ def _job(
     )
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise EmulatorError(f"{task} with {engine} on {device.board.name} ended with {result.returncode}: {last}")
+        with_engine = f" with {job['engine']}" if "engine" in job else ""
+        raise EmulatorError(f"{task}{with_engine} on {device.board.name} ended with {result.returncode}: {last}")
 
 
 def _plugin() -> Path:

@@ -2,11 +2,12 @@
 
     mnist-edge export --run classic --format all --quantize all
     python emulators/board_page.py --matrix runs/classic --count runs/small runs/classic
-    python emulators/board_page.py --memory
+    python emulators/board_page.py --prepare --memory
 
 The matrix compares the answers of a run's files and of the bundled ones; instructions are counted for the float32 and
-int8 files of all runs and for the bundled ones; memory is that of the bundled ones, in a whole emulated machine. Parts
-that are not measured keep their figures. Exit code 1: a file does not answer on a board as it does here.
+int8 files of all runs, for the bundled ones, and for the preparation of a camera's frame; memory is that of the bundled
+ones, in a whole emulated machine. Parts that are not measured keep their figures. Exit code 1: a file does not answer
+on a board as it does here.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--matrix", type=Path, metavar="RUN", help="Run folder whose exports are compared.")
     parser.add_argument("--count", type=Path, nargs="+", metavar="RUN", help="Run folders whose exports are counted.")
+    parser.add_argument("--prepare", action="store_true", help="Count the preprocessing.")
     parser.add_argument("--memory", action="store_true", help="Measure memory.")
     options = parser.parse_args()
     file = _DOCS / "boards.json"
@@ -108,6 +110,9 @@ def main() -> int:
             document["matrix"] = _matrix(devices, options.matrix)
         if options.count:
             document |= _instructions(devices, options.count)
+        if options.prepare:
+            pis = [device for device in devices if device.board.is_pi]
+            document["preparation"] = instruction_counts.preparation(pis)
         if options.memory:
             document["memory"] = _memory(devices[0])
     except MnistEdgeError as error:

@@ -63,6 +63,13 @@ modelled. Compare files on one board, not boards with each other, and measure mi
 
 {instructions}
 """
+_PREPARATION = """
+Bringing one picture to MNIST's form ([preprocessing](preprocessing.md)), counted in the same way as the mean of three
+calls after five, in millions; and of the whole, from the picture to the answer, the share of `classify` with each
+network as int8 TFLite.
+
+{preparation}
+"""
 _MEMORY = """
 ## Memory
 
@@ -92,6 +99,8 @@ def render(document: Mapping[str, Any]) -> str:
         page += _MATRIX.format(images=images, matrix=matrix(answers, list(BOARDS)))
     if figures := document.get("instructions"):
         page += _INSTRUCTIONS.format(instructions=_instructions(figures))
+    if pictures := document.get("preparation"):
+        page += _PREPARATION.format(preparation=_preparation(pictures, document["instructions"]))
     if memory := document.get("memory"):
         rows = [
             [
@@ -146,6 +155,18 @@ def _instructions(figures: Mapping[str, Any]) -> str:
         ["network", "file", *(f"`{board}`, engine / classify" for board in boards)],
         [[*names, *(found.get(board, "-") for board in boards)] for names, found in lines.items()],
     )
+
+
+def _preparation(pictures: Mapping[str, Any], instructions: Mapping[str, Any]) -> str:
+    rows = []
+    for board, names in pictures.items():
+        files = {file: counts for each in instructions[board].values() for file, counts in each.items()}
+        classify = {file.split()[0]: counts["classify"] for file, counts in files.items() if "tflite int8" in file}
+        for sizes in names.values():
+            for size, counts in sizes.items():
+                shares = [f"{name} {count / (count + counts['prepare']):.0%}" for name, count in classify.items()]
+                rows.append([f"`{board}`", size, f"{counts['prepare'] / 1e6:.1f}", ", ".join(shares)])
+    return _table(["board", "picture", "preparation", "share of the network"], rows)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

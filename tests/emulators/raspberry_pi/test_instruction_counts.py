@@ -66,3 +66,21 @@ def test_inferences_take_as_many_instructions_as_committed(
     with capsys.disabled():
         print("".join(f"\n{sentence}" for sentence in skipped), end="")
     assert wrong == []
+
+
+def test_a_frame_takes_as_many_instructions_as_committed(
+    devices: Mapping[str, Device], capsys: pytest.CaptureFixture[str]
+) -> None:
+    boards = [device for device in devices.values() if device.board.is_pi]
+    try:
+        figures = instruction_counts.preparation(boards)
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    committed = json.loads(FIGURES.read_text(encoding="utf-8"))
+    wrong, skipped = instruction_counts.compare(
+        committed, figures, instruction_counts.versions_of(boards), "preparation"
+    )
+
+    with capsys.disabled():
+        print("".join(f"\n{sentence}" for sentence in skipped), end="")
+    assert wrong == []
