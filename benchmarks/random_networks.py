@@ -1,0 +1,252 @@
+"""Write int8 TFLite files of random networks: all operators, strides, paddings, widths, scales and zero points.
+
+They know no digits: they are for comparing two ways to compute one file. Imported by `integer.py` and by tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+__all__ = ["KINDS", "build"]
+
+_OPERATORS = schema.BuiltinOperator
+_CLASSES = 10
+_SPREAD = 45.0  # steps, the usual distance of values from their mean
+
+
+class _Builder:
+    """A TFLite graph while it is written; tensors are named by their numbers."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        self.model, self.graph = schema.ModelT(), schema.SubGraphT()
+        self.model.version, self.model.subgraphs = 3, [self.graph]
+        self.model.buffers, self.model.operatorCodes = [schema.BufferT()], []
+        self.graph.tensors, self.graph.operators = [], []
+        self.graph.name = b"main"
+
+    def tensor(
+        self,
+        shape: Sequence[int],
+        dtype: int = schema.TensorType.INT8,
+        scales: Sequence[float] = (),
+        zero_point: int = 0,
+        values: NDArray[np.generic] | None = None,
+        axis: int = 0,
+    ) -> int:
+        tensor, quantization = schema.TensorT(), schema.QuantizationParametersT()
+        tensor.name = f"tensor_{len(self.graph.tensors)}".encode()
+        tensor.shape, tensor.type, tensor.buffer = list(shape), dtype, 0
+        if len(scales):
+            quantization.scale = np.asarray(scales, np.float32)
+            quantization.zeroPoint = np.full(len(scales), zero_point, np.int64)
+            quantization.quantizedDimension = axis
+            tensor.quantization = quantization
+        if values is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+            self.model.buffers.append(buffer)
+            tensor.buffer = len(self.model.buffers) - 1
+        self.graph.tensors.append(tensor)
+        return len(self.graph.tensors) - 1
+
+    def activation(self, shape: Sequence[int], scale: float, zero_point: int | None = None) -> int:
+        if zero_point is None:
+            zero_point = int(self.random.choice([-128, self.random.integers(-128, 128), self.random.integers(-40, 40)]))
+        return self.tensor(shape, scales=[scale], zero_point=zero_point)
+
+    def operator(self, name: str, inputs: Sequence[int], output: int, options: object = None, version: int = 1) -> int:
+        code = schema.OperatorCodeT()
+        code.builtinCode = getattr(_OPERATORS, name)
+        code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), version
+        self.model.operatorCodes.append(code)
+        operator = schema.OperatorT()
+        operator.opcodeIndex, operator.inputs, operator.outputs = len(self.model.operatorCodes) - 1, inputs, [output]
+        if options is not None:
+            operator.builtinOptions = options
+            kind = type(options).__name__.removesuffix("T")
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+        self.graph.operators.append(operator)
+        return output
+
+    def shape(self, index: int) -> list[int]:
+        return list(self.graph.tensors[index].shape)
+
+    def scale(self, index: int) -> float:
+        return float(self.graph.tensors[index].quantization.scale[0])
+
+    def zero_point(self, index: int) -> int:
+        return int(self.graph.tensors[index].quantization.zeroPoint[0])
+
+    def like(self, source: int, shape: Sequence[int]) -> int:
+        """Return a new activation with the scale and zero point of another."""
+        return self.activation(shape, self.scale(source), self.zero_point(source))
+
+    def finished(self) -> bytes:
+        builder = flatbuffers.Builder(1 << 16)
+        builder.Finish(self.model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+    # Operators, each from one tensor to the next.
+
+    def weighted(self, name: str, source: int, weights: Sequence[int], shape: Sequence[int], options: object) -> int:
+        """Append an operator with weights, with an output scale that neither saturates nor starves."""
+        axis, terms = (3, int(np.prod(weights[1:3]))) if name.startswith("DEPTH") else (0, int(np.prod(weights[1:])))
+        outputs = weights[axis]
+        count = outputs if name != "FULLY_CONNECTED" and self.random.random() < 0.8 else 1
+        scales = (self.random.uniform(0.3, 1, count) * self.random.uniform(0.001, 0.02)).astype(np.float32)
+        values = np.clip(np.rint(self.random.normal(0, 40, weights)), -127, 127).astype(np.int8)
+        step = self.scale(source) * float(scales.mean())
+        target = step * np.sqrt(terms) * 40 * 60 / _SPREAD * self.random.uniform(0.5, 2)
+        bias = np.rint(self.random.normal(0, 0.5 * _SPREAD, outputs) * target / step).astype(np.int32)
+        inputs = [
+            source,
+            self.tensor(weights, scales=scales, values=values, axis=axis),
+            self.tensor([outputs], schema.TensorType.INT32, np.float32(self.scale(source)) * scales, values=bias),
+        ]
+        return self.operator(name, inputs, self.activation(shape, target), options, version=5)
+
+    def window(self, source: int, options: object, most: int) -> tuple[int, int, list[int]]:
+        """Set random strides and padding; return rows and columns of the kernel, and the output's shape."""
+        _, rows, columns, channels = self.shape(source)
+        size = (int(self.random.integers(1, min(most, rows) + 1)), int(self.random.integers(1, min(most, columns) + 1)))
+        options.strideH, options.strideW = (int(self.random.integers(1, 3)) for _ in range(2))
+        options.padding = int(self.random.integers(0, 2))
+        shape = [1]
+        for length, stride, kernel in ((rows, options.strideH, size[0]), (columns, options.strideW, size[1])):
+            shape.append(-(-length // stride) if options.padding == 0 else (length - kernel) // stride + 1)
+        return *size, [*shape, channels]
+
+    def activation_function(self) -> int:
+        return int(self.random.choice([0, 1, 3]))
+
+    def convolution(self, source: int) -> int:
+        options = schema.Conv2DOptionsT()
+        height, width, shape = self.window(source, options, 5)
+        options.fusedActivationFunction = self.activation_function()
+        shape[3] = int(self.random.integers(1, 21))
+        return self.weighted("CONV_2D", source, [shape[3], height, width, self.shape(source)[3]], shape, options)
+
+    def depthwise(self, source: int) -> int:
+        options = schema.DepthwiseConv2DOptionsT()
+        height, width, shape = self.window(source, options, 5)
+        options.fusedActivationFunction = self.activation_function()
+        options.depthMultiplier = int(self.random.choice([1, 1, 2]))
+        shape[3] *= options.depthMultiplier
+        return self.weighted("DEPTHWISE_CONV_2D", source, [1, height, width, shape[3]], shape, options)
+
+    def pool(self, name: str, source: int) -> int:
+        options = schema.Pool2DOptionsT()
+        options.filterHeight, options.filterWidth, shape = self.window(source, options, 3)
+        options.fusedActivationFunction = self.activation_function()
+        return self.operator(name, [source], self.like(source, shape), options, version=2)
+
+    def pad(self, source: int) -> int:
+        pairs = np.zeros((4, 2), np.int32)
+        pairs[1:3] = self.random.integers(0, 3, (2, 2))
+        shape = [length + int(pair.sum()) for length, pair in zip(self.shape(source), pairs, strict=True)]
+        constant = self.tensor([4, 2], schema.TensorType.INT32, values=pairs)
+        return self.operator("PAD", [source, constant], self.like(source, shape), schema.PadOptionsT(), version=2)
+
+    def relu(self, source: int) -> int:
+        name = str(self.random.choice(["RELU", "RELU6"]))
+        return self.operator(name, [source], self.like(source, self.shape(source)), version=2)
+
+    def concatenation(self, source: int) -> int:
+        other = self.relu(source)
+        *shape, channels = self.shape(source)
+        options = schema.ConcatenationOptionsT()
+        options.axis = 3
+        target = self.like(source, [*shape, 2 * channels])
+        return self.operator("CONCATENATION", [source, other], target, options, version=2)
+
+    def add(self, source: int) -> int:
+        *_, channels = shape = self.shape(source)
+        options = schema.Conv2DOptionsT()
+        options.strideH = options.strideW = 1
+        other = self.weighted("CONV_2D", source, [channels, 3, 3, channels], shape, options)
+        sums = schema.AddOptionsT()
+        sums.fusedActivationFunction = self.activation_function()
+        scale = max(self.scale(source), self.scale(other)) * self.random.uniform(0.7, 1.6)
+        pair = [source, other] if self.random.random() < 0.5 else [other, source]
+        return self.operator("ADD", pair, self.activation(shape, scale), sums, version=2)
+
+    def requantize(self, source: int) -> int:
+        target = self.activation(self.shape(source), self.scale(source) * self.random.uniform(0.6, 1.7))
+        return self.operator("QUANTIZE", [source], target, version=2)
+
+    def mean(self, source: int) -> int:
+        shape = self.shape(source)
+        options = schema.ReducerOptionsT()
+        options.keepDims = bool(self.random.integers(0, 2))
+        axes = self.tensor([2], schema.TensorType.INT32, values=np.array([1, 2], np.int32))
+        target = self.activation(
+            [1, 1, 1, shape[3]] if options.keepDims else [1, shape[3]],
+            self.scale(source) * self.random.uniform(0.3, 1.2),
+        )
+        return self.operator("MEAN", [source, axes], target, options, version=2)
+
+    def dense(self, source: int) -> int:
+        count = int(np.prod(self.shape(source)))
+        shape = self.tensor([2], schema.TensorType.INT32, values=np.array([1, count], np.int32))
+        flat = self.operator("RESHAPE", [source, shape], self.like(source, [1, count]), schema.ReshapeOptionsT())
+        options = schema.FullyConnectedOptionsT()
+        return self.weighted("FULLY_CONNECTED", flat, [_CLASSES, count], [1, _CLASSES], options)
+
+
+KINDS: dict[str, Callable[[_Builder, int], int]] = {
+    "convolution": _Builder.convolution,
+    "depthwise": _Builder.depthwise,
+    "max_pool": lambda builder, source: builder.pool("MAX_POOL_2D", source),
+    "average_pool": lambda builder, source: builder.pool("AVERAGE_POOL_2D", source),
+    "pad": _Builder.pad,
+    "relu": _Builder.relu,
+    "concatenation": _Builder.concatenation,
+    "add": _Builder.add,
+    "requantize": _Builder.requantize,
+}
+
+
+def build(
+    seed: int,
+    kinds: Sequence[str] = tuple(KINDS),
+    mean: bool | None = None,
+    depth: int = 5,
+    ends: int = schema.TensorType.UINT8,
+) -> bytes:
+    """Return a plain TFLite file, the same for the same seed: (1, 28, 28, 1) in, 10 logits out.
+
+    Args:
+        seed: of everything that is drawn.
+        kinds: the operators to draw from, besides the convolution at the beginning and the dense layer at the end.
+        mean: whether a mean over the image comes before the dense layer; drawn if None.
+        depth: the number of operators that are drawn.
+        ends: the type of input and output: UINT8, INT8 or FLOAT32 of the schema.
+    """
+    builder, types = _Builder(seed), schema.TensorType
+    shape = [1, 28, 28, 1]
+    inside = builder.activation(shape, 1 / 255, -128)
+    image = inside
+    if ends != types.INT8:
+        image = builder.tensor(shape, ends, [1 / 255] if ends == types.UINT8 else ())
+        builder.operator("QUANTIZE", [image], inside)
+    place = inside
+    place = builder.convolution(place)
+    for kind in builder.random.choice(list(kinds), depth):
+        if builder.shape(place)[3] <= 40:
+            place = KINDS[kind](builder, place)
+    if builder.random.random() < 0.5 if mean is None else mean:
+        place = builder.mean(place)
+    place = builder.dense(place)
+    logits = place
+    if ends != types.INT8:
+        scales = [builder.scale(place)] if ends == types.UINT8 else ()
+        logits = builder.tensor(builder.shape(place), ends, scales, builder.zero_point(place) + 128)
+        builder.operator("QUANTIZE" if ends == types.UINT8 else "DEQUANTIZE", [place], logits, version=2)
+    builder.graph.inputs, builder.graph.outputs = [image], [logits]
+    return builder.finished()
