@@ -26,6 +26,7 @@ _FINE = 80  # pixels of the longer side up to which the illumination is estimate
 _FLOOR = 25  # parts of full ink, one of which ink exceeds at least
 _DEVIATIONS = 4  # standard deviations of the noise that ink exceeds
 _MAX_NOISE = (2, 5)  # share of full ink; where the estimate is higher, the picture is too small for it
+_SQUARES = LEVELS * LEVELS
 
 
 class InkMap(NamedTuple):
@@ -77,7 +78,7 @@ def border(picture: Plane) -> Plane:
 
 def _uniform(picture: Plane, counts: Counts) -> Iterator[tuple[Plane, Counts, int, int]]:
     """Yield the ink, its counts, full ink and light on a background of one level: the difference from that level."""
-    present = np.flatnonzero(counts)
+    present = counts.nonzero()[0]
     level = median(border(picture))
     found = []
     for dark, light, contrast in (
@@ -88,9 +89,10 @@ def _uniform(picture: Plane, counts: Counts) -> Iterator[tuple[Plane, Counts, in
             continue
         levels = counts[level - 1 :: -1] if dark else counts[level + 1 :]
         counted = np.zeros(256, np.int64)
-        counted[0], counted[1 : len(levels) + 1] = picture.size - levels.sum(), levels
+        counted[1 : len(levels) + 1] = levels
+        counted[0] = picture.size - counted.sum()
         light = max(light, _DARKEST)
-        energy = int((counted * LEVELS * LEVELS).sum()) * 256 // (light * light)
+        energy = int(counted @ _SQUARES) * 256 // (light * light)
         found.append((energy, dark, counted, light))
     if len(found) > 1 and found[1][0] > found[0][0]:
         found.reverse()
@@ -107,12 +109,13 @@ def _illuminated(picture: Plane) -> Iterator[tuple[Plane, Counts, int, int]]:
     """
     step = 1 if max(picture.shape) <= _FINE else 2
     coarse = block_means(picture, min(step, picture.shape[0]), min(step, picture.shape[1]))
+    planes = ((picture, coarse), (~picture, ~coarse))
     for window in _WINDOWS:
         reach = max(1, (window * max(coarse.shape) + 100) // 200)
         if reach < _LEAST_REACH:
             return
         found = []
-        for plane, small in ((picture, coarse), (~picture, ~coarse)):
+        for plane, small in planes:
             light = closing(small, reach)
             level = max(median(light.ravel()), _DARKEST)
             light = _enlarged(light, picture.shape, step)
@@ -120,9 +123,9 @@ def _illuminated(picture: Plane) -> Iterator[tuple[Plane, Counts, int, int]]:
             if int(absorbed.max()) < MIN_CONTRAST:
                 continue
             ink, counted = _shares(absorbed, light)
-            strongest = int(np.flatnonzero(counted)[-1])
+            strongest = int(counted.nonzero()[0][-1])
             if strongest:
-                found.append((int((counted * LEVELS).sum()), strongest, ink, counted, level))
+                found.append((int(counted @ LEVELS), strongest, ink, counted, level))
         if found:
             # Compared by ink over the cube of the strongest: strokes are strong and cover little of the page.
             best = found[0]
@@ -136,12 +139,12 @@ def _shares(absorbed: Plane, light: Plane) -> tuple[Plane, Counts]:
 
     A closing keeps the brightest noise of each window, so that half of the background would be faint ink.
     """
-    wide = absorbed.astype(np.uint16)
-    wide *= np.uint16(255)
-    wide //= np.maximum(light, np.uint8(_DARKEST))
-    ink = wide.astype(np.uint8)
+    # A quotient of 16 by 8 bits that is no integer is too far from the next one for floats of 32 bits to reach it.
+    share = np.multiply(absorbed, 255, dtype=np.float32)
+    share /= np.maximum(light, np.uint8(_DARKEST))
+    ink = share.astype(np.uint8)
     counts = histogram(ink)
-    middle = int(np.searchsorted(np.cumsum(counts), (ink.size + 1) >> 1))
+    middle = int(counts.cumsum().searchsorted((ink.size + 1) >> 1))
     if middle:
         ink = np.maximum(ink, np.uint8(middle)) - np.uint8(middle)
         counts[middle] += counts[:middle].sum()

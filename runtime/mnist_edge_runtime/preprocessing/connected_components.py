@@ -22,6 +22,8 @@ class Components:
         top, left, bottom, right: (components,) their boxes, the latter two excluded.
         extents: (components,) the longer side of each box, in pixels.
         areas: (components,) pixels.
+        pixels: number of pixels of all.
+        touch_border: whether any of them lies on the border of the mask.
     """
 
     def __init__(self, mask: NDArray[np.bool_]) -> None:
@@ -37,14 +39,15 @@ class Components:
         if flat[0]:
             edges = np.concatenate([[0], edges])
         first, last = edges[0::2], edges[1::2]
-        roots = _roots(first, last, stride)
-        is_root = roots == np.arange(len(first))
+        numbers = np.arange(len(first))
+        roots = _roots(first, last, stride, numbers)
+        is_root = roots == numbers
         self.owner = (is_root.cumsum() - 1)[roots]
         self._count = int(np.count_nonzero(is_root))
         self.rows = first // stride
         self.starts, self.ends = first - self.rows * stride, last - self.rows * stride
         self._order = self.owner.argsort(kind="stable")
-        self._groups = self.owner[self._order].searchsorted(np.arange(self._count))
+        self._groups = self.owner[self._order].searchsorted(numbers[: self._count])
         self.top = self.rows[is_root]
         self.bottom = self._reduced(np.maximum, self.rows) + 1
         self.left, self.right = self._reduced(np.minimum, self.starts), self._reduced(np.maximum, self.ends)
@@ -53,15 +56,21 @@ class Components:
         self.areas = self.per_run(self._lengths)
         self._offsets = self._lengths.cumsum() - self._lengths
         self._pixels = mask.ravel().nonzero()[0]
+        self.pixels = len(self._pixels)
+        self.touch_border = bool(self._count) and bool(
+            self.top[0] == 0 or self.rows[-1] == height - 1 or self.left.min() == 0 or self.right.max() == width
+        )
 
     def __len__(self) -> int:
         return self._count
 
     def _reduced(self, pick: np.ufunc, values: Integers) -> Integers:
-        return pick.reduceat(values[self._order], self._groups) if self._count else np.zeros(0, np.int64)
+        if not self._count:
+            return np.zeros(values.shape, np.int64)
+        return pick.reduceat(values[..., self._order], self._groups, axis=-1)
 
     def per_run(self, values: NDArray[Any]) -> Integers:
-        """Return the sum of the values, (runs,), in each component."""
+        """Return the sums, (..., components), of the values, (..., runs), in each component."""
         return self._reduced(np.add, values.astype(np.int64, copy=False))
 
     def at(self, plane: NDArray[Any]) -> NDArray[Any]:
@@ -69,8 +78,13 @@ class Components:
         return plane.ravel()[self._pixels]
 
     def sums(self, values: NDArray[Any]) -> Integers:
-        """Return the sum of what `at` gave in each component."""
-        return self.per_run(np.add.reduceat(values, self._offsets, dtype=np.int64)) if self._count else self.areas
+        """Return the sums, (..., components), in each component of what `at` gave, (..., pixels)."""
+        return self.per_run(np.add.reduceat(values, self._offsets, axis=-1, dtype=np.int64) if self._count else values)
+
+    def box(self, chosen: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+        """Return top, left, bottom and right of the box around the components that `chosen` selects."""
+        top, left = int(self.top[chosen].min()), int(self.left[chosen].min())
+        return top, left, int(self.bottom[chosen].max()), int(self.right[chosen].max())
 
     def within(self, other: Components) -> Integers:
         """Return which component of another mask, that includes this one, each component lies in."""
@@ -112,14 +126,14 @@ class Components:
         return changes[:-1].cumsum(dtype=np.int8).view(np.bool_).reshape(height, width)
 
 
-def _roots(first: Integers, last: Integers, stride: int) -> Integers:
+def _roots(first: Integers, last: Integers, stride: int, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return for each run the first one that it hangs together with, over any number of runs."""
     # The runs of the next row that touch a run are neighbours in the list.
     lowest = last.searchsorted(first + stride)
     touching = first.searchsorted(last + stride, side="right") - lowest
-    upper = np.arange(len(first)).repeat(touching)
+    upper = numbers.repeat(touching)
     lower = np.arange(len(upper)) + (lowest - touching.cumsum() + touching).repeat(touching)
-    roots = np.arange(len(first))
+    roots = numbers.copy()
     one, other = upper, lower
     while len(one):
         # Of several pairs with the same higher root one counts; the others are still apart in the next round.

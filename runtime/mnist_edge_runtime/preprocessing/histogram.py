@@ -15,6 +15,7 @@ _CHUNK = 1 << 14  # pixels counted at a time; bincount widens them to 64 bits
 _SAMPLE = 10_000  # pixels that the noise is estimated from, twice as many at most
 _DEVIATION = (1048, 1000)  # sixteenths of a level: deviation by median difference of neighbours, 1 / (0.6745 sqrt(2))
 _MANY = 4096  # pixels above which the products of Otsu's method are shifted, so that they stay below 2^53
+_SOME = 2048  # pixels up to which partitioning is faster than counting
 
 
 def histogram(plane: NDArray[np.uint8]) -> Counts:
@@ -29,6 +30,8 @@ def histogram(plane: NDArray[np.uint8]) -> Counts:
 def median(values: NDArray[np.uint8]) -> int:
     """Return the median; of an even number of values the higher one of the two in the middle."""
     middle = len(values) >> 1
+    if len(values) > _SOME:
+        return int(histogram(values).cumsum().searchsorted(middle, side="right"))
     return int(np.partition(values, middle)[middle])
 
 
@@ -55,18 +58,18 @@ def otsu_threshold(counts: Counts, floor: int) -> int:
 
     The higher class lies above it. The variance between the classes is compared by means in sixteenths.
     """
-    counts = counts.copy()
-    counts[: floor + 1] = 0
-    below = counts.cumsum()
+    # Of levels that separate the same pixels the lowest counts: it has pixels itself.
+    levels = counts[floor + 1 :].nonzero()[0].astype(np.int64, copy=False)
+    levels += floor + 1
+    if len(levels) < 2:
+        return int(levels[0]) - 1 if len(levels) else NONE
+    counts = counts[levels]
+    below, masses = counts.cumsum(), (counts * levels).cumsum()
     total = int(below[-1])
-    if not total:
-        return NONE
-    candidates = ((below > 0) & (below < total)).nonzero()[0]
-    if not len(candidates):
-        return int(counts.argmax()) - 1
-    masses = (counts * LEVELS).cumsum()
-    lower, mass = below[candidates], masses[candidates]
+    lower, mass = below[:-1], masses[:-1]
     upper = total - lower
-    apart = (int(masses[-1]) - mass) * 16 // upper - mass * 16 // lower
-    products = lower * upper >> (6 if total > _MANY else 0)
-    return int(candidates[(apart * apart * products).argmax()])
+    apart = (masses[-1] - mass) * 16 // upper - mass * 16 // lower
+    products = lower * upper
+    if total > _MANY:
+        products >>= 6
+    return int(levels[(apart * apart * products).argmax()])

@@ -71,7 +71,7 @@ def _without_smudges(strokes: Strokes) -> Mask:
     parts, ink, chosen = strokes.parts, strokes.map.ink, strokes.chosen
     masses = parts.sums(parts.at(ink))
     rim = max(2, digit_height(parts, np.where(chosen, masses, 0)) // _FOCUS)
-    sharpness = edge_sharpness(parts, strokes.mask, ink, strokes.map.noise, rim)
+    sharpness, _ = edge_sharpness(parts, ink, strokes.threshold, strokes.map.noise, rim)
     order = np.argsort(sharpness, kind="stable")
     # Weighted by the runs of pixels, of which a stroke has many and a smudge few.
     lengths = np.cumsum(np.where(chosen, parts.per_run(np.ones(len(parts.rows), np.int64)), 0)[order])

@@ -54,7 +54,7 @@ def _sums_of_rows(strip: NDArray[np.uint8], down: int) -> NDArray[Any]:
 
 def _sums_of_columns(strip: NDArray[Any], across: int, wide: type[np.unsignedinteger[Any]]) -> NDArray[Any]:
     if across > _FEW:
-        return np.add.reduceat(strip, np.arange(0, strip.shape[1], across), axis=1, dtype=wide)
+        return np.asarray(np.einsum("ijk->ij", strip.reshape(len(strip), -1, across), dtype=wide))
     sums = strip[:, ::across].astype(wide)
     for column in range(1, across):
         sums += strip[:, column::across]

@@ -129,8 +129,7 @@ def strokes_above(found: InkMap, threshold: int, choose: Choose) -> Strokes | No
     if np.count_nonzero(mask[:, 1:] != mask[:, :-1]) > 2 * max(most, mask.size // per_pixels) or not mask.any():
         return None
     parts = Components(mask)
-    masses = parts.sums(parts.at(found.ink))
-    sharpness = edge_sharpness(parts, mask, found.ink, found.noise)
+    sharpness, masses = edge_sharpness(parts, found.ink, threshold, found.noise)
     weights = masses * sharpness
     chosen = choose(parts, weights) & (sharpness > 0)
     large = 100 * parts.extents >= _SPECK * parts.extents[weights.argmax()]
@@ -141,6 +140,8 @@ def strokes_above(found: InkMap, threshold: int, choose: Choose) -> Strokes | No
 
 def one_digit(parts: Components, masses: Integers) -> Mask:
     """Return the components of one digit: the heaviest, the large ones near it, and any that touch it."""
+    if len(parts) == 1:
+        return np.ones(1, np.bool_)
     heaviest = int(masses.argmax())
     extent = int(parts.extents[heaviest])
     vertical = np.maximum(parts.top[heaviest] - parts.bottom, parts.top - parts.bottom[heaviest])
@@ -151,16 +152,14 @@ def one_digit(parts: Components, masses: Integers) -> Mask:
 
 def extent_of(strokes: Strokes) -> int:
     """Return the longer side of the box around all chosen strokes."""
-    rows, columns = part_around(strokes, 0)
-    return int(max(rows.stop - rows.start, columns.stop - columns.start))
+    top, left, bottom, right = strokes.parts.box(strokes.chosen)
+    return max(bottom - top, right - left)
 
 
 def part_around(strokes: Strokes, margin: int) -> Part:
     """Return the rows and columns around all chosen strokes, with a margin."""
-    parts, chosen = strokes.parts, strokes.chosen
-    top, left = int(parts.top[chosen].min()) - margin, int(parts.left[chosen].min()) - margin
-    bottom, right = int(parts.bottom[chosen].max()) + margin, int(parts.right[chosen].max()) + margin
-    return slice(max(0, top), bottom), slice(max(0, left), right)
+    top, left, bottom, right = strokes.parts.box(strokes.chosen)
+    return slice(max(0, top - margin), bottom + margin), slice(max(0, left - margin), right + margin)
 
 
 def with_fainter_ends(strokes: Strokes, part: Part = WHOLE) -> tuple[Plane, Components]:

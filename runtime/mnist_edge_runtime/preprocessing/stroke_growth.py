@@ -33,8 +33,7 @@ def grow(found: InkMap, part: tuple[slice, slice], ink: Plane, mask: Mask, level
     """
     low = max(level // _FAINTEST, found.noise * _ABOVE_NOISE[0] // _ABOVE_NOISE[1])
     whole = np.ascontiguousarray(found.ink[part])
-    wide = whole > low
-    parts = Components(wide)
+    parts = Components(whole > low)
     if not len(parts):
         return ink, mask
     within = parts.at(mask)
@@ -44,13 +43,12 @@ def grow(found: InkMap, part: tuple[slice, slice], ink: Plane, mask: Mask, level
     if not (grown & (parts.areas > seeds)).any():
         return ink, mask
     # Strokes that end before its border do not grow into what runs out of the part: a line of the paper, a shadow.
-    height, width = mask.shape
-    ends = (parts.starts == 0) | (parts.ends == width) | (parts.rows == 0) | (parts.rows == height - 1)
-    leaves = parts.per_run(ends) > 0
-    if leaves.any():
+    if parts.touch_border:
+        height, width = mask.shape
+        leaves = (parts.top == 0) | (parts.left == 0) | (parts.bottom == height) | (parts.right == width)
         on_border = mask.copy()
         on_border[1:-1, 1:-1] = False
         grown &= ~leaves | (parts.sums(parts.at(on_border)) > 0)
-    grown &= edge_sharpness(parts, wide, whole, found.noise) > 0
+    grown &= edge_sharpness(parts, whole, low, found.noise)[0] > 0
     mask = parts.mask(grown) | mask
     return np.maximum(ink, whole * mask), mask

@@ -36,7 +36,8 @@ def closing(plane: Plane, reach: int) -> Plane:
 
 def _surrounded(plane: Plane, reach: int, value: int) -> Plane:
     height, width = plane.shape
-    page = np.full((height + 2 * reach, width + 2 * reach), value, np.uint8)
+    page = np.empty((height + 2 * reach, width + 2 * reach), np.uint8)
+    page.fill(value)
     page[reach : reach + height, reach : reach + width] = plane
     return page
 
