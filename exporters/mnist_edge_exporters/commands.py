@@ -77,7 +77,11 @@ def check_reading(model: Path | None, pixels: str | None = None, labels: str | N
 def export(
     context: typer.Context,
     format: Annotated[
-        str | None, typer.Option(help=f"Format: {', '.join(spec.formats())} or all. (default: tflite)")
+        str | None,
+        typer.Option(
+            help=f"Format: {', '.join(spec.formats())}, all of these, or c: source code made of the int8 TFLite file. "
+            "(default: tflite)"
+        ),
     ] = None,
     quantize: Annotated[
         str | None,
@@ -109,6 +113,14 @@ def export(
     calibration_samples: Annotated[
         int | None, typer.Option(help="Number of calibration images. (default: 500)", min=10)
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="C identifier of the network, for --format c. (default: from the run's name)"),
+    ] = None,
+    rounding: Annotated[
+        str | None,
+        typer.Option(help="Rounding of --format c: litert, as the file answers, or tflm. (default: litert)"),
+    ] = None,
     golden: Annotated[
         str | None,
         typer.Option(help="Data set whose test images the files carry for their self-test. (default: that of --data)"),
@@ -118,11 +130,14 @@ def export(
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Export a run to TFLite or ONNX, and prove on the whole test set that the files answer as the Keras model does."""
+    """Export a run to TFLite, ONNX or C, and prove on the whole test set that it answers as the Keras model does."""
     from .export import selection
 
     wanted = selection.parse(constraints) if constraints is not None else ()
     every = "all" if wanted else None
+    from .c_source import options as c_options
+
+    is_c = c_options.check(format, name, rounding, constraints)
     specs = spec.select(
         format or every or "tflite",
         quantize or every or "int8",
@@ -147,6 +162,15 @@ def export(
         selected, outcomes = export_best(source, specs, folder, options, wanted)
         document |= selected.to_dict()
         text = selected.table() + (f"\n\nOn the test images:\n{table(outcomes)}" if outcomes else "")
+    sources = []
+    if is_c and outcomes[0].file:
+        from .c_source.generate import identifier
+        from .export.export_c import export_c
+
+        title = identifier(name or source.name, is_given=name is not None)
+        sources = [export_c(source, outcomes[0], folder, title, rounding or "litert")]
+        document["sources"] = [each.to_dict() for each in sources]
+        text = "\n".join((text, *(each.lines() for each in sources)))
     for outcome in outcomes:
         if model and outcome.file and outcome.spec.quantization is spec.Quantization.INT8:
             context.obj.remember(runs_dir, outcome.file)

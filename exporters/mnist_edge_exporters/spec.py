@@ -11,6 +11,7 @@ from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.host import install_extra
 
 __all__ = [
+    "SOURCE_FORMATS",
     "VARIANTS",
     "ExportSpec",
     "Granularity",
@@ -23,6 +24,8 @@ __all__ = [
     "variant_info",
 ]
 
+# Formats of source code, made of the int8 TFLite file; "all" stands for the files that engines run.
+SOURCE_FORMATS = ("c",)
 OPSETS = range(13, 19)  # below, there is no per-channel QDQ; above, tf2onnx does not write
 
 
@@ -181,12 +184,14 @@ def select(
 ) -> list[ExportSpec]:
     """Return the files that the options name; "all" stands for every value that needs no force and no extra.
 
+    For a format of source code that is the file which it is made of.
+
     Raises:
         UsageError: an unknown value, a variant that is not offered, an extra that is not installed, or an option that
             fits none of the variants.
     """
     for option, value, known in (
-        ("--format", format, ("all", *formats())),
+        ("--format", format, ("all", *formats(), *SOURCE_FORMATS)),
         ("--quantize", quantization, ("all", *Quantization)),
         ("--io-dtype", io_dtype, tuple(IoDtype)),
         ("--granularity", granularity, tuple(Granularity)),
@@ -195,10 +200,13 @@ def select(
             raise UsageError(f"{option} {value} is unknown; choose from {', '.join(known)}")
     if opset not in OPSETS:
         raise UsageError(f"--opset is {opset}, expected {OPSETS[0]} to {OPSETS[-1]}")
+    of_file = "tflite" if format in SOURCE_FORMATS else format
+    if of_file != format and (quantization != Quantization.INT8 or io_dtype != IoDtype.UINT8):
+        raise UsageError(f"--format {format} is made of the int8 file with uint8 images; leave out the other options")
     named = [
         key
         for key, info in VARIANTS.items()
-        if format in ("all", key[0]) and (quantization == key[1] or (quantization == "all" and not info.needs_extra))
+        if of_file in ("all", key[0]) and (quantization == key[1] or (quantization == "all" and not info.needs_extra))
     ]
     if not named:
         offered = ", ".join("-".join(key) for key in VARIANTS)

@@ -44,6 +44,16 @@ def test_a_model_of_ones_own_is_exported_beside_it_and_found(mnist_edge: MnistEd
     assert mnist_edge("selftest", cwd=tmp_path).stderr == f"model: {file}, the newest int8 export\n"
 
 
+def test_c_is_exported_with_the_file_that_it_is_made_of(mnist_edge: MnistEdge, own: Path, tmp_path: Path) -> None:
+    options = ["--model", own, "--data", "digits", "--format", "c"]
+    result = mnist_edge("export", *options, "--name", "Reader", "--rounding", "tflm", "--json", cwd=tmp_path)
+    (made,) = json.loads(result.stdout)["sources"]
+    assert (made["name"], made["rounding"], made["differing_logits"]) == ("Reader", "tflm", 0)
+    assert sorted(path.name for path in (own.parent / "exports").iterdir()) == [
+        *("Reader-c", "Reader-c.zip", "own-tflite-int8.tflite", "own-tflite-int8.tflite.parity.json"),
+    ]
+
+
 @pytest.mark.usefixtures("converting_here")
 def test_a_network_on_other_pixels_is_stopped_and_goes_its_way_with_the_option(
     mnist_edge: MnistEdge, own: Path

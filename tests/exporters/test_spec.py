@@ -78,6 +78,8 @@ def test_options_reach_only_the_variants_that_have_them() -> None:
     ("arguments", "options", "message"),
     [
         (("tensorrt", "int8"), {}, "--format tensorrt is unknown; choose from all, tflite, onnx"),
+        (("c", "none"), {}, "--format c is made of the int8 file with uint8 images"),
+        (("c", "int8"), {"io_dtype": "int8"}, "--format c is made of the int8 file with uint8 images"),
         (("tflite", "int3"), {}, "--quantize int3 is unknown"),
         (("tflite", "int8"), {"io_dtype": "int16"}, "--io-dtype int16 is unknown"),
         (("tflite", "int8"), {"granularity": "per-row"}, "--granularity per-row is unknown"),
@@ -95,3 +97,8 @@ def test_options_reach_only_the_variants_that_have_them() -> None:
 def test_what_makes_no_sense_is_refused(arguments: tuple[str, str], options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         select(*arguments, **options)
+
+
+def test_source_code_is_made_of_the_int8_file_and_no_part_of_all() -> None:
+    assert list(map(str, select("c", "int8", granularity="per-tensor"))) == ["tflite-int8-per-tensor"]
+    assert "c" not in formats()

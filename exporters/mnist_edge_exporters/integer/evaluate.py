@@ -36,14 +36,13 @@ from .network import (
     Weighted,
     Window,
 )
-from .rounding import FLOAT32, TFLM, Rounding, add_multipliers
+from .rounding import CONVERSION_BITS, FLOAT32, TFLM, Rounding, add_multipliers, conversion
 from .tflm_formulas import TFLM_FORMULAS
 
 __all__ = ["evaluate"]
 
 _BATCH = 100  # images, whose activations stay in the cache
 _EXACT = 1 << 24  # float32 holds every integer up to here
-_CONVERT_BITS = 8  # of the fraction of a multiplier from one scale to another
 
 Raw = NDArray[Any]
 
@@ -195,10 +194,9 @@ def _add(operator: Add, inputs: list[Raw], sources: list[Tensor], target: Tensor
 
 def _requantize(operator: Requantize, inputs: list[Raw], sources: list[Tensor], target: Tensor, how: Rounding) -> Raw:
     """Multiply by a fixed-point number with 8 bits behind the point, the half added before the shift."""
-    ratio = np.float32(sources[0].scale) / np.float32(target.scale)
-    multiplier = int(np.rint(np.float32(1 << _CONVERT_BITS) * ratio))
-    sums = (inputs[0].astype(np.int64) - sources[0].zero_point) * multiplier + (1 << (_CONVERT_BITS - 1))
-    return _finish(sums >> _CONVERT_BITS, target, *_limits(operator, target))
+    multiplier = conversion(sources[0].scale, target.scale)
+    sums = (inputs[0].astype(np.int64) - sources[0].zero_point) * multiplier + (1 << (CONVERSION_BITS - 1))
+    return _finish(sums >> CONVERSION_BITS, target, *_limits(operator, target))
 
 
 def _clamp(operator: Clamp, inputs: list[Raw], sources: list[Tensor], target: Tensor, how: Rounding) -> Raw:

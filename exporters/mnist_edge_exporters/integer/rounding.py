@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "CONVERSION_BITS",
     "FLOAT32",
     "INTEGERS",
     "TFLM",
     "Rounding",
     "add_multipliers",
+    "conversion",
     "double_rounding",
     "factor",
     "mantissas",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 _MANTISSA_BITS = 24  # of a float32
+CONVERSION_BITS = 8  # of the fraction of a multiplier from one scale to another
 _ADD_BITS = 20  # of the larger multiplier of an addition
 
 
@@ -88,6 +91,11 @@ def add_multipliers(sources: Sequence[float], target: float) -> tuple[list[int],
     scales = [np.float32(source) / np.float32(target) for source in sources]
     shift = _ADD_BITS - (math.frexp(max(scales))[1] - 1)
     return [int(np.rint(float(scale) * 2**shift)) for scale in scales], shift
+
+
+def conversion(source: float, target: float) -> int:
+    """Return the multiplier from one scale to another, with 8 bits behind the point."""
+    return int(np.rint(np.float32(1 << CONVERSION_BITS) * (np.float32(source) / np.float32(target))))
 
 
 def multiplier(scale: float) -> tuple[int, int]:

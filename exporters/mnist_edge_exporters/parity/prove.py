@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from ..source import Source
 from ..spec import Options, Quantization, variant_info
-from . import worker
+from . import integer_meaning, worker
 from .comparison import ParityReport, compare, reference_probabilities
+from .integer_meaning import IntegerAnswers, has_integer_meaning
 from .targets import Target, incompatibility, targets_for, targets_of
 from .tolerance import TOLERANCES, Tolerance
 
@@ -34,12 +35,14 @@ class Proof:
         reports: the figures of each target that ran, by its name.
         failures: a sentence for each figure out of tolerance and each target that cannot run the file.
         logits: those of the first target that ran for the test images, float32 (N, classes); None where none ran.
+        integer: the answers of the file's integer network, the last of the runtimes; None for other files.
     """
 
     runtimes: tuple[Mapping[str, Any], ...]
     reports: Mapping[str, ParityReport]
     failures: tuple[str, ...]
     logits: NDArray[np.float32] | None
+    integer: IntegerAnswers | None = None
 
     @property
     def report(self) -> ParityReport | None:
@@ -63,6 +66,8 @@ class Proof:
             report = self.reports.get(name)
             verdict = runtime["status"] if report is None else "passed" if report.passed else "FAILED"
             lines += [f"{name}: {verdict}", *(f"  {line}" for line in (report.summary() if report else ()))]
+        if self.integer:
+            lines.append(f"  {self.integer.line}")
         if self.report and (warning := few_images_warning(self.report.images)):
             lines.append(f"WARNING: {warning}")
         return lines
@@ -77,7 +82,7 @@ def prove(
     labels: NDArray[np.int64],
     tolerance: Tolerance,
 ) -> Proof:
-    """Run the sealed file on each target that is installed here, in processes of their own.
+    """Run the sealed file on each target that is installed here, in processes of their own, and its integer network.
 
     Args:
         file: the sealed model.
@@ -91,7 +96,7 @@ def prove(
     runtimes: list[Mapping[str, Any]] = []
     reports: dict[str, ParityReport] = {}
     failures: list[str] = []
-    first: NDArray[np.float32] | None = None
+    ran: dict[str, NDArray[np.float32]] = {}
     contract, output = sealed.contract, sealed.contract.output
     for target in targets:
         status = "table only"
@@ -107,7 +112,7 @@ def prove(
                 reports[str(target)] = report
                 failures += [f"{target}: {failure}" for failure in report.failures]
                 status = "ran"
-                first = logits if first is None else first
+                ran[str(target)] = logits
         elif objection is None and variant_info(contract.format, contract.quantization).must_run:
             failures.append(
                 f"{target} is not installed here, and only a run shows whether a runtime answers a "
@@ -120,7 +125,15 @@ def prove(
         runtimes.append({"engine": target.engine, "version": target.version, "status": status, **proven_on})
     if not reports and not failures:
         failures.append("none of the runtimes it is for is installed here, so nothing proves it; name one that is")
-    return Proof(tuple(runtimes), reports, tuple(failures), first)
+    first, integer = next(iter(ran.values()), None), None
+    if has_integer_meaning(contract):
+        integer = integer_meaning.answers(sealed, images, ran)
+        runtimes.append(integer.runtime)
+        if integer.logits is not None and reports:  # what no engine ran is not proven by it
+            name = f"{integer_meaning.NAME}=={integer_meaning.VERSION}"
+            step = None if output.dtype == "float32" else output.scale
+            reports[name] = compare(reference, integer.logits, labels, tolerance, step=step)
+    return Proof(tuple(runtimes), reports, tuple(failures), first, integer)
 
 
 def verify(file: Path, source: Source, options: Options) -> Proof:
@@ -140,7 +153,12 @@ def verify(file: Path, source: Source, options: Options) -> Proof:
     tolerance = TOLERANCES[Quantization(contract.quantization)].replaced(options.tolerances)
     reference = reference_probabilities(source.model, source.test[0])
     targets = targets_for(contract.format, options.targets) if options.targets else targets_of(contract)
-    return prove(file, sealed, targets, reference, *source.test, tolerance)
+    proof = prove(file, sealed, targets, reference, *source.test, tolerance)
+    integer = proof.integer
+    if integer and integer.runtime.get("differing_logits"):
+        failure = f"{integer.line}: this runtime does not compute the one meaning of the file"
+        return replace(proof, failures=(*proof.failures, failure))
+    return proof
 
 
 def raise_on_failures(outcomes: list[tuple[str, tuple[str, ...]]], verdict: str) -> None:

@@ -51,7 +51,9 @@ class Target:
 
     @property
     def is_installed(self) -> bool:
-        """Whether exactly this version runs files on this machine."""
+        """Whether exactly this version runs files on this machine; the integer network is no engine."""
+        if self.engine not in ENGINES:
+            return False
         # tflite-runtime imports under numpy 2 and then fails with every file.
         met = (_is_met(Requirement(text)) for text in ENGINES[self.engine].requirements)
         return _installed(self.engine) == self.version and all(met)
@@ -84,7 +86,9 @@ def targets_for(format: str, names: Sequence[str] = (), *, must_run: bool = Fals
 def targets_of(contract: Contract) -> list[Target]:
     """Return the runtimes in a file's contract, each in the version installed here, else in the contract's."""
     return [
-        Target(runtime["engine"], _installed(runtime["engine"]) or runtime["version"]) for runtime in contract.runtimes
+        Target(runtime["engine"], _installed(runtime["engine"]) or runtime["version"])
+        for runtime in contract.runtimes
+        if runtime["engine"] in ENGINES  # the integer network is no engine, and always takes part
     ]
 
 

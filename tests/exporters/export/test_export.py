@@ -131,6 +131,7 @@ def test_a_target_that_runs_none_of_the_files_is_refused(own_source: Source, tmp
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_contract_names_every_runtime(variant: str, files: Mapping[str, Path], dataset: Dataset) -> None:
     contract, ran = sealed_model.read(files[variant]).contract, {"status": "ran", "images": len(dataset.test_images)}
+    (litert,) = targets_for("tflite", ["litert"])
     assert list(contract.runtimes) == [
         {
             "engine": target.engine,
@@ -140,7 +141,11 @@ def test_the_contract_names_every_runtime(variant: str, files: Mapping[str, Path
         for target in targets_for(
             contract.format, must_run=variant_info(contract.format, contract.quantization).must_run
         )
-    ]
+    ] + (
+        [{"engine": "integer", "version": "1", **ran, "compared_with": str(litert), "differing_logits": 0}]
+        if variant == "tflite-int8"
+        else []
+    )
 
 
 def test_the_report_lies_beside_the_file(files: Mapping[str, Path]) -> None:

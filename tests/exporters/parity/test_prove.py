@@ -27,7 +27,9 @@ def test_each_runtime_that_is_installed_ran(files: Mapping[str, Path], source: S
     targets = targets_for("tflite")
     proof = _prove(files["tflite-int8"], source, targets)
     assert proof.failures == ()
-    for target, runtime in zip(targets, proof.runtimes, strict=True):
+    *engines, integer = proof.runtimes
+    assert (integer["engine"], integer["differing_logits"]) == ("integer", 0)
+    for target, runtime in zip(targets, engines, strict=True):
         assert runtime["status"] == ("ran" if target.is_installed else "table only")
         assert (str(target) in proof.reports) == target.is_installed
         assert runtime.get("images") == (100 if target.is_installed else None)

@@ -17,6 +17,7 @@ from mnist_edge_exporters.parity.targets import Target
 from mnist_edge_exporters.report.page import WrittenPage, write
 from mnist_edge_exporters.source import Source
 from mnist_edge_runtime.diagnostics import benchmark
+from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_trainer.runs.run import Run
 
@@ -52,7 +53,7 @@ def test_the_table_says_what_the_proofs_say(report: WrittenPage, text: str, file
         for runtime in proof["runtimes"]:
             figures = proof["reports"].get(f"{runtime['engine']}=={runtime['version']}")
             assert f"{runtime['engine']} {runtime['version']}" in words
-            if figures:
+            if figures and runtime["engine"] in ENGINES:
                 low, high = figures["accuracy_interval"]
                 time = report.latencies[file, Target(runtime["engine"], runtime["version"])]
                 assert (
@@ -143,7 +144,8 @@ def test_json_has_the_latencies(report: WrittenPage, files: Mapping[str, Path]) 
     for file in files.values():
         for runtime in exports[file]["runtimes"]:
             assert runtime["p50_us"] == report.latencies.get((file, Target(runtime["engine"], runtime["version"])))
-            assert (runtime["verdict"] == "passed") == (runtime["p50_us"] is not None)
+            if runtime["engine"] in ENGINES:
+                assert (runtime["verdict"] == "passed") == (runtime["p50_us"] is not None)
 
 
 def test_a_run_without_exports_has_a_page_that_says_so(run: Run, source: Source, tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""Export a network as C source: from its int8 TFLite file, proven by compiling and running it on the whole test set."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mnist_edge_runtime.engines.tensor_codec import decoder
+from mnist_edge_runtime.errors import ModelError, VerificationError
+from mnist_edge_runtime.files import atomic_path, temporary_path
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.contract import Contract
+
+from ..c_source import project, proof
+from ..c_source.generate import ROUNDINGS
+from ..c_source.project import Project
+from ..integer import tflite_reader
+from ..integer.evaluate import evaluate
+from ..source import Source
+from .export import Exported
+from .leftovers import exporting
+
+__all__ = ["ExportedC", "export_c"]
+
+
+@dataclass(frozen=True)
+class ExportedC:
+    """A published folder of C source, its .zip, and the figures of the network."""
+
+    folder: Path
+    archive: Path
+    made: Project
+    rounding: str
+    images: int
+    compared: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `export --json` prints of it."""
+        return {
+            "folder": str(self.folder),
+            "archive": str(self.archive),
+            "name": self.made.name,
+            "rounding": self.rounding,
+            "images": self.images,
+            "compared_logits": self.compared,
+            "differing_logits": 0,
+            "ram_bytes": self.made.ram,
+            "constant_bytes": self.made.constants,
+        }
+
+    def lines(self) -> str:
+        """Return the outcome for a person."""
+        return (
+            f"C: {self.made.constants:,} bytes of constants and {self.made.ram:,} of RAM, besides code and stack; "
+            f"0 of {self.compared:,} logits differ on {self.images:,} test images\n"
+            f"published into {self.folder} and {self.archive.name}"
+        )
+
+
+def export_c(source: Source, outcome: Exported, folder: Path, name: str, rounding: str) -> ExportedC:
+    """Write the network of an int8 TFLite file as C, prove it, and publish it as a folder and a .zip.
+
+    Args:
+        source: the model and its data.
+        outcome: the published int8 TFLite file, with uint8 images and logits.
+        folder: the folder for exports.
+        name: a C identifier.
+        rounding: "litert", as the file answers, or "tflm".
+
+    Raises:
+        InputError: there is no C compiler here.
+        ModelError: an operator without an exact formula.
+        VerificationError: the compiled C does not answer as the file does.
+    """
+    assert outcome.file
+    command, images = proof.compiler(), source.test[0]
+    print(f"proving the C of {name} on {len(images):,} test images", file=sys.stderr)
+    sealed = sealed_model.read(outcome.file)
+    try:
+        network = tflite_reader.read(sealed.payload)
+        origin = {
+            "file": outcome.file.name,
+            "sha256": hashlib.sha256(outcome.file.read_bytes()).hexdigest(),
+            "version": version("mnist-edge"),
+            "images": len(images),
+        }
+        made = project.make(sealed, network, name, rounding, origin)
+    except ModelError as error:
+        raise ModelError(f"{outcome.file.name} is exported, but no C can be made of it: {error}") from None
+    found = proof.logits(made, images, command)
+    expected = evaluate(network, images[..., np.newaxis], ROUNDINGS[rounding])
+    differing = int(np.count_nonzero(found != expected))
+    if rounding == "litert" and outcome.proof.logits is not None:
+        differing = max(differing, _differing(sealed.contract, found, outcome.proof.logits))
+    if differing:
+        raise VerificationError(f"no C is published: {differing:,} of {found.size:,} logits differ from the file's")
+    target, archive = folder / f"{name}-c", folder / f"{name}-c.zip"
+    with exporting(folder), source.in_use():
+        _publish(made, target, archive)
+    return ExportedC(target, archive, made, rounding, len(images), found.size)
+
+
+def _differing(contract: Contract, raw: Any, logits: Any) -> int:
+    return int(np.count_nonzero(decoder(contract.output)(raw) != logits))
+
+
+def _publish(made: Project, target: Path, archive: Path) -> None:
+    """Write the .zip and the folder; a folder of an earlier export is replaced."""
+    with ExitStack() as stack:
+        new, old = stack.enter_context(temporary_path(target)), stack.enter_context(temporary_path(target))
+        packed = stack.enter_context(atomic_path(archive))
+        _write(made.files, new)
+        packed.write_bytes(project.archive(made))
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+
+
+def _write(files: Mapping[str, str], folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mnist_edge_exporters.export import export_c as export_c_module
+from mnist_edge_exporters.export.export import Exported
+from mnist_edge_exporters.export.export_c import export_c
+from mnist_edge_exporters.source import Source
+from mnist_edge_runtime import ModelError, VerificationError
+
+
+@pytest.fixture
+def exported_file(exported: Mapping[str, Exported]) -> Exported:
+    return exported["tflite-int8"]
+
+
+@pytest.mark.parametrize("rounding", ["litert", "tflm"])
+def test_a_folder_and_an_archive_are_published(
+    rounding: str, exported_file: Exported, source: Source, tmp_path: Path
+) -> None:
+    for _ in range(2):  # the second replaces the first
+        found = export_c(source, exported_file, tmp_path, "digits", rounding)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["digits-c", "digits-c.zip"]
+        assert (tmp_path / "digits-c" / "src" / "digits.c").is_file()
+        assert found.to_dict()["compared_logits"] == 10 * len(source.test[1])
+    assert f"0 of {found.compared:,} logits differ" in found.lines()
+
+
+def test_a_logit_that_differs_publishes_nothing(exported_file: Exported, source: Source, tmp_path: Path) -> None:
+    proof = exported_file.proof
+    assert proof.logits is not None
+    wrong = proof.logits.copy()
+    wrong[0, 0] += np.float32(1)
+    with pytest.raises(VerificationError, match=r"no C is published: 1 of [\d,]+ logits differ"):
+        export_c(source, replace(exported_file, proof=replace(proof, logits=wrong)), tmp_path, "digits", "litert")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_without_a_formula_is_told(
+    exported_file: Exported, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(payload: bytes) -> None:
+        raise ModelError("layer lstm: operator WHILE has no exact formula")
+
+    monkeypatch.setattr(export_c_module.tflite_reader, "read", refuse)
+    with pytest.raises(ModelError, match="is exported, but no C can be made of it: layer lstm"):
+        export_c(source, exported_file, tmp_path, "digits", "litert")
