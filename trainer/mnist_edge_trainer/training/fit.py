@@ -100,15 +100,26 @@ def train(
             "validation": len(split.validation_images),
             "sha256": split.sha256,
         },
-        "metrics": {
-            "train": fitted.measure(split.train_images, split.train_labels),
-            "validation": fitted.measure(split.validation_images, split.validation_labels),
-            "test": fitted.measure(dataset.test_images, dataset.test_labels),
-        },
+        "metrics": _measured(fitted, dataset, split),
         "seconds": round(fitted.seconds, 1),
         "versions": {"python": sys.version.split()[0], **{name: version(name) for name in _DISTRIBUTIONS}},
     }
     return TrainedRun(model=fitted.model, history=fitted.history, record=record)
+
+
+def _measured(fitted: Fitted, dataset: Dataset, split: Split) -> dict[str, dict[str, Any]]:
+    """Measure the network on the images of each part."""
+    parts = {
+        "train": (split.train_images, split.train_labels),
+        "validation": (split.validation_images, split.validation_labels),
+        "test": (dataset.test_images, dataset.test_labels),
+    }
+    found = {}
+    with progress_bar("measuring", sum(len(labels) for _, labels in parts.values())) as advance:
+        for name, part in parts.items():
+            found[name] = fitted.measure(*part)
+            advance(len(part[1]))
+    return found
 
 
 def fit(
