@@ -6,16 +6,27 @@ import argparse
 import io
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from . import __version__, command_line, json_output, shell_completion
-from .commands import benchmark, classify, doctor, inspect, read, selftest, watch
 from .engines.registry import ENGINES
 from .errors import UsageError
 from .output_capture import hide_warnings
 
 __all__ = ["build_parser", "main"]
+
+# The commands in the order of the help, and which options each shares with others.
+_COMMANDS = {
+    "classify": "answers",
+    "watch": "answers",
+    "read": "answers",
+    "inspect": "common",
+    "selftest": "engine",
+    "benchmark": "common",
+    "doctor": "common",
+}
 
 
 def main(
@@ -39,7 +50,9 @@ def main(
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file name that the terminal's encoding cannot express must not keep the others from being read.
         sys.stdout.reconfigure(errors="backslashreplace")
-    arguments = build_parser(program, f"Exported model file. (default: {default})", options).parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    model = f"Exported model file. (default: {default})"
+    arguments = build_parser(program, model, options, _named_command(argv)).parse_args(argv)
     hide_warnings(["--debug"] if arguments.debug else [])
 
     def command() -> int:
@@ -65,8 +78,23 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(UsageError.exit_code)
 
 
-def build_parser(program: str, model: str, options: argparse.ArgumentParser | None = None) -> argparse.ArgumentParser:
-    """Return the parser; `model` is the help of a model, and `options` are more options of the commands with one."""
+def _named_command(argv: Sequence[str]) -> str | None:
+    """Return the command that the arguments begin with; None where only a parser of all of them tells."""
+    first = next((argument for argument in argv if argument != "--debug"), None)
+    return first if first in _COMMANDS else None
+
+
+def build_parser(
+    program: str, model: str, options: argparse.ArgumentParser | None = None, only: str | None = None
+) -> argparse.ArgumentParser:
+    """Return the parser.
+
+    Args:
+        program: the name shown in help.
+        model: the help of a model.
+        options: more options of the commands with one.
+        only: the one command that is parsed, which need not wait for the import of the others.
+    """
     parser: argparse.ArgumentParser = _Parser(
         prog=program, description="Read handwritten digits with a model file that mnist-edge exported."
     )
@@ -93,14 +121,14 @@ def build_parser(program: str, model: str, options: argparse.ArgumentParser | No
     answers = argparse.ArgumentParser(add_help=False, parents=[engine])
     answers.add_argument("--accept-all", action="store_true", help="Accept every answer, whatever its confidence.")
 
-    with_model = [] if options is None else [options]
-    classify.add_command(commands, model, debug, answers, *with_model)
-    watch.add_command(commands, model, debug, answers, *with_model)
-    read.add_command(commands, model, debug, answers, *with_model)
-    inspect.add_command(commands, model, common, *with_model)
-    selftest.add_command(commands, model, common, engine, *with_model)
-    benchmark.add_command(commands, model, common, *with_model)
-    doctor.add_command(commands, common)
+    parents = {"answers": (debug, answers), "common": (common,), "engine": (common, engine)}
+    for name, kind in _COMMANDS.items():
+        if only in (None, name):
+            add_command = import_module(f".commands.{name}", __package__).add_command
+            if name == "doctor":
+                add_command(commands, common)
+            else:
+                add_command(commands, model, *parents[kind], *([] if options is None else [options]))
     return parser
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shlex
-import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -109,6 +107,8 @@ class Host:
             names = " ".join(word for word in arguments if not word.startswith("-"))
             bundle = "make another bundle on the workstation (mnist-edge bundle)"
             return f"{bundle}, for there is no pip here to {command} {names}"
+        import shlex
+
         return shlex.join([self.executable, "-m", "pip", command, *arguments])
 
 
@@ -131,6 +131,8 @@ class Throttling:
 
 def install_extra(extra: str) -> str:
     """Return how to install an extra of mnist-edge: from its folder, since no package index has it under its name."""
+    import shlex
+
     command = shlex.join([sys.executable, "-m", "pip", "install", "./runtime", f".[{extra}]"])
     return f"in the folder of mnist-edge, its source: {command}"
 
@@ -164,6 +166,8 @@ def temperature() -> float | None:
 
 def throttling() -> Throttling | None:
     """Ask the firmware; return None where there is no `vcgencmd` or it may not be asked."""
+    import subprocess  # which takes longer to import than a picture to classify
+
     try:
         result = subprocess.run(["vcgencmd", "get_throttled"], capture_output=True, text=True, check=True, timeout=10)
         return Throttling(int(result.stdout.strip().removeprefix("throttled="), 16))

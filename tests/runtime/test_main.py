@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -239,3 +241,27 @@ def test_wrong_usage_is_one_line_that_names_the_help(
 def test_debug_stands_before_or_after_the_command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 3
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_command_waits_for_no_import_of_another() -> None:
+    script = (
+        "import sys\n"
+        "from mnist_edge_runtime.__main__ import build_parser\n"
+        "build_parser('program', 'model', only='classify')\n"
+        "print([name for name in sys.modules if name.startswith('mnist_edge_runtime.commands.')])\n"
+    )
+
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert "mnist_edge_runtime.commands.classify" in result.stdout
+    assert not [name for name in ("doctor", "read", "watch", "stdin_images") if f"commands.{name}'" in result.stdout]
+
+
+def test_the_help_names_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--debug", "--help"])
+
+    shown = capsys.readouterr().out
+    assert all(
+        f"    {name} " in shown for name in ("classify", "watch", "read", "inspect", "selftest", "benchmark", "doctor")
+    )

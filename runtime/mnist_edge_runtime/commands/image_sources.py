@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,9 @@ from ..errors import InputError, MnistEdgeError, UsageError, describe
 from ..preprocessing import mnist
 from ..preprocessing.file_kinds import NAMES, counted
 from ..preprocessing.image_io import load_picture, picture_files
-from . import stdin_images
+
+if TYPE_CHECKING:
+    from .stdin_images import Id
 
 __all__ = ["Notice", "Picture", "fault", "open_all"]
 
@@ -30,7 +33,7 @@ class Picture:
 
     name: str
     load: Callable[[], NDArray[np.uint8]]
-    id: stdin_images.Id = None
+    id: Id = None
 
     @classmethod
     def of_file(cls, name: str, *, whole: bool = False) -> Picture:
@@ -89,6 +92,8 @@ def _open(names: Sequence[str], recursive: bool, of_file: Callable[[str], Pictur
         if name == "-":
             if sys.stdin is None:
                 raise InputError("stdin is closed; send pictures to it, or name files")
+            from . import stdin_images  # files do not wait for its import
+
             stream = sys.stdin.buffer
             assert isinstance(stream, io.BufferedIOBase)
             yield from (Picture(*found) for found in stdin_images.pictures(stream))

@@ -16,10 +16,10 @@ from ..classifier import Prediction
 from ..errors import MnistEdgeError
 from ..json_output import HELP
 from ..text_output import cell, printable
-from .stdin_images import Id
 
 if TYPE_CHECKING:
     from ..line_reader import Digit
+    from .stdin_images import Id
 
 __all__ = ["WRITERS", "Writer", "add_options", "lines_as_dict"]
 
