@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -145,10 +146,14 @@ def _open(file: BinaryIO, kind: FileKind) -> Any:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", image.DecompressionBombWarning)
         try:
+            if kind.decoder == "PNG":
+                from PIL import PngImagePlugin  # `Image.open` would import the decoders of four other kinds as well
+
+                return PngImagePlugin.PngImageFile(file)
             return image.open(file, formats=(kind.decoder,))
         except (image.DecompressionBombWarning, image.DecompressionBombError):
             raise InputError(f"more than {MAX_PIXELS // 10**6} megapixels; scale it down") from None
-        except image.UnidentifiedImageError:
+        except (image.UnidentifiedImageError, SyntaxError, IndexError, TypeError, struct.error):
             raise OSError(f"no whole {kind.name} header") from None  # Pillow's words show how Python writes the file
         except KeyError:
             raise InputError(f"the Pillow that is installed reads no {kind.name}; save the picture as PNG") from None
