@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ _LARGEST_SHARE = 1.001  # of floats 0..1: what is above 1 by rounding is still w
 _DEPTHS = (255, 1023, 4095)  # greatest values of 8, 10 and 12 bits, which cameras and scanners store in 16
 # 65,536ths: the shares of red, green and blue in luma, ITU-R BT.601's 0.299, 0.587 and 0.114, as Pillow has them.
 _LUMA = np.array([19595, 38470, 7471], np.float32)
+_SAMPLE = 10_000  # pixels that the variance is taken from, up to about twice as many
+_LITTLE = 256  # variance of luma below which the channels are looked at: ink of another colour may be as light
+_MORE = (5, 2)  # times the variance of luma that a channel has which is taken in its place
 
 # How colours become grey: luma on a white page; where that shows nothing, the first that shows something: luma on a
 # black page, for white ink on transparency; one of the channels, for ink as light as its ground in another colour.
@@ -75,12 +79,29 @@ def best_way(convert: Callable[[str], NDArray[np.uint8]], channels: int) -> NDAr
         channels: of the picture: 1, 3, or 4 where its transparency tells something.
     """
     pixels = convert("white")
-    if channels == 1 or _contrast(pixels) >= MIN_CONTRAST:
+    if channels == 1:
         return pixels
+    if _contrast(pixels) >= MIN_CONTRAST:
+        spread = _spread(pixels)
+        if spread >= _LITTLE:
+            return pixels
+        # One at a time: several of a large picture would fill a small board's memory.
+        spreads = {way: _spread(convert(way)) for way in WAYS[2:]}
+        widest = max(spreads, key=spreads.__getitem__)
+        more, than = _MORE
+        return convert(widest if than * spreads[widest] >= more * max(spread, 1) else "white")
     if channels == 4 and _contrast(inverse := convert("black")) >= MIN_CONTRAST:
         return inverse
     best = max((convert(channel) for channel in WAYS[2:]), key=_contrast)
     return best if _contrast(best) >= MIN_CONTRAST else pixels
+
+
+def _spread(pixels: NDArray[np.uint8]) -> int:
+    """Return the variance of the grey levels, in a sample of the rows and columns."""
+    step = max(1, isqrt(pixels.size // _SAMPLE))
+    sample = pixels[::step, ::step].astype(np.int64)
+    total = int(sample.sum())
+    return (sample.size * int((sample * sample).sum()) - total * total) // (sample.size * sample.size)
 
 
 def _contrast(pixels: NDArray[np.uint8]) -> int:

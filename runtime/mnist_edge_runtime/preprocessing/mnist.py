@@ -8,6 +8,7 @@ so that they cannot differ. docs/preprocessing.md specifies it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,16 @@ from .reduction import block_means, block_sides
 from .resampling import resample
 from .segmentation import (
     SURE,
+    Strokes,
     cleared,
     extent_of,
     find_strokes,
     one_digit,
     part_around,
     strength,
+    touches_border,
     with_fainter_ends,
+    without_lines,
 )
 from .stroke_growth import grow
 from .stroke_width import normalize_stroke_width
@@ -41,6 +45,10 @@ _SIZE = IMAGE_SHAPE[0]  # pixels
 _BOX = 20  # pixels of the digit's longer side
 _CENTRE = 14  # pixels from the first: the centre of mass of MNIST's images
 _LONGEST = 320  # pixels of the longer side of the picture in which a digit is looked for
+_SCATTERED = 160  # of `segmentation.FULL`: score below which strokes may be dots
+_SPECKS = 64  # of the same: score below which they are no part of it
+_COARSER = (2, 3, 4)  # times, for another look at them
+_COARSEST = 60  # pixels of the longer side of such a picture
 _FINEST = 100  # pixels of a digit's longer side; more add nothing
 _UNSURE = 100  # of `segmentation.FULL`; a second look need not be surer than the first, but as sure as this
 _DIGIT_SIDES = (17, 22)  # pixels of the longer side of the digits in MNIST's own images
@@ -143,21 +151,55 @@ def _is_mnist(pixels: NDArray[np.uint8]) -> bool:
 
 def _digit_strength(pixels: NDArray[np.uint8], sure: int = SURE, *, even: bool = True) -> NDArray[np.uint8]:
     """Return the strength of the digit's ink: found in a reduced picture, again at a finer scale if it is small."""
-    down, across = block_sides(pixels.shape, _LONGEST)
-    reduced = block_means(pixels, down, across)
-    strokes = find_strokes(reduced, one_digit, sure, even=even)
+    down, across = blocks = block_sides(pixels.shape, _LONGEST)
+    strokes, times = _digit_strokes(block_means(pixels, down, across), sure, even)
+    strokes = without_lines(strokes)
+    down, across = down * times, across * times
     extent = extent_of(strokes)
-    rim = rim_width(reduced.shape)
-    if extent < _FINEST and max(down, across) > 1:
+    rim = rim_width(strokes.mask.shape)
+    if extent * times < _FINEST and max(blocks) > 1:
         rows, columns = part_around(strokes, max(rim, extent // 2))
         closer = pixels[rows.start * down : rows.stop * down, columns.start * across : columns.stop * across]
-        if max(block_sides(closer.shape, _LONGEST)) < max(down, across):
+        if max(block_sides(closer.shape, _LONGEST)) < max(blocks):
             return _digit_strength(closer, min(SURE, max(strokes.score, _UNSURE)), even=strokes.map.even)
     part = part_around(strokes, max(rim, extent))
     ink, parts = with_fainter_ends(strokes, part)
     mask = parts.mask(one_digit(parts, parts.sums(parts.at(ink))))
     full = median(ink[mask])
     return strength(*grow(strokes.map, part, ink, mask, full), full)
+
+
+def _digit_strokes(reduced: NDArray[np.uint8], sure: int, even: bool) -> tuple[Strokes, int]:
+    """Return the strokes of the digit, and how many times coarser their picture is than the reduced one.
+
+    The dots of a printer's screen, or of a dotted line, hang together in a coarser picture.
+    """
+    best: Strokes | None = None
+    with suppress(BlankError):
+        best = find_strokes(reduced, one_digit, sure, even=even)
+    dots, blurred = best, 1
+    for times in _COARSER:
+        if (best and best.score >= (_SCATTERED if best is dots else SURE)) or max(reduced.shape) < times * _COARSEST:
+            break
+        with suppress(BlankError):
+            coarse = block_means(reduced, *(min(times, max(1, side // 3)) for side in reduced.shape))
+            strokes = find_strokes(coarse, one_digit, even=even)
+            if touches_border(strokes) or (dots and not _are_dots(dots, strokes, times)):
+                continue
+            if best is None or strokes.score > best.score:
+                best, blurred = strokes, times
+    if best is None:
+        raise BlankError("the picture is blank: no ink was found")
+    return best, blurred
+
+
+def _are_dots(dots: Strokes, strokes: Strokes, times: int) -> bool:
+    """Return whether strokes, in a picture so many times coarser, may be what the dots are a part of."""
+    inner = part_around(dots, 0)
+    return dots.score < _SPECKS or all(
+        2 * times * outer.start <= dot.start + dot.stop <= 2 * times * outer.stop
+        for outer, dot in zip(part_around(strokes, 0), inner, strict=True)
+    )
 
 
 def _offset(mass: NDArray[np.int64]) -> int:

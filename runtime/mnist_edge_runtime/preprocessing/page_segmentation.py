@@ -10,7 +10,7 @@ from .connected_components import Components
 from .edge_sharpness import edge_sharpness
 from .histogram import median
 from .ruled_lines import without_ruled_lines
-from .segmentation import WHOLE, Strokes, find_strokes, strokes_above, with_fainter_ends
+from .segmentation import WHOLE, Strokes, faintest, find_strokes, strokes_above, with_fainter_ends
 from .stroke_growth import grow
 
 __all__ = ["digit_height", "segment_page"]
@@ -32,9 +32,7 @@ def segment_page(picture: Plane) -> tuple[Plane, Components, int]:
         BlankError: there is no ink, or nothing but specks.
     """
     strokes = find_strokes(picture, _all)
-    # As faint as strokes may be that are grown into.
-    faintest = max(strokes.threshold // 4, strokes.map.noise * 5 // 4)
-    erased = without_ruled_lines(strokes.map.ink, strokes.map.ink > faintest)
+    erased = without_ruled_lines(strokes.map.ink, strokes.map.ink > faintest(strokes))
     if erased is not None:
         again = strokes_above(strokes.map._replace(ink=erased), strokes.threshold, _all)
         if again is None:

@@ -224,7 +224,7 @@ def _to_grey(picture: Any, in_colour: Callable[[], Any]) -> NDArray[np.uint8]:
     def convert(way: str) -> NDArray[np.uint8]:
         if way != "white" and not colours:
             colours.append(in_colour())
-        source = colours[0] if colours else picture
+        source = picture if way == "white" else colours[0]
         for rows, columns in tiles((*pixels.shape, 4)):
             part = source.crop((columns.start, rows.start, columns.stop, rows.stop))
             if way == "white" and not has_alpha:

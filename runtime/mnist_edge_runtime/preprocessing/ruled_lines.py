@@ -12,14 +12,15 @@ Mask = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 _THIN = 120  # parts of the longer side, one of which is a line's width at most
+_BEHIND_ONE = 40  # the same behind one digit
 _THINNEST = 4  # pixels that a line's width may be in any case
+_COVERED = (1, 2)  # share of the width that a line covers
 _SLOPES = range(-20, 21)  # 200ths: rise by run of the lines
 _OF = 200
-_COVERED = (1, 2)  # share of the page's width that a line covers
 _WINDOWS = 16  # parts of the width within which a line is straight
 
 
-def without_ruled_lines(ink: Plane, mask: Mask) -> Plane | None:
+def without_ruled_lines(ink: Plane, mask: Mask, *, behind_one: bool = False) -> Plane | None:
     """Return the ink, uint8 (H, W), without ruled lines; None where there are none.
 
     Vertical lines are looked for on paper that has horizontal ones: alone, one may be a thin digit 1.
@@ -27,19 +28,21 @@ def without_ruled_lines(ink: Plane, mask: Mask) -> Plane | None:
     Args:
         ink: uint8 (H, W).
         mask: bool (H, W), where there is enough of it.
+        behind_one: behind one digit, of which a picture is nearer: lines are wider, and in a small one there are none.
     """
-    horizontal = _lines(mask)
+    longest = max(mask.shape)
+    thickest = longest // _BEHIND_ONE if behind_one else max(_THINNEST, longest // _THIN)
+    horizontal = _lines(mask, thickest)
     if not horizontal.any():
         return None
-    vertical = _lines(np.ascontiguousarray(mask.T)).T
+    vertical = _lines(np.ascontiguousarray(mask.T), thickest).T
     return np.where(horizontal | vertical, np.uint8(0), ink)
 
 
-def _lines(mask: Mask) -> Mask:
+def _lines(mask: Mask, thickest: int) -> Mask:
     """Return the mask of the horizontal lines: thin vertical runs of pixels along one line over half of the width."""
     height, width = mask.shape
     columns, tops, bottoms = _vertical_runs(mask)
-    thickest = max(_THINNEST, max(mask.shape) // _THIN)
     thin = bottoms - tops <= thickest
     columns, tops, bottoms = columns[thin], tops[thin], bottoms[thin]
     share, of = _COVERED
@@ -52,7 +55,7 @@ def _lines(mask: Mask) -> Mask:
     for place in np.flatnonzero(2 * of * counts >= share * width):
         near = np.flatnonzero(abs(upright // size - place) <= 1)
         # Thicker than the line is on the whole is what a stroke adds to it, or a stroke alone.
-        near = near[thickness[near] <= np.median(thickness[near]) + 1]
+        near = near[2 * thickness[near] <= _twice_median(thickness[near]) + 2]
         near = near[_follows(columns[near], middles[near], thickest, width)]
         if of * len(np.unique(columns[near])) < share * width:
             continue
@@ -101,8 +104,16 @@ def _follows(columns: Integers, middles: Integers, thickest: int, width: int) ->
             # Two medians, of the left and the right half of what is around, give the slope in this part.
             around = around[np.argsort(columns[around], kind="stable")]
             left, right = around[: max(len(around) // 2, 1)], around[len(around) // 2 :]
-            y1, y2 = np.median(middles[left]), np.median(middles[right])
-            x1, x2 = np.median(columns[left]), np.median(columns[right])
-            line = y1 + (y2 - y1) * (columns[here] - x1) / max(x2 - x1, 1)
-            follows[here] = abs(middles[here] - line) <= thickest
+            y1, y2 = _twice_median(middles[left]), _twice_median(middles[right])
+            x1, x2 = _twice_median(columns[left]), _twice_median(columns[right])
+            across = max(x2 - x1, 2)
+            off = (2 * middles[here] - y1) * across - (y2 - y1) * (2 * columns[here] - x1)
+            follows[here] = abs(off) <= 2 * thickest * across
     return follows
+
+
+def _twice_median(values: Integers) -> int:
+    """Return twice the median; of an even number of values the sum of the two in the middle."""
+    middle = len(values) >> 1
+    around = np.partition(values, (middle, max(middle - 1, 0)))
+    return int(around[middle]) + int(around[middle if len(values) & 1 else middle - 1])

@@ -14,6 +14,7 @@ from .binarization import InkMap, ink_maps
 from .connected_components import Components
 from .edge_sharpness import edge_sharpness, rim_width
 from .histogram import LEVELS, NONE, histogram, otsu_threshold
+from .ruled_lines import without_ruled_lines
 
 __all__ = [
     "SURE",
@@ -21,12 +22,15 @@ __all__ = [
     "Strokes",
     "cleared",
     "extent_of",
+    "faintest",
     "find_strokes",
     "one_digit",
     "part_around",
     "strength",
     "strokes_above",
+    "touches_border",
     "with_fainter_ends",
+    "without_lines",
 ]
 
 Plane = NDArray[np.uint8]
@@ -47,6 +51,7 @@ _FAINT_END = (3, 5)  # share of the threshold: fainter parts of a stroke belong 
 _INK = 51  # of 255, strength: what is fainter is background, dust or compression
 _PIECES = 180  # score below which strokes may be the pieces of a hairline
 _REMAINS = (3, 5)  # share of the ink of good strokes, of a score of FAIR, that better ones keep at least
+_FREE = 24  # parts of a side, one of which is free at both ends of a digit that lines are behind
 # Runs of pixels in a row, in all, and pixels for each; more are grain, which would take long to label.
 _MOST_RUNS = (1500, 40)
 _LEAST_MASS = 3  # pixels of full ink; less is a speck
@@ -116,10 +121,7 @@ def _better(best: Strokes | None, strokes: Strokes | None) -> Strokes | None:
     if strokes.score >= SURE or best.score < FAIR or strokes.mass * of >= best.mass * share:
         return strokes
     # What touches the border may be a shadow, from which strokes are told apart.
-    touches = any(
-        part.start == 0 or part.stop == side for part, side in zip(part_around(best, 0), best.mask.shape, strict=True)
-    )
-    return strokes if touches else best
+    return strokes if touches_border(best) else best
 
 
 def strokes_above(found: InkMap, threshold: int, choose: Choose) -> Strokes | None:
@@ -150,10 +152,47 @@ def one_digit(parts: Components, masses: Integers) -> Mask:
     return ((100 * parts.extents >= _SPECK * extent) & (gaps <= _FAR * extent)) | (gaps <= _NEAR * extent)
 
 
+def without_lines(strokes: Strokes) -> Strokes:
+    """Return the strokes of one digit without the ruled lines behind it that it hangs together with.
+
+    Looked for where what was chosen runs from border to border. A closely cropped digit does as well: then what is left
+    of it still reaches a border.
+    """
+    height, width = strokes.mask.shape
+    rows, columns = part_around(strokes, 0)
+    if columns != slice(0, width) and rows != slice(0, height):
+        return strokes
+    found, threshold = strokes.map, strokes.threshold
+    erased = without_ruled_lines(found.ink, found.ink > faintest(strokes), behind_one=True)
+    if erased is None:
+        return strokes
+    left = strokes_above(found._replace(ink=erased), threshold, one_digit)
+    if left is None or left.score < strokes.score or 100 * extent_of(left) < _SPECK * extent_of(strokes):
+        return strokes
+    free = all(
+        part.start >= side // _FREE and part.stop <= side - side // _FREE
+        for part, side in zip(part_around(left, 0), (height, width), strict=True)
+    )
+    return left if free else strokes
+
+
+def faintest(strokes: Strokes) -> int:
+    """Return the level of ink that strokes may be grown into."""
+    return max(strokes.threshold // 4, strokes.map.noise * 5 // 4)
+
+
 def extent_of(strokes: Strokes) -> int:
     """Return the longer side of the box around all chosen strokes."""
     top, left, bottom, right = strokes.parts.box(strokes.chosen)
     return max(bottom - top, right - left)
+
+
+def touches_border(strokes: Strokes) -> bool:
+    """Return whether a chosen stroke touches the border of the picture."""
+    return any(
+        part.start == 0 or part.stop == side
+        for part, side in zip(part_around(strokes, 0), strokes.mask.shape, strict=True)
+    )
 
 
 def part_around(strokes: Strokes, margin: int) -> Part:

@@ -102,6 +102,25 @@ def test_colours_of_one_luma_are_told_apart() -> None:
     assert abs(found[STROKES].mean() - found[~STROKES].mean()) > 70
 
 
+@pytest.mark.parametrize("channel", [0, 2])
+def test_ink_as_light_as_its_noisy_ground_is_seen_in_the_channel_that_shows_it(channel: int) -> None:
+    card = np.random.default_rng(0).integers(95, 116, (*DRAWN.shape, 3)).astype(np.uint8)
+    # What one channel gains of luma the two others lose.
+    shares, others = (0.299, 0.587, 0.114), [other for other in range(3) if other != channel]
+    card[STROKES, channel] += 45
+    for other in others:
+        card[STROKES, other] -= np.uint8(45 * shares[channel] / sum(shares[each] for each in others))
+
+    np.testing.assert_array_equal(to_grayscale(card), card[..., channel])
+
+
+def test_a_channel_is_not_taken_for_a_little_more() -> None:
+    faint = np.random.default_rng(0).integers(200, 221, (*DRAWN.shape, 3)).astype(np.uint8)
+    faint[STROKES] -= np.array([40, 30, 20], np.uint8)
+
+    np.testing.assert_array_equal(to_grayscale(faint), np.asarray(Image.fromarray(faint).convert("L")))
+
+
 @pytest.mark.parametrize("shape", [(1, 2_000_001), (2_000_001, 1), (3, 700_000, 3)])
 def test_every_pixel_of_a_strip_is_converted(shape: tuple[int, ...]) -> None:
     array = np.linspace(0, 1, int(np.prod(shape))).reshape(shape)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from mnist_edge_runtime import BlankError, InputError, UsageError
+from mnist_edge_runtime import BlankError, Classifier, InputError, UsageError
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_trainer.demo.synthetic_digits import draw
@@ -153,6 +153,51 @@ def test_thin_strokes_stay_white() -> None:
     page[500, 100:900] = 0
 
     assert mnist.to_mnist(page).max() == 255
+
+
+def _dots(pitch: int, radius: float) -> NDArray[np.bool_]:
+    """Return a page of dots of so many pixels, in rows that are shifted by half of the distance in turn."""
+    y, x = np.mgrid[:640, :640]
+    x = x + y // pitch % 2 * (pitch // 2)
+    return np.asarray(np.hypot(y % pitch - pitch / 2, x % pitch - pitch / 2) <= radius)
+
+
+@pytest.mark.parametrize(
+    ("digit", "ground"), [*((digit, None) for digit in DIGITS), ("3", 1.5), ("5", 1.5), ("9", 1.5)]
+)
+def test_dots_are_the_strokes_that_they_make_up(digit: str, ground: float | None) -> None:
+    """A dotted digit, and one of a printer's screen, which has smaller dots on the ground."""
+    drawn = _drawn(digit, size=640)
+    dots = drawn.copy()
+    dots[(drawn < 128) & ~_dots(14, 5.5)] = PAPER
+    if ground:
+        dots[(drawn >= 128) & _dots(14, ground)] = drawn.min()
+
+    with Classifier.load() as classifier:
+        assert classifier.classify(mnist.to_mnist(dots)).label == digit
+
+
+@pytest.mark.parametrize(("digit", "squared"), [*((digit, False) for digit in DIGITS), ("2", True), ("5", True)])
+def test_lines_behind_one_digit_go(digit: str, squared: bool) -> None:
+    plain = np.pad(_drawn(digit, size=320), 40, constant_values=PAPER)
+    page = plain.copy()
+    for start in range(15, 400, 95):
+        page[start : start + 3] = np.minimum(page[start : start + 3], 130)
+        if squared:
+            page[:, start : start + 3] = np.minimum(page[:, start : start + 3], 130)
+
+    assert _is_alike(mnist.to_mnist(page), mnist.to_mnist(plain))
+
+
+@pytest.mark.parametrize("digit", ["2", "5", "7"])
+@pytest.mark.parametrize("size", [40, 200])
+def test_a_bar_from_border_to_border_is_no_line(digit: str, size: int) -> None:
+    drawn = draw(digit, size=size, pen=0.012)
+    rows, columns = np.flatnonzero((drawn < 200).any(axis=1)), np.flatnonzero((drawn < 200).any(axis=0))
+
+    cropped = drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+    assert _is_alike(mnist.to_mnist(cropped), mnist.to_mnist(drawn))
 
 
 @pytest.mark.parametrize("digit", DIGITS)

@@ -68,3 +68,14 @@ def test_a_row_of_bars_is_no_line() -> None:
 
     assert without_ruled_lines(ink, ink > 0) is None
     assert without_ruled_lines(ink, np.zeros_like(ink, bool)) is None
+
+
+def test_lines_behind_one_digit_may_be_wider_and_a_small_picture_has_none() -> None:
+    ink = _lines(0.0, thickness=12)
+
+    behind = without_ruled_lines(ink, ink > 0, behind_one=True)
+
+    assert without_ruled_lines(ink, ink > 0) is None
+    assert behind is not None
+    assert not behind.any()
+    assert without_ruled_lines(ink[80:110, :30], ink[80:110, :30] > 0, behind_one=True) is None
