@@ -38,6 +38,7 @@ zero points of all kinds.
 |---|---|---|---|---|
 """
 NOISE_FOR_RANDOM = 100  # images
+ARENA = 1 << 22  # bytes, which TFLM guesses too small for some networks
 
 Raw = NDArray[np.generic]
 
@@ -69,7 +70,7 @@ def tflm(payload: bytes, images: NDArray[np.uint8]) -> Raw:
     """Return the raw logits of TensorFlow Lite Micro."""
     from tflite_micro import runtime
 
-    interpreter = runtime.Interpreter.from_bytes(payload)
+    interpreter = runtime.Interpreter.from_bytes(payload, arena_size=ARENA)
     answers = []
     for image in images:
         interpreter.set_input(image.reshape(1, 28, 28, 1), 0)
