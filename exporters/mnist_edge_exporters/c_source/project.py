@@ -88,7 +88,7 @@ def make(sealed: SealedModel, network: Network, name: str, rounding: str, origin
         "constant_bytes": program.constants,
     }
     files = {
-        "README.md": template.fill("README.md", **values),
+        "README.md": template.fill("project_readme.md", **values),
         f"{name}.json": json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
         "CMakeLists.txt": template.fill("CMakeLists.txt", **values),
         "library.properties": template.fill("library.properties", **values),
