@@ -27,7 +27,6 @@ _FLOAT_TOLERANCE = 1e-3  # of a logit: a hundred times the differences seen amon
 _ROUNDING_TOLERANCE = 0.25  # of a logit, where activations are rounded on the way to a float output
 _USUAL_LOGIT = 100.0  # where a network's logits are larger, so are the errors of float32
 _SPARE = 8  # times the images needed that are tried
-_MARGIN_LSB = 2.5  # steps of the output: the order of two outputs survives an error of one step in each
 _CLEAR = 0.01  # the same margin in logits, for float outputs
 _CLEAR_ROUNDED = 0.1  # and where activations are rounded: half precision moved logits by 0.04 on a Cortex-A76
 
@@ -99,8 +98,8 @@ def _clearly_agree(
 ) -> NDArray[np.bool_]:
     """Return for which images every family gives the answer by a margin that no small error can close."""
     clear = _CLEAR if _is_exact(contract) else _CLEAR_ROUNDED
-    if contract.selftest.unit == "lsb":
-        clear = _MARGIN_LSB * contract.output.scale
+    if contract.selftest.unit == "lsb":  # the order of two outputs survives an error in each
+        clear = (2 * _steps_apart(contract, logits) + 0.5) * contract.output.scale
     agree = np.ones(len(answers), bool)
     for values in logits.values():
         best = np.sort(values, axis=1)[:, -2:]
@@ -108,16 +107,23 @@ def _clearly_agree(
     return agree
 
 
+def _steps_apart(contract: Contract, logits: Mapping[str, NDArray[np.float32]]) -> float:
+    """Return by how many steps of the output the families of kernels differ at most; at least 1."""
+    values = np.stack(list(logits.values())) / contract.output.scale
+    return max(1.0, float(np.rint(values.max(axis=0) - values.min(axis=0)).max()))
+
+
 def tolerances(contract: Contract, golden: Golden) -> SelfTest:
     """Return the tolerances of the self-test on other machines.
 
     Within a family int8 logits are the same to the bit; tflite-runtime's built-in kernels are of another version
-    than those that computed the expected logits, so there one step is allowed. Probabilities may be a quarter further
-    from the Keras model's than those of the worst family here; where other machines compute in half precision, as far
-    as parity allows.
+    than those that computed the expected logits, and may differ from them as these do from other kernels.
+    Probabilities may be a quarter further from the Keras model's than those of the worst family here; where other
+    machines compute in half precision, as far as parity allows.
     """
     if contract.selftest.unit == "lsb":
-        limits = {family: float(family == "builtin") for family in golden.logits}
+        apart = _steps_apart(contract, golden.logits)
+        limits = {family: apart if family == "builtin" else 0.0 for family in golden.logits}
     else:
         largest = max(float(np.abs(logits).max()) for logits in golden.logits.values())
         tolerance = (_FLOAT_TOLERANCE if _is_exact(contract) else _ROUNDING_TOLERANCE) * max(
