@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,14 +70,16 @@ class Device:
         self.config.with_name(f"{self.name}.ssh").write_text(text)
 
     def tree(self) -> dict[str, object]:
-        """Return all that is in its home, but what Python has compiled."""
-        return {
-            str(path.relative_to(self.home)): os.readlink(path)
-            if path.is_symlink()
-            else path.is_file() and path.read_bytes()
-            for path in self.home.rglob("*")
-            if "__pycache__" not in path.parts
-        }
+        """Return all that is in its home, but what Python has compiled; a folder may be removed at the same time."""
+        while True:
+            with suppress(FileNotFoundError):
+                return {
+                    str(path.relative_to(self.home)): os.readlink(path)
+                    if path.is_symlink()
+                    else path.is_file() and path.read_bytes()
+                    for path in self.home.rglob("*")
+                    if "__pycache__" not in path.parts
+                }
 
     def in_use(self) -> str | None:
         """Return the name of the version in use."""

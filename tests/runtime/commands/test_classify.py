@@ -435,7 +435,13 @@ def _left(folder: Path) -> list[str]:
 def test_no_process_is_left(tmp_path: Path, many: Path, how: str) -> None:
     command = [sys.executable, "-m", "mnist_edge_runtime", "classify", "--jobs", "2", *[str(many)] * 200]
     with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # in the background a shell has it ignored
     ) as child:
         assert child.stdout
         assert child.stderr
