@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from .errors import InputError
-from .preprocessing.file_kinds import FOLDER, special_kind
+from .preprocessing.regular_files import FOLDER, special_kind
 
 __all__ = ["check_file", "check_folder"]
 

@@ -12,6 +12,7 @@ __all__ = [
     "page_segmentation",
     "pillow_decoder",
     "reduction",
+    "regular_files",
     "segmentation",
     "text_lines",
 ]

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..files import atomic_path
 from ..image_arrays import as_picture
-from .file_kinds import HEAD, NAMES, PICTURE_SUFFIXES, FileKind, kind_of, kind_of_file, open_regular
+from .file_kinds import HEAD, NAMES, PICTURE_SUFFIXES, FileKind, kind_of
 from .grayscale import MAX_PIXELS, to_grayscale
 from .npy import load_npy
 from .pgm import load_pgm
 from .pillow_decoder import decode, pillow, size_of
+from .regular_files import kind_of_file, open_regular
 
 __all__ = ["check_target", "load_picture", "picture_files", "save_picture", "shrunk_by"]
 

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
-import socket
 import zipfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import InputError
 from mnist_edge_runtime.preprocessing import file_kinds
-from mnist_edge_runtime.preprocessing.file_kinds import HEAD, kind_of, kind_of_file, open_regular
+from mnist_edge_runtime.preprocessing.file_kinds import HEAD, kind_of
 from PIL import Image
 
 DIGIT = Image.fromarray(np.full((30, 20), 200, np.uint8))
@@ -107,57 +102,3 @@ def test_text_may_be_cut_inside_a_character(cut: int) -> None:
 def test_any_start_however_short_has_a_kind(length: int) -> None:
     for start in [make() for make in PICTURES.values()] + [start for starts in OTHERS.values() for start in starts]:
         assert kind_of(start[:length]).name
-
-
-@pytest.fixture
-def in_time() -> Iterator[None]:
-    """SIGALRM ends a test that would wait for ever."""
-    signal.alarm(20)
-    yield
-    signal.alarm(0)
-
-
-@pytest.mark.usefixtures("in_time")
-@pytest.mark.parametrize("name", ["named pipe", "socket", "device", "folder"])
-def test_nothing_but_a_file_is_opened(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # the name of a socket may not be long
-    place = Path("/dev/zero") if name == "device" else Path("digit.png")
-    if name == "named pipe":
-        os.mkfifo(place)
-    elif name == "socket":
-        with socket.socket(socket.AF_UNIX) as end:
-            end.bind(str(place))
-    elif name == "folder":
-        place.mkdir()
-
-    assert kind_of_file(place).name == name
-    with pytest.raises(InputError, match=f"a {name} and no file"):
-        open_regular(place)
-
-
-@pytest.mark.usefixtures("in_time")
-def test_a_file_that_becomes_a_pipe_before_it_is_opened_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pipe, before = tmp_path / "a.png", os.stat(__file__)
-    os.mkfifo(pipe)
-    monkeypatch.setattr(file_kinds.os, "stat", lambda path: before)
-
-    assert kind_of_file(pipe).name == "named pipe"
-    with pytest.raises(InputError, match="named pipe"):
-        open_regular(pipe)
-
-
-def test_a_file_and_a_link_to_it_are_read(tmp_path: Path) -> None:
-    file, link = tmp_path / "a.txt", tmp_path / "b.txt"
-    DIGIT.save(file, "PNG")
-    link.symlink_to(file)
-
-    assert kind_of_file(file) == kind_of_file(link) == kind_of(b"\x89PNG")
-    with open_regular(link) as opened:
-        assert opened.read() == file.read_bytes()
-
-
-def test_a_missing_file_is_an_error_of_the_system(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        kind_of_file(tmp_path / "a.png")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mnist_edge_runtime.errors import InputError
 from mnist_edge_runtime.path_checks import check_file
-from mnist_edge_runtime.preprocessing import file_kinds
+from mnist_edge_runtime.preprocessing import regular_files
 
 from . import csv_table, idx, image_arrays, image_folder, npz
 from .idx import Arrays
@@ -40,7 +40,7 @@ def read(path: Path) -> tuple[Parts, Path]:
         return _read_folder(path)
     check_file(path)
     try:
-        kind = file_kinds.kind_of_file(path)
+        kind = regular_files.kind_of_file(path)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file or folder; --data takes auto, mnist, digits or a path") from None
     except OSError as error:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from mnist_edge_runtime.errors import InputError
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
-from mnist_edge_runtime.preprocessing import file_kinds
+from mnist_edge_runtime.preprocessing import file_kinds, regular_files
 from mnist_edge_runtime.preprocessing.image_io import load_picture
 from mnist_edge_runtime.preprocessing.mnist import to_mnist
 
@@ -204,7 +204,7 @@ def _is_class(folder: Path) -> bool:
 def _kind(file: Path) -> file_kinds.FileKind | None:
     """Return what a file is, or None where it cannot be read."""
     try:
-        return file_kinds.kind_of_file(file)
+        return regular_files.kind_of_file(file)
     except OSError:
         return None
 
