@@ -76,8 +76,7 @@ def _weighted(place: Place, operator: Weighted, sources: list[Tensor], target: T
     elif isinstance(operator, Convolution | DepthwiseConvolution):
         window = operator.window
     if isinstance(operator, DepthwiseConvolution):
-        kind = kernel = "depthwise"
-        kind = "Depthwise convolution"
+        kind, kernel = "Depthwise convolution", "depthwise"
     scales = (sources[0].scale, operator.scales, target.scale)
     outputs = -1 if isinstance(operator, DepthwiseConvolution) else 0
     weights = np.abs(np.moveaxis(operator.weights, outputs, 0).astype(np.int64)).reshape(len(operator.bias), -1)
