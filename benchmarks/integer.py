@@ -1,6 +1,6 @@
 """Compare the integer network with LiteRT and TFLM, logit by logit; write a section of docs/integer.md.
 
-    python benchmarks/integer.py MODEL.tflite ...
+    python benchmarks/integer.py [MODEL.tflite ...]
 
 Each file answers the test images and as many images of noise; random networks with every operator answer noise alone.
 Fails where a single logit differs.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +38,7 @@ zero points of all kinds.
 |---|---|---|---|---|
 """
 NOISE_FOR_RANDOM = 100  # images
+MEANS = 8  # inputs of each network that is a mean alone
 ARENA = 1 << 22  # bytes, which TFLM guesses too small for some networks
 
 Raw = NDArray[np.generic]
@@ -50,7 +51,15 @@ def noise(count: int) -> NDArray[np.uint8]:
     return np.concatenate([even, (random.random((count // 2, 28, 28)) < 0.2).astype(np.uint8) * np.uint8(255)])
 
 
-def litert(payload: bytes, images: NDArray[np.uint8]) -> Raw:
+def levels(payload: bytes) -> NDArray[np.int8]:
+    """Return int8 inputs for a mean, (N, rows, columns, channels): each channel is noise around a level of its own."""
+    network, random = tflite_reader.read(payload), np.random.default_rng(0)
+    _, rows, columns, channels = network.tensors[network.input].shape
+    values = random.normal(random.uniform(-128, 128, (MEANS, 1, 1, channels)), 20, (MEANS, rows, columns, channels))
+    return np.clip(np.rint(values), -128, 127).astype(np.int8)
+
+
+def litert(payload: bytes, tensors: Raw) -> Raw:
     """Return LiteRT's raw logits."""
     with suppress_output():
         interpreter = Interpreter(model_content=payload)
@@ -59,52 +68,59 @@ def litert(payload: bytes, images: NDArray[np.uint8]) -> Raw:
         details[0]["index"] for details in (interpreter.get_input_details(), interpreter.get_output_details())
     )
     answers = []
-    for image in images:
-        interpreter.set_tensor(source, image.reshape(1, 28, 28, 1))
+    for tensor in tensors:
+        interpreter.set_tensor(source, tensor[np.newaxis])
         interpreter.invoke()
         answers.append(interpreter.get_tensor(target)[0].copy())
     return np.array(answers)
 
 
-def tflm(payload: bytes, images: NDArray[np.uint8]) -> Raw:
+def tflm(payload: bytes, tensors: Raw) -> Raw:
     """Return the raw logits of TensorFlow Lite Micro."""
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(payload, arena_size=ARENA)
     answers = []
-    for image in images:
-        interpreter.set_input(image.reshape(1, 28, 28, 1), 0)
+    for tensor in tensors:
+        interpreter.set_input(tensor[np.newaxis], 0)
         interpreter.invoke()
         answers.append(interpreter.get_output(0)[0].copy())
     return np.array(answers)
 
 
-def differences(payload: bytes, images: NDArray[np.uint8]) -> list[int | None]:
+def differences(payload: bytes, tensors: Raw) -> list[int | None]:
     """Return how many logits differ by float32, by integers and by TFLM's rounding; None where that was not run."""
-    network, tensors = tflite_reader.read(payload), images[..., np.newaxis]
+    network = tflite_reader.read(payload)
 
     def differing(expected: Raw, how: Rounding) -> int:
         return int(np.count_nonzero(evaluate(network, tensors, how) != expected))
 
-    expected = litert(payload, images)
+    expected = litert(payload, tensors)
     found: list[int | None] = [differing(expected, how) for how in (rounding.FLOAT32, rounding.INTEGERS)]
-    return [*found, differing(tflm(payload, images), rounding.TFLM) if find_spec("tflite_micro") else None]
+    return [*found, differing(tflm(payload, tensors), rounding.TFLM) if find_spec("tflite_micro") else None]
 
 
 def rows(models: list[Path], images: NDArray[np.uint8], networks: int) -> Iterator[tuple[str, list[int | None], int]]:
     """Yield for each row its name, the logits that differ, and how many were compared."""
-    every = np.concatenate([images, noise(len(images))])
+    every = np.concatenate([images, noise(len(images))])[..., np.newaxis]
     for model in models:
         sealed = sealed_model.read(model)
         yield f"`{model.stem}`", differences(sealed.payload, every), len(every) * len(sealed.contract.labels)
-    found = [differences(random_networks.build(seed), noise(NOISE_FOR_RANDOM)) for seed in range(networks)]
-    sums = [None if None in column else sum(column) for column in zip(*found, strict=True)]
-    yield f"{networks:,} random networks", sums, networks * NOISE_FOR_RANDOM * 10
+    dots = noise(NOISE_FOR_RANDOM)[..., np.newaxis]
+    found = [differences(random_networks.build(seed), dots) for seed in range(networks)]
+    yield f"{networks:,} random networks", _sums(found), networks * NOISE_FOR_RANDOM * 10
+    means = [random_networks.build_mean(seed) for seed in range(networks)]
+    found = [differences(payload, levels(payload)) for payload in means]
+    yield f"{networks:,} means alone, near halves", _sums(found), networks * MEANS * 256
+
+
+def _sums(found: Sequence[Sequence[int | None]]) -> list[int | None]:
+    return [None if None in column else sum(column) for column in zip(*found, strict=True)]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL", help="int8 TFLite file")
+    parser.add_argument("models", nargs="*", type=Path, metavar="MODEL", help="int8 TFLite file")
     parser.add_argument("--data", default="auto", help="data set whose test images are answered")
     parser.add_argument("--images", type=int, default=10_000, help="number of test images, and of noise")
     parser.add_argument("--networks", type=int, default=1_000, help="number of random networks")

@@ -12,7 +12,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-__all__ = ["KINDS", "build"]
+__all__ = ["KINDS", "build", "build_mean"]
 
 _OPERATORS = schema.BuiltinOperator
 _CLASSES = 10
@@ -197,6 +197,24 @@ class _Builder:
         flat = self.operator("RESHAPE", [source, shape], self.like(source, [1, count]), schema.ReshapeOptionsT())
         options = schema.FullyConnectedOptionsT()
         return self.weighted("FULLY_CONNECTED", flat, [_CLASSES, count], [1, _CLASSES], options)
+
+
+def build_mean(seed: int) -> bytes:
+    """Return a plain TFLite file that is one mean over rows and columns, int8 in and out, of 256 channels.
+
+    Half of the scales have simple ratios, so that many means lie on a half or next to one.
+    """
+    builder = _Builder(seed)
+    random = builder.random
+    scale = float(np.exp(random.uniform(-8, 2)))
+    ratio = float(np.exp(random.uniform(-2, 2))) if seed % 2 else float(random.choice([0.5, 0.75, 1, 1.25, 1.5, 2]))
+    rows, columns = random.integers(1, 29 if seed % 3 == 0 else 9, 2).tolist()
+    image = builder.activation([1, rows, columns, 256], scale)
+    axes = builder.tensor([2], schema.TensorType.INT32, values=np.array([1, 2], np.int32))
+    target = builder.activation([1, 256], scale * ratio)
+    builder.operator("MEAN", [image, axes], target, schema.ReducerOptionsT(), version=2)
+    builder.graph.inputs, builder.graph.outputs = [image], [target]
+    return builder.finished()
 
 
 KINDS: dict[str, Callable[[_Builder, int], int]] = {

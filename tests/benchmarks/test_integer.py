@@ -19,5 +19,5 @@ def test_no_logit_of_the_bundled_network_and_of_random_ones_differs(tmp_path: Pa
 
     assert result.returncode == 0, result.stderr
     rows = [line.split(" | ") for line in page.read_text().splitlines() if line.startswith("| ") and "0" in line]
-    assert [row[1:3] for row in rows] == [["0", "0"], ["0", "0"]]
-    assert [row[-1] for row in rows] == ["600 |", "5,000 |"]
+    assert [row[1:3] for row in rows] == [["0", "0"]] * 3
+    assert [row[-1] for row in rows] == ["600 |", "5,000 |", "10,240 |"]

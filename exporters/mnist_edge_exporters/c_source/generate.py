@@ -22,7 +22,7 @@ __all__ = ["ROUNDINGS", "Program", "golden", "identifier", "network_source"]
 ROUNDINGS = {"litert": FLOAT32, "tflm": TFLM}
 # In the order of the file; those with two roundings have a template for each.
 _KERNELS = ("convolution", "depthwise", "pool", "mean", "pad", "clamp", "copy_runs", "add", "requantize")
-_OF_A_ROUNDING = ("scale", "add", "requantize")
+_OF_A_ROUNDING = ("scale", "mean", "add", "requantize")
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ from .memory_plan import MemoryPlan
 
 __all__ = ["Layer", "write_layer"]
 
+_EXACT = 1 << 24  # up to here float32 has every integer
+_LARGEST_OFFSET = 1 << 61  # of a mean, so that with its sum it is an int64
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -110,19 +113,21 @@ def _pool(place: Place, operator: MaxPool | AveragePool, sources: list[Tensor], 
 def _mean(place: Place, operator: Mean, sources: list[Tensor], target: Tensor) -> Layer:
     source, shape = image_shape(sources[0].shape), image_shape(target.shape)
     count = source[0] * source[1]
+    offset = 0
     if place.how is TFLM:
-        pair = mean_multiplier(operator, sources[0], target)
-        factor, shift = (np.array([each], np.int64) for each in pair)
+        factor, shift = mean_multiplier(operator, sources[0], target)
     else:
-        share = np.array([np.float32(1) / np.float32(count)])
-        factor, shift = rounding.mantissas(rounding.factor(sources[0].scale, share, target.scale))
+        factor, shift, offset = rounding.offset_constants(*rounding.mean_constants(sources[0], target, count))
+        if abs(offset) >= _LARGEST_OFFSET or 128 * count >= _EXACT:
+            raise ModelError(f"layer {operator.name}: its mean is out of the range that C computes; train it again")
     constants = (
         comment("Mean over rows and columns", operator, source, shape, ONE_PLACE)
-        + scale_tables(place, operator, factor, shift, np.array([255 * count]))
+        + scale_tables(place, operator, np.array([factor]), np.array([shift]), np.array([255 * count]))
         + struct(place, operator, source, shape)
     )
-    call = f"mean(&{place.name}, {place.pointer(operator.inputs[0])}, {place.pointer(operator.output)});"
-    return Layer(("scale", "mean"), constants, call, STRUCT_BYTES + 5)
+    pointers = f"{place.pointer(operator.inputs[0])}, {place.pointer(operator.output)}"
+    call = f"mean(&{place.name}, {pointers}, INT64_C({offset}));"
+    return Layer(("scale", "mean"), constants, call, STRUCT_BYTES + 13)
 
 
 def _pad(place: Place, operator: Pad, sources: list[Tensor], target: Tensor) -> Layer:

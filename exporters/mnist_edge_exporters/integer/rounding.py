@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .network import Tensor
+
 __all__ = [
     "CONVERSION_BITS",
     "FLOAT32",
@@ -24,8 +26,11 @@ __all__ = [
     "double_rounding",
     "factor",
     "mantissas",
+    "mean_constants",
     "multiplier",
     "multipliers",
+    "offset_constants",
+    "with_offset",
 ]
 
 _MANTISSA_BITS = 24  # of a float32
@@ -70,6 +75,31 @@ def _integers(sums: NDArray[Any], source: float, weights: NDArray[np.float32], t
     exact = sums.astype(np.int64)
     product = _to_24_bits(np.abs(exact)) * mantissa  # at most 55 bits
     return np.sign(exact) * _half_even(_to_24_bits(product), shift)
+
+
+def mean_constants(source: Tensor, target: Tensor, count: int) -> tuple[np.float32, np.float32]:
+    """Return the float32 scale of a mean, and its offset: the output's zero point, less what the input's adds."""
+    share = np.float32(source.scale) / np.float32(target.scale) * (np.float32(1) / np.float32(count))
+    return share, np.float32(target.zero_point) - np.float32(count * source.zero_point) * share
+
+
+def offset_constants(scale: np.float32, offset: np.float32) -> tuple[int, int, int]:
+    """Return M (24 bits), s and b: `scale = M / 2**s` and `offset = b / 2**s`, exactly.
+
+    An offset of `mean_constants` is a whole multiple of the scale's last bit.
+    """
+    mantissa, shift = (int(each[0]) for each in mantissas(np.array([scale])))
+    return mantissa, shift, int(math.ldexp(float(offset), shift))
+
+
+def with_offset(sums: NDArray[Any], scale: np.float32, offset: np.float32, how: Rounding) -> NDArray[Any]:
+    """Return `sums * scale + offset`, rounded to float32 after each step, and then to integers, halves to even."""
+    if how is not INTEGERS:
+        return np.rint(sums.astype(np.float32) * scale + offset)
+    mantissa, shift, shifted = offset_constants(scale, offset)
+    exact = sums.astype(np.int64)
+    moved = np.sign(exact) * _to_24_bits(_to_24_bits(np.abs(exact)) * mantissa) + shifted
+    return np.sign(moved) * _half_even(_to_24_bits(np.abs(moved)), np.array(shift))
 
 
 def _to_24_bits(values: NDArray[np.int64]) -> NDArray[np.int64]:

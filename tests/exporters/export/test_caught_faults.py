@@ -15,7 +15,7 @@ from mnist_edge_exporters.converters.base import ConvertedModel
 from mnist_edge_exporters.converters.calibration import Calibration
 from mnist_edge_exporters.converters.registry import CONVERTERS
 from mnist_edge_exporters.export.export import Exported, export
-from mnist_edge_exporters.parity import worker
+from mnist_edge_exporters.parity import integer_meaning, worker
 from mnist_edge_exporters.source import Source
 from mnist_edge_exporters.spec import ExportSpec, Options, select
 from mnist_edge_runtime import InputError
@@ -135,6 +135,28 @@ def test_calibration_on_0_to_255_is_caught_by_the_answers(
     monkeypatch.setattr(Calibration, "tensors", lambda self: self.images[..., np.newaxis].astype(np.float32))
     failures = _export(own_source, tmp_path, format, "int8").failures
     assert any("answers" in failure for failure in failures)
+
+
+def test_a_logit_that_is_not_the_integer_networks_is_caught(
+    own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer changes: it is one step of one logit, which no tolerance of the figures sees."""
+    evaluate = integer_meaning.evaluate
+    planted = 0
+
+    def faulty(*arguments: Any) -> Any:
+        nonlocal planted
+        raw = evaluate(*arguments)
+        raw[0, 0] ^= planted == 0
+        planted += 1
+        return raw
+
+    monkeypatch.setattr(integer_meaning, "evaluate", faulty)
+    (failure,) = _export(own_source, tmp_path, "tflite", "int8").failures
+    count = 10 * len(own_source.test[1])
+    assert failure.startswith(f"1 of {count:,} logits differ from litert==")
+    assert failure.endswith("this runtime does not compute the one meaning of the file")
+    assert list(tmp_path.iterdir()) == []
 
 
 def _noise(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,22 @@ SCRIPT = Path(__file__).parents[3] / "benchmarks" / "random_networks.py"
 def build() -> Callable[..., bytes]:
     """Return the function that writes a random network."""
     return runpy.run_path(str(SCRIPT))["build"]
+
+
+@pytest.fixture(scope="session")
+def build_mean() -> Callable[[int], bytes]:
+    """Return the function that writes a network that is a mean alone."""
+    return runpy.run_path(str(SCRIPT))["build_mean"]
+
+
+@pytest.fixture(scope="session")
+def levels() -> Callable[[bytes], NDArray[np.int8]]:
+    """Return the function from such a network to its inputs, each channel around a level of its own."""
+    sys.path.insert(0, str(SCRIPT.parent))  # of the modules that the script imports
+    try:
+        return runpy.run_path(str(SCRIPT.with_name("integer.py")))["levels"]
+    finally:
+        sys.path.remove(str(SCRIPT.parent))
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,24 @@ def test_an_operator_answers_as_litert(
             np.testing.assert_array_equal(evaluate(network, noise, how), expected, f"seed {seed}")
 
 
+def test_a_mean_next_to_a_half_answers_as_litert(
+    build_mean: Callable[[int], bytes], litert: Litert, levels: Callable[[bytes], NDArray[np.int8]]
+) -> None:
+    """The zero points are added in float32, before rounding."""
+    halves = 0
+    for seed in range(60):
+        payload = build_mean(seed)
+        network, tensors = tflite_reader.read(payload), levels(payload)
+        expected = litert(payload, tensors)
+        for how in (FLOAT32, INTEGERS):
+            np.testing.assert_array_equal(evaluate(network, tensors, how), expected, f"seed {seed}")
+        source, target = network.tensors[network.input], network.tensors[network.output]
+        sums = (tensors.astype(int) - source.zero_point).sum(axis=(1, 2))
+        real = sums * source.scale / target.scale / tensors[0, ..., 0].size + target.zero_point
+        halves += np.count_nonzero(np.abs(real % 1 - 0.5) < 1e-5)
+    assert halves > 1000, "or what decides is not compared"
+
+
 def test_networks_of_all_operators_answer_as_litert(
     build: Callable[..., bytes], noise: NDArray[np.uint8], litert: Litert
 ) -> None:
