@@ -60,7 +60,7 @@ def _lines(mask: Mask, thickest: int) -> Mask:
         if of * len(np.unique(columns[near])) < share * width:
             continue
         found[tops[near], columns[near]] = 1
-        found[bottoms[near], columns[near]] -= 1
+        found[bottoms[near], columns[near]] = -1  # set, not subtracted: lines of neighbouring bins share runs
     return np.cumsum(found[:-1], axis=0, dtype=np.int8).view(np.bool_)
 
 

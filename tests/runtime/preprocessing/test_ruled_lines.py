@@ -79,3 +79,17 @@ def test_lines_behind_one_digit_may_be_wider_and_a_small_picture_has_none() -> N
     assert behind is not None
     assert not behind.any()
     assert without_ruled_lines(ink[80:110, :30], ink[80:110, :30] > 0, behind_one=True) is None
+
+
+def test_ink_below_a_line_that_two_bins_share_stays() -> None:
+    """Of a line that steps from one bin to the next, the runs are found in both; nothing below it is erased."""
+    ink = np.zeros((400, 600), np.uint8)
+    ink[0, 300] = 200  # what the bins of 10 rows are counted from
+    ink[np.where(np.arange(600) % 4 < 2, 98, 101), np.arange(600)] = 120
+    ink[300:360, 280:300] = 200
+    line = ink == 120
+
+    erased = without_ruled_lines(ink, ink > 0)
+
+    assert erased is not None
+    assert np.array_equal(erased, np.where(line, np.uint8(0), ink))
