@@ -27,7 +27,7 @@ test:  ## Run the tests, on real MNIST where MNIST_EDGE_DATA names its folder
 coverage:  ## Run the tests and show the lines that none of them reaches
 	python -m pytest -n 2 --cov --cov-report=term-missing
 
-emulators:  ## Run the tests on emulated boards, which take minutes
+emulators:  ## Run the tests on emulated boards and chips, which take minutes
 	python -m pytest tests/emulators
 
 demo:  ## Go the whole way once: train, export, prove, classify

@@ -17,9 +17,11 @@ from mnist_edge_runtime import InputError
 from . import cache
 from .errors import UnavailableError
 
-__all__ = ["DebianRoot", "download", "unpack", "unpacked"]
+__all__ = ["DebianRoot", "download", "host_command", "unpack", "unpacked"]
 
 _LAYOUT = 1  # raised when the same description gives another folder
+_LIBRARIES = "usr/lib/x86_64-linux-gnu"
+_LOADER = "lib64/ld-linux-x86-64.so.2"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ def unpacked(described: DebianRoot) -> Path:
         shutil.rmtree(new / "apt")
 
     return cache.cached(described.folder, make) / "root"
+
+
+def host_command(root: Path, program: str) -> list[str]:
+    """Return the first words of a command: loader, option, libraries and program, all of a root folder for amd64."""
+    return [str(root / _LOADER), "--library-path", str(root / _LIBRARIES), str(root / "usr" / "bin" / program)]
 
 
 def download(described: DebianRoot, folder: Path) -> list[Path]:

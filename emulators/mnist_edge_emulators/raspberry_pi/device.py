@@ -17,14 +17,12 @@ from ..board import Board
 from ..errors import UnavailableError
 from .boards import EMULATOR
 
-__all__ = ["HOME", "HOST", "HOST_LIBRARIES", "HOST_LOADER", "READER", "RUNTIME", "Device", "emulator"]
+__all__ = ["HOME", "HOST", "READER", "RUNTIME", "Device", "emulator"]
 
 HOME = "/home/pi"
 READER = "/opt/reader"
 RUNTIME = "/opt/runtime"
 HOST = "/host-rootfs"  # path under which proot shows this machine's files to qemu
-HOST_LIBRARIES = "usr/lib/x86_64-linux-gnu"
-HOST_LOADER = "lib64/ld-linux-x86-64.so.2"
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts")
 
 
@@ -96,7 +94,7 @@ class Device:
             *(_without_network() if offline else ()),
             *(sys.executable, str(Path(__file__).with_name("seccomp.py"))),
             *("env", "--ignore-environment", *(f"{name}={value}" for name, value in variables.items())),
-            *self._host("usr/bin/proot"),
+            *debian.host_command(self.emulator, "proot"),
             *("-r", str(self.root), "-w", directory or HOME),
             *(part for path, place in shown for part in ("-b", f"{path}:{place}")),
             *("-q", self._qemu(qemu_options)),
@@ -104,16 +102,8 @@ class Device:
             *("/bin/sh", "-c", '"$@"; exit $?', "sh", *command),
         ]
 
-    def _host(self, program: str) -> list[str]:
-        """Return the first words of a command of the emulator's folder, which has its own libraries and loader."""
-        return [
-            str(self.emulator / HOST_LOADER),
-            *("--library-path", str(self.emulator / HOST_LIBRARIES)),
-            str(self.emulator / program),
-        ]
-
     def _qemu(self, options: Sequence[str]) -> str:
-        loader, option, libraries, program = self._host(f"usr/bin/{self.board.qemu}")
+        loader, option, libraries, program = debian.host_command(self.emulator, self.board.qemu)
         words = [loader, option, f"{HOST}{libraries}", f"{HOST}{program}", "-cpu", self.board.cpu, *options]
         if any(" " in word for word in words):
             raise UsageError(f"proot needs a path without spaces, not {cache.folder()}; set MNIST_EDGE_EMULATORS")

@@ -3,11 +3,12 @@
     mnist-edge export --run classic --format all --quantize all
     python emulators/board_page.py --matrix runs/classic --count runs/small runs/classic
     python emulators/board_page.py --prepare --memory
+    python emulators/board_page.py --chips
 
 The matrix compares the answers of a run's files and of the bundled ones; instructions are counted for the float32 and
 int8 files of all runs, for the bundled ones, and for the preparation of a camera's frame; memory is that of the bundled
-ones, in a whole emulated machine. Parts that are not measured keep their figures. Exit code 1: a file does not answer
-on a board as it does here.
+ones, in a whole emulated machine. On chips the shipped networks run as C (docs/chips.json). Parts that are not measured
+keep their figures. Exit code 1: a file does not answer on a board or a chip as it does here.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_trainer.data import datasets
 from PIL import Image
 
+from ..microcontroller import figures as chip_figures
 from . import instruction_counts, matrix, memory, page, root
 from .boards import BOARDS
 from .device import Device
@@ -101,11 +103,15 @@ def main() -> int:
     parser.add_argument("--count", type=Path, nargs="+", metavar="RUN", help="Run folders whose exports are counted.")
     parser.add_argument("--prepare", action="store_true", help="Count the preprocessing.")
     parser.add_argument("--memory", action="store_true", help="Measure memory.")
+    parser.add_argument("--chips", action="store_true", help="Measure the shipped networks on microcontrollers.")
     options = parser.parse_args()
-    file = _DOCS / "boards.json"
-    document = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    file, chips_file = _DOCS / "boards.json", _DOCS / "chips.json"
+    document, chips = (
+        json.loads(each.read_text(encoding="utf-8")) if each.is_file() else {} for each in (file, chips_file)
+    )
     try:
-        devices = [root.device(board, _say) for board in BOARDS.values()] if any(vars(options).values()) else []
+        needs_boards = any(value for key, value in vars(options).items() if key != "chips")
+        devices = [root.device(board, _say) for board in BOARDS.values()] if needs_boards else []
         if options.matrix:
             document["matrix"] = _matrix(devices, options.matrix)
         if options.count:
@@ -115,13 +121,19 @@ def main() -> int:
             document["preparation"] = instruction_counts.preparation(pis)
         if options.memory:
             document["memory"] = _memory(devices[0])
+        if options.chips:
+            measured = chip_figures.rows(chip_figures.shipped(), datasets.load("mnist").test_images)
+            chips = chip_figures.document(measured)
     except MnistEdgeError as error:
         message, code = describe(error)
         print(f"error: {message}", file=sys.stderr)
         return code
-    text = page.render(document)
-    for target, content in ((file, json.dumps(document, indent=1) + "\n"), (_DOCS / "boards.md", text)):
+    text = page.render(document, chips)
+    contents = {each: json.dumps(found, indent=1) + "\n" for each, found in ((file, document), (chips_file, chips))}
+    for target, content in (contents | {_DOCS / "boards.md": text}).items():
         with atomic_path(target) as temporary:
             temporary.write_text(content, encoding="utf-8")
     print(text)
-    return 0 if all(row["passed"] for row in document.get("matrix", [])) else 1
+    on_chips = [row for found in chips.get("networks", {}).values() for row in found.values()]
+    is_same = not any(row["differing"] or row["wrong"] for row in on_chips)
+    return 0 if is_same and all(row["passed"] for row in document.get("matrix", [])) else 1

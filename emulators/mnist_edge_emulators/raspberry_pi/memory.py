@@ -15,7 +15,7 @@ from pathlib import Path
 from .. import debian
 from ..errors import EmulatorError, UnavailableError
 from .boards import KERNEL, SYSTEM_EMULATOR
-from .device import HOST_LIBRARIES, HOST_LOADER, READER, Device
+from .device import READER, Device
 
 __all__ = ["AMPLE", "IMAGE", "PICTURE", "STEP", "VirtualMachine", "least", "peak", "virtual_machine"]
 
@@ -104,13 +104,12 @@ def virtual_machine(device: Device, inputs: Path) -> Iterator[VirtualMachine]:
         UnavailableError: packages are not available, or mke2fs (e2fsprogs) is not installed.
     """
     tools, kernel = debian.unpacked(SYSTEM_EMULATOR), debian.unpacked(KERNEL)
-    loader = [str(tools / HOST_LOADER), "--library-path", str(tools / HOST_LIBRARIES)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "start").write_bytes(_archive(kernel))
         _disk(device, inputs, folder / "disk")
         (image,) = (kernel / "boot").glob("vmlinuz-*")
-        command = [*loader, str(tools / "usr/bin/qemu-system-aarch64")]
+        command = debian.host_command(tools, "qemu-system-aarch64")
         yield VirtualMachine(command, image, folder / "disk", folder / "start")
 
 

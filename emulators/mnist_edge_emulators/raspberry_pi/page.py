@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..microcontroller import page as chips_page
 from .boards import BOARDS
 
 __all__ = ["matrix", "render"]
@@ -12,10 +13,10 @@ __all__ = ["matrix", "render"]
 _HEAD = """\
 # Boards
 
-Written by `python emulators/board_page.py`; the figures are also in `boards.json`. The boards are emulated
-([emulators](../emulators/README.md)): qemu-user emulates the processor, everything else is the software of a Pi or a
-PC, Debian's Python and the published wheels. Nothing on this page was measured on a Raspberry Pi, nor on a PC without
-VNNI.
+Written by `python emulators/board_page.py`; the figures are also in `boards.json` and `chips.json`. The boards are
+emulated ([emulators](../emulators/README.md)): qemu-user emulates the processor, everything else is the software of a
+Pi or a PC, Debian's Python and the published wheels. Nothing on this page was measured on a Raspberry Pi, on a PC
+without VNNI, or on a microcontroller.
 
 {boards}
 """
@@ -84,14 +85,14 @@ the rest). 1 MiB = 1,048,576 bytes.
 _VERSIONS = """
 ## Versions
 
-The tests compare instructions only where all of these versions are the same.
+The tests compare the boards' instructions only where all of these versions are the same.
 
 {versions}
 """
 
 
-def render(document: Mapping[str, Any]) -> str:
-    """Return the page, with a section for each part of the document."""
+def render(document: Mapping[str, Any], chips: Mapping[str, Any]) -> str:
+    """Return the page, with a section for each part of the document, and one for the figures of chips."""
     rows = [[f"`{each.name}`", each.title, each.python, ", ".join(each.engines)] for each in BOARDS.values()]
     page = _HEAD.format(boards=_table(["board", "stands for", "Python", "engines"], rows))
     if answers := document.get("matrix"):
@@ -112,6 +113,7 @@ def render(document: Mapping[str, Any]) -> str:
         ]
         table = _table(["engine", "peak, prepared image", "peak, picture", "smallest machine"], rows)
         page += _MEMORY.format(ample=memory["ample_mib"], step=memory["step_mib"], memory=table)
+    page += chips_page.render(chips)
     if versions := document.get("versions"):
         rows = [
             [f"`{board}`", ", ".join(f"{name} {version}" for name, version in packages.items())]

@@ -15,7 +15,8 @@ DOCS = Path(__file__).parents[3] / "docs"
 @pytest.fixture
 def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a copy of the figures, in place of docs/."""
-    shutil.copyfile(DOCS / "boards.json", tmp_path / "boards.json")
+    for name in ("boards.json", "chips.json"):
+        shutil.copyfile(DOCS / name, tmp_path / name)
     monkeypatch.setattr(measure, "_DOCS", tmp_path)
     return tmp_path
 
@@ -27,7 +28,7 @@ def _main(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 
 def test_without_options_the_page_is_written_from_the_kept_figures(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _main(monkeypatch) == 0
-    for name in ("boards.json", "boards.md"):
+    for name in ("boards.json", "chips.json", "boards.md"):
         assert (docs / name).read_bytes() == (DOCS / name).read_bytes()
 
 
@@ -35,6 +36,14 @@ def test_a_kept_row_that_failed_is_an_exit_code(docs: Path, monkeypatch: pytest.
     document = json.loads((docs / "boards.json").read_text(encoding="utf-8"))
     document["matrix"][0]["passed"] = False
     (docs / "boards.json").write_text(json.dumps(document), encoding="utf-8")
+
+    assert _main(monkeypatch) == 1
+
+
+def test_a_kept_logit_of_a_chip_that_differs_is_an_exit_code(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = json.loads((docs / "chips.json").read_text(encoding="utf-8"))
+    next(iter(document["networks"].values()))["cortex-m4"]["differing"] = 1
+    (docs / "chips.json").write_text(json.dumps(document), encoding="utf-8")
 
     assert _main(monkeypatch) == 1
 

@@ -9,7 +9,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_the_page_is_that_of_the_committed_figures() -> None:
-    document = json.loads((DOCS / "boards.json").read_text(encoding="utf-8"))
+    document, chips = (json.loads((DOCS / name).read_text(encoding="utf-8")) for name in ("boards.json", "chips.json"))
 
-    assert (DOCS / "boards.md").read_text(encoding="utf-8") == page.render(document)
+    assert (DOCS / "boards.md").read_text(encoding="utf-8") == page.render(document, chips)
     assert all(row["passed"] for row in document["matrix"])
