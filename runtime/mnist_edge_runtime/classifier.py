@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import image_arrays, image_values, models
+from .acceptance import acceptance
 from .engines import loader
 from .errors import EngineError, InputError
 from .model_file import sealed_model
@@ -74,7 +75,9 @@ class Classifier:
         self._labels, self._threshold = sealed.contract.labels, None if accept_all else output.threshold
         self._temperature = np.float32(output.temperature)
         self._soft_temperature = np.float32(output.temperature * output.softening)
-        self._both_temperatures = np.array([[self._temperature], [self._soft_temperature]])
+        self._in_integers = None if accept_all else acceptance(output)
+        both = [[self._temperature], [self._soft_temperature]]
+        self._temperatures = np.array(both[:1] if self._in_integers else both)
         self._shape: tuple[int, ...] = (len(self._labels),)  # of the logits of one image
         # Their product with the logits of a float output is not 0 where one is NaN or infinite. Others never are.
         self._zeros = np.zeros(self._shape, np.float32) if output.dtype == "float32" else None
@@ -159,23 +162,24 @@ class Classifier:
         engine = self._engine or self._reopened()
         if not isinstance(image, np.ndarray) or image.dtype != _UINT8 or image.shape != IMAGE_SHAPE:
             image = image_values.to_image(image)
-        logits = engine.run_one(image)
+        raw = engine.one(engine.encode(image))[0]
+        logits = engine.decode(raw)
         if logits.shape != self._shape:
             raise _misshapen(logits, self._shape)
         if self._zeros is not None and self._zeros.dot(logits) != 0:
             raise EngineError(_NAN)
         best = int(logits.argmax())
         # As softmax does, for probabilities and score together, and without the steps that only rows of logits need.
-        exponentials = _exp((logits - logits[best, ...]) / self._both_temperatures)
+        exponentials = _exp((logits - logits[best, ...]) / self._temperatures)
         both = exponentials / _sum(exponentials, axis=1, keepdims=True)
         confidence, reason = both.item(0, best), None
         if confidence != confidence:  # a contract that was never read can have numbers that make NaN
             raise EngineError(_NAN)
-        if self._threshold is None or (score := both.item(1, best)) < self._threshold:
+        if self._threshold is None:
             image_arrays.check_range(image)  # no image that is nearly black is accepted
-            reason = (
-                None if self._threshold is None else f"its score is {score:.3f}, accepted from {self._threshold:.3f}"
-            )
+        elif not (self._in_integers.accepts(raw) if self._in_integers else both.item(1, best) >= self._threshold):
+            image_arrays.check_range(image)
+            reason = f"its score is {self.scores(logits).item():.3f}, accepted from {self._threshold:.3f}"
         return Prediction(self._labels[best], confidence, both[0], reason is None, reason)
 
     def scores(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -186,8 +190,22 @@ class Classifier:
         Raises:
             EngineError: there is NaN or infinity among them.
         """
-        scores: NDArray[np.float32] = softmax(_finite(logits), self._soft_temperature).max(axis=1)
+        scores: NDArray[np.float32] = softmax(_finite(logits), self._soft_temperature).max(axis=-1)
         return scores
+
+    def accepts(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return whether each answer is accepted, bool (N,), from its logits (N, classes): as `classify` does it.
+
+        A file with logits of 8 bits is decided in integers (`acceptance`), others by their `scores`.
+
+        Raises:
+            EngineError: there is NaN or infinity among them.
+        """
+        if self._in_integers:
+            return self._in_integers.accepts_each(logits)
+        if self._threshold is None:
+            return np.ones(len(logits), np.bool_)
+        return self.scores(logits) >= self._threshold
 
     def close(self) -> None:
         """Release the engine, immediately or when the last thread that runs it returns. A closed classifier raises."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from mnist_edge_runtime.acceptance import Acceptance
 from mnist_edge_runtime.errors import UsageError
 from numpy.typing import NDArray
 
@@ -17,7 +18,7 @@ from . import template
 from .layers import Layer, write_layer
 from .memory_plan import is_alias, plan
 
-__all__ = ["ROUNDINGS", "Program", "golden", "identifier", "network_source"]
+__all__ = ["ROUNDINGS", "Program", "accepted", "golden", "identifier", "network_source"]
 
 ROUNDINGS = {"litert": FLOAT32, "tflm": TFLM}
 # In the order of the file; those with two roundings have a template for each.
@@ -90,6 +91,23 @@ def network_source(network: Network, name: str, how: Rounding, **values: object)
 
 def _template(kernel: str, how: Rounding) -> str:
     return f"{kernel}_{how.name}.c" if kernel in _OF_A_ROUNDING else f"{kernel}.c"
+
+
+def accepted(name: str, rule: Acceptance | None, version: object) -> tuple[str, int]:
+    """Return the C that decides whether an answer is accepted, and the bytes of its constants."""
+    if rule is None:
+        return template.fill("accepted_all.c", name=name, upper=name.upper(), version=version), 0
+    weights = np.trim_zeros(np.array(rule.weights), "b")
+    text = template.fill(
+        "accepted.c",
+        name=name,
+        upper=name.upper(),
+        version=version,
+        weights=textwrap.indent(_numbers(weights.tolist()), "    "),
+        weights_count=len(weights),
+        limit=rule.limit,
+    )
+    return text, 4 * len(weights)
 
 
 def golden(name: str, images: NDArray[np.uint8], logits: NDArray[np.uint8]) -> str:

@@ -10,13 +10,14 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+from mnist_edge_runtime.acceptance import acceptance
 from mnist_edge_runtime.model_file.sealed_model import SealedModel
 from numpy.typing import NDArray
 
 from ..integer.evaluate import evaluate
 from ..integer.network import Network
 from . import template
-from .generate import ROUNDINGS, golden, network_source
+from .generate import ROUNDINGS, accepted, golden, network_source
 
 __all__ = ["Project", "archive", "make"]
 
@@ -58,6 +59,7 @@ def make(sealed: SealedModel, network: Network, name: str, rounding: str, origin
     program = network_source(network, name, how, **origin)
     chosen = _golden_images(sealed)
     logits = np.asarray(evaluate(network, chosen[..., np.newaxis], how), np.uint8)
+    acceptance_code, acceptance_bytes = accepted(name, acceptance(contract.output), origin["version"])
     labels, classes = _spoken(contract.labels), len(contract.labels)
     values = {
         **origin,
@@ -74,6 +76,7 @@ def make(sealed: SealedModel, network: Network, name: str, rounding: str, origin
         "constants": program.constants,
         "count": len(chosen),
         "golden": chosen.size + logits.size,
+        "acceptance_bytes": acceptance_bytes,
         "compared": f"{origin['images'] * classes:,}",
     }
     document = json.loads(contract.to_json())
@@ -86,6 +89,7 @@ def make(sealed: SealedModel, network: Network, name: str, rounding: str, origin
         "differing_logits": 0,
         "ram_bytes": program.ram,
         "constant_bytes": program.constants,
+        "acceptance_bytes": acceptance_bytes,
     }
     files = {
         "README.md": template.fill("project_readme.md", **values),
@@ -95,6 +99,7 @@ def make(sealed: SealedModel, network: Network, name: str, rounding: str, origin
         "library.json": template.fill("library.json", **values),
         f"src/{name}.h": template.fill("network.h", **values),
         f"src/{name}.c": program.text,
+        f"src/{name}_accepted.c": acceptance_code,
         f"src/{name}_golden.c": golden(name, chosen, logits),
         f"examples/{name}/{name}.ino": template.fill("example.ino", **values),
     }

@@ -1,4 +1,4 @@
-"""Compile a network in C with this machine's compiler, and run it: in a process of its own, by FOLDER NAME.
+"""Compile a network in C with this machine's compiler, and run it in a process of its own.
 
 A fault in generated code may end the process that loads it; the arguments of the child are LIBRARY NAME IMAGES OUT.
 """
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from .project import Project
 
-__all__ = ["compiler", "logits"]
+__all__ = ["Answers", "answers", "compiler"]
 
 _OPTIONS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-shared", "-fPIC")
 _SECONDS = 600  # for the whole test set
@@ -49,8 +50,16 @@ def compiler() -> tuple[str, ...]:
     )
 
 
-def logits(project: Project, images: NDArray[np.uint8], command: Sequence[str]) -> NDArray[np.uint8]:
-    """Return the raw logits, uint8 (N, classes), of the compiled network, whose self-test passes.
+@dataclass(frozen=True)
+class Answers:
+    """What the compiled network answers: raw logits, uint8 (N, classes), and whether each is accepted, bool (N,)."""
+
+    logits: NDArray[np.uint8]
+    accepted: NDArray[np.bool_]
+
+
+def answers(project: Project, images: NDArray[np.uint8], command: Sequence[str]) -> Answers:
+    """Return the answers of the compiled network, whose self-test passes.
 
     Args:
         project: the network.
@@ -77,13 +86,13 @@ def logits(project: Project, images: NDArray[np.uint8], command: Sequence[str]) 
         if run.returncode:
             said = run.stderr.replace(f"{folder}{os.sep}", "").strip()
             raise VerificationError(f"the C does not compile without warnings: {said.splitlines()[0] if said else ''}")
-        source, target = folder / "images.npy", folder / "logits.npy"
+        source, target = folder / "images.npy", folder / "answers.npz"
         np.save(source, images)
         child = run_module(__name__, str(library), project.name, str(source), str(target), seconds=_SECONDS)
         if child.code:
             raise VerificationError(f"the compiled C failed: {child.reason}")
-        found: NDArray[np.uint8] = np.load(target)
-        return found
+        with np.load(target) as found:
+            return Answers(found["logits"], found["accepted"])
 
 
 def main(library: str, name: str, source: str, target: str) -> int:
@@ -97,13 +106,15 @@ def main(library: str, name: str, source: str, target: str) -> int:
         return 1
     answer, found = getattr(loaded, f"{name}_logits"), np.zeros((len(images), classes), np.uint8)
     classify, best = getattr(loaded, f"{name}_classify"), np.zeros(len(images), np.int64)
+    accept, accepted = getattr(loaded, f"{name}_accepted"), np.zeros(len(images), np.bool_)
     for index, image in enumerate(images):
         answer(image.ctypes.data_as(ctypes.c_void_p), found[index].ctypes.data_as(ctypes.c_void_p))
         best[index] = classify(image.ctypes.data_as(ctypes.c_void_p))
+        accepted[index] = accept(found[index].ctypes.data_as(ctypes.c_void_p))
     if not np.array_equal(best, found.argmax(axis=1)):
         print("classify does not return the largest logit", file=sys.stderr)
         return 1
-    np.save(target, found)
+    np.savez(target, logits=found, accepted=accepted)
     return 0
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mnist_edge_runtime.acceptance import acceptance
 from mnist_edge_runtime.engines.tensor_codec import decoder
 from mnist_edge_runtime.errors import ModelError, VerificationError
 from mnist_edge_runtime.files import atomic_path, temporary_path
@@ -95,13 +96,18 @@ def export_c(source: Source, outcome: Exported, folder: Path, name: str, roundin
         made = project.make(sealed, network, name, rounding, origin)
     except ModelError as error:
         raise ModelError(f"{outcome.file.name} is exported, but no C can be made of it: {error}") from None
-    found = proof.logits(made, images, command)
+    answers = proof.answers(made, images, command)
+    found = answers.logits
     expected = evaluate(network, images[..., np.newaxis], ROUNDINGS[rounding])
     differing = int(np.count_nonzero(found != expected))
     if rounding == "litert" and outcome.proof.logits is not None:
         differing = max(differing, _differing(sealed.contract, found, outcome.proof.logits))
     if differing:
         raise VerificationError(f"no C is published: {differing:,} of {found.size:,} logits differ from the file's")
+    rule = acceptance(sealed.contract.output)
+    expected_verdicts = [rule is None or rule.accepts(raw) for raw in found]
+    if undecided := int(np.count_nonzero(expected_verdicts != answers.accepted)):
+        raise VerificationError(f"no C is published: {undecided:,} of {len(images):,} answers are accepted otherwise")
     target, archive = folder / f"{name}-c", folder / f"{name}-c.zip"
     with exporting(folder), source.in_use():
         _publish(made, target, archive)

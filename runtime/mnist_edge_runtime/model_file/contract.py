@@ -85,8 +85,8 @@ class OutputSpec:
     """The logits: `real = (raw - zero_point) * scale`; softmax of `logits / temperature` is the runtime's.
 
     An answer is accepted if its score, the largest of the softmax of `logits / (temperature * softening)`, reaches
-    `threshold`, which is None while none was chosen; `chosen_on` names the images that temperature and threshold were
-    chosen on.
+    `threshold`, which is None while none was chosen; for logits of 8 bits integers decide it (docs/integer.md).
+    `chosen_on` names the images that temperature and threshold were chosen on.
     """
 
     dtype: str

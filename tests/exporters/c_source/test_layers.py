@@ -32,7 +32,7 @@ def test_random_networks_answer_as_their_integer_network(rounding: str, make: Ma
         made, network = make(seed, rounding=rounding)
         met |= {type(operator) for operator in network.operators}
         expected = evaluate(network, images[..., np.newaxis], ROUNDINGS[rounding])
-        np.testing.assert_array_equal(proof.logits(made, images, proof.compiler()), expected, f"seed {seed}")
+        np.testing.assert_array_equal(proof.answers(made, images, proof.compiler()).logits, expected, f"seed {seed}")
     assert set(_WRITERS) <= met
 
 

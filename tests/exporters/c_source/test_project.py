@@ -18,7 +18,7 @@ def test_a_folder_has_what_each_tool_looks_for(make: Make) -> None:
     made, _ = make(name="digits")
     assert set(made.files) == {
         *("README.md", "digits.json", "CMakeLists.txt", "library.properties", "library.json"),
-        *("src/digits.h", "src/digits.c", "src/digits_golden.c", "examples/digits/digits.ino"),
+        *("src/digits.h", "src/digits.c", "src/digits_accepted.c", "src/digits_golden.c", "examples/digits/digits.ino"),
     }
     assert not [path for path, text in made.files.items() if "@" in text]
     contract = json.loads(made.files["digits.json"])
@@ -45,7 +45,7 @@ def test_two_networks_link_into_one_program_in_c_and_in_cpp(make: Make, tmp_path
     (tmp_path / "main.c").write_text(program)
     (tmp_path / "main.cpp").write_text(program)
     (compiler,) = proof.compiler()
-    sources = ["one.c", "one_golden.c", "two.c", "two_golden.c"]
+    sources = ["one.c", "one_accepted.c", "one_golden.c", "two.c", "two_accepted.c", "two_golden.c"]
     subprocess.run([compiler, "-std=c99", "-Wall", "-Wextra", "-Werror", "-c", *sources], cwd=tmp_path, check=True)
     objects = [source.replace(".c", ".o") for source in sources]
     for main in ("main.c", "main.cpp"):

@@ -24,7 +24,7 @@ def _changed(made: Project, path: str, before: str, after: str) -> Project:
     [
         ("src/net.c", "return best;", "return worst;", "does not compile without warnings"),
         ("src/net.c", "logits[i] = found[i]", "logits[i] = found[i] + 1", "logits of the self-test differ"),
-        ("src/net.c", "found[i] > found[best]", "found[i] < found[best]", "classify does not return the largest"),
+        ("src/net.c", "logits[i] > logits[best]", "logits[i] < logits[best]", "classify does not return the largest"),
         ("src/net.c", "int best = 0, i;", "int best = *(volatile int *)0, i;", "SIGSEGV"),
     ],
 )
@@ -33,7 +33,7 @@ def test_faulty_code_is_found(
 ) -> None:
     made, _ = make()
     with pytest.raises(VerificationError, match=message):
-        proof.logits(_changed(made, path, before, after), images, proof.compiler())
+        proof.answers(_changed(made, path, before, after), images, proof.compiler())
 
 
 def test_without_a_compiler_there_is_advice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,4 +48,4 @@ def test_without_a_compiler_there_is_advice(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_compiler_that_is_not_there_is_told(make: Make, images: NDArray[np.uint8]) -> None:
     with pytest.raises(InputError, match="no-such-cc cannot be run"):
-        proof.logits(make()[0], images, ("no-such-cc",))
+        proof.answers(make()[0], images, ("no-such-cc",))

@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from mnist_edge_exporters.c_source import proof as proof_module
 from mnist_edge_exporters.export import export_c as export_c_module
 from mnist_edge_exporters.export.export import Exported
 from mnist_edge_exporters.export.export_c import export_c
@@ -37,6 +39,22 @@ def test_a_logit_that_differs_publishes_nothing(exported_file: Exported, source:
     wrong[0, 0] += np.float32(1)
     with pytest.raises(VerificationError, match=r"no C is published: 1 of [\d,]+ logits differ"):
         export_c(source, replace(exported_file, proof=replace(proof, logits=wrong)), tmp_path, "digits", "litert")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_that_is_accepted_otherwise_publishes_nothing(
+    exported_file: Exported, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = export_c_module.proof.answers
+
+    def faulty(*arguments: Any) -> proof_module.Answers:
+        found = answers(*arguments)
+        found.accepted[0] ^= True
+        return found
+
+    monkeypatch.setattr(export_c_module.proof, "answers", faulty)
+    with pytest.raises(VerificationError, match=r"no C is published: 1 of [\d,]+ answers are accepted otherwise"):
+        export_c(source, exported_file, tmp_path, "digits", "litert")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -97,7 +97,6 @@ class Subject:
             raise InputError(f"--on all: {file} was trained on images of {dataset.source}; take --on test")
         images, truth = _part(dataset, part)
         places = np.array([contract.labels.index(label) for label in dataset.labels])  # its outputs may be in any order
-        threshold = contract.output.threshold
         return cls(
             model=file,
             engine=classifier.engine_name,
@@ -108,8 +107,8 @@ class Subject:
             images=images,
             truth=places[truth],
             accepts=None
-            if threshold is None
-            else lambda some: classifier.scores(_in_steps(file, classifier.logits, some)) >= threshold,
+            if contract.output.threshold is None
+            else lambda some: classifier.accepts(_in_steps(file, classifier.logits, some)),
             unchanged=partial(unchanged, file, sha256),
         )
 

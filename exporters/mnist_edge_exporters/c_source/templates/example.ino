@@ -14,11 +14,17 @@ void setup() {
 
 void loop() {
   unsigned long start = micros();
-  int found = @name@_classify(image);
-  Serial.print("class ");
-  Serial.print(found);
+  uint8_t logits[@upper@_CLASSES];
+  @name@_logits(image, logits);
+  unsigned long spent = micros() - start;
+  if (@name@_accepted(logits)) {
+    Serial.print("class ");
+    Serial.print(@name@_largest(logits));
+  } else {
+    Serial.print("unsure");
+  }
   Serial.print(" in ");
-  Serial.print(micros() - start);
+  Serial.print(spent);
   Serial.println(" us");
   delay(1000);
 }

@@ -21,10 +21,13 @@ void @name@_logits(const uint8_t image[@upper@_PIXELS], uint8_t logits[@upper@_C
     for (i = 0; i < @upper@_CLASSES; i++) logits[i] = found[i];
 }
 
-int @name@_classify(const uint8_t image[@upper@_PIXELS]) {
-    const uint8_t *found = run(image);
+int @name@_largest(const uint8_t logits[@upper@_CLASSES]) {
     int best = 0, i;
     for (i = 1; i < @upper@_CLASSES; i++)
-        if (found[i] > found[best]) best = i;
+        if (logits[i] > logits[best]) best = i;
     return best;
+}
+
+int @name@_classify(const uint8_t image[@upper@_PIXELS]) {
+    return @name@_largest(run(image));
 }

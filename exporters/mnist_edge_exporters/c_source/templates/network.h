@@ -27,6 +27,13 @@ int @name@_classify(const uint8_t image[@upper@_PIXELS]);
 /* Write the logits of an image; the real value of a logit is (logit - @zero@) * @scale@. */
 void @name@_logits(const uint8_t image[@upper@_PIXELS], uint8_t logits[@upper@_CLASSES]);
 
+/* Return the index of the largest of these logits, the first of several: the class. */
+int @name@_largest(const uint8_t logits[@upper@_CLASSES]);
+
+/* Return 1 if an answer with these logits is accepted, 0 if it is unsure and better not believed: what is no digit, or
+ * a poor one. It decides as the contract does. In @name@_accepted.c, with @acceptance_bytes@ bytes of constants. */
+int @name@_accepted(const uint8_t logits[@upper@_CLASSES]);
+
 /* Answer the golden images of @name@_golden.c; return how many logits are not as they must be: 0. */
 int @name@_selftest(void);
 
