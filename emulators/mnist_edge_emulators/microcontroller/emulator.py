@@ -31,7 +31,7 @@ class Answers:
     Attributes:
         logits: raw, uint8 (N, classes).
         wrong: logits of the self-test that are not as they must be.
-        stack: bytes of stack that an image takes.
+        stack: the most bytes of stack that an image takes.
         instructions: executed for an image, the mean.
     """
 

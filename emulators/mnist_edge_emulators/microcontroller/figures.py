@@ -17,13 +17,14 @@ from mnist_edge_exporters.integer import tflite_reader
 from mnist_edge_exporters.integer.evaluate import evaluate
 from mnist_edge_runtime import host, models
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.sealed_model import SealedModel
 from numpy.typing import NDArray
 
 from . import emulator, firmware
 from .chips import CHIPS, Chip, missing
 from .firmware import Exported
 
-__all__ = ["TOLERANCE", "Row", "compare", "document", "exported", "measure", "name", "rows", "shipped"]
+__all__ = ["TOLERANCE", "Row", "compare", "document", "exported", "measure", "name", "rows", "shipped", "written"]
 
 TOLERANCE = 0.02  # share of the committed figure
 _IMAGES = 100
@@ -74,19 +75,23 @@ def name(file: Path) -> str:
 
 def exported(file: Path, folder: Path) -> Exported:
     """Write the network of an int8 TFLite file as C into a new folder below `folder`."""
-    sealed = sealed_model.read(file)
+    return written(sealed_model.read(file), folder / name(file))
+
+
+def written(sealed: SealedModel, folder: Path) -> Exported:
+    """Write the network of an int8 TFLite file as C into a new folder."""
     origin = {
-        "file": file.name,
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "file": "network.tflite",
+        "sha256": hashlib.sha256(sealed.payload).hexdigest(),
         "version": version("mnist-edge"),
         "images": _IMAGES,
     }
     made = project.make(sealed, tflite_reader.read(sealed.payload), "network", "litert", origin)
     for path, text in made.files.items():
-        target = folder / name(file) / path
+        target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    return firmware.read(folder / name(file))
+    return firmware.read(folder)
 
 
 def rows(files: Sequence[Path], images: NDArray[np.uint8]) -> list[Row]:

@@ -122,32 +122,31 @@ static struct {
     uint64_t ticks, loop;
 } report;
 
-/* Return the bytes of stack that one image takes. */
-static uint32_t used_stack(void) {
-    volatile uint8_t *top = (volatile uint8_t *)stack(), *bottom = top - PAINTED, *each;
-    if (bottom < (volatile uint8_t *)&_end) bottom = (volatile uint8_t *)&_end;
-    for (each = bottom; each < top; each++) *each = PAINT;
-    JOIN(NETWORK, logits)(image, logits);
-    for (each = bottom; each < top && *each == PAINT; each++) {
-    }
-    return (uint32_t)(top - each);
+/* Return the lowest place of the stack that is looked at, when main's frame ends at `top`. */
+static volatile uint8_t *bottom_of(volatile uint8_t *top) {
+    volatile uint8_t *bottom = top - PAINTED, *end = (volatile uint8_t *)&_end;
+    return bottom < end ? end : bottom;
 }
 
 int main(void) {
     long images = open("images", 6, READ_BINARY), answers = open("logits", 6, WRITE_BINARY), told;
+    volatile uint8_t *top = (volatile uint8_t *)stack(), *deepest;
     uint32_t before;
     report.wrong = (uint32_t)JOIN(NETWORK, selftest)();
     start_ticks();
     before = ticks();
     loop();
     report.loop = (ticks() - before) & TICK_MASK;
+    for (deepest = bottom_of(top); deepest < top; deepest++) *deepest = PAINT;
     while (transfer(READ, images, image, sizeof image) == 0) {
         before = ticks();
         JOIN(NETWORK, logits)(image, logits);
         report.ticks += (ticks() - before) & TICK_MASK;
         transfer(WRITE, answers, logits, sizeof logits);
     }
-    report.stack = used_stack();
+    for (deepest = bottom_of(top); deepest < top && *deepest == PAINT; deepest++) {
+    }
+    report.stack = (uint32_t)(top - deepest);
     told = open("report", 6, WRITE_BINARY);
     transfer(WRITE, told, &report, sizeof report);
     {

@@ -20,7 +20,7 @@ from .chips import Chip
 
 __all__ = ["OPTIMIZATION", "Exported", "Program", "compiled", "read"]
 
-OPTIMIZATION = "-O2"
+OPTIMIZATION = "-Os"
 _OPTIONS = ("-std=c99", "-g0", "-ffreestanding", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections")
 _ROOM = 1 << 22  # bytes: more than any network, so that the linker never fails for want of memory
 _HERE = Path(__file__).parent

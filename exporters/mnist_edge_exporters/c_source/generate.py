@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..integer.network import Network
 from ..integer.rounding import FLOAT32, TFLM, Rounding
 from . import template
-from .layers import Layer, write_layer
+from .layers import Layer, gathered, write_layer
 from .memory_plan import is_alias, plan
 
 __all__ = ["ROUNDINGS", "Program", "accepted", "golden", "identifier", "network_source"]
@@ -74,19 +74,19 @@ def network_source(network: Network, name: str, how: Rounding, **values: object)
             layers.append(write_layer(network, memory, operator, f"{kind}_{len(layers) + 1}", how))
     used = {kernel for layer in layers for kernel in layer.kernels}
     kernels = ["layer", *(kernel for kernel in ("scale", *_KERNELS) if kernel in used)]
-    base = memory.stands_for[network.output]
+    base, ram = memory.stands_for[network.output], memory.size + gathered(network)
     text = template.fill(
         "network.c",
         name=name,
         upper=name.upper(),
-        ram=memory.size,
+        ram=ram,
         kernels="\n".join(template.read(_template(kernel, how)) for kernel in kernels).rstrip(),
         constants="\n".join(layer.constants for layer in layers if layer.constants).rstrip(),
         calls="\n".join(f"    {layer.call}" for layer in layers),
         output=f"memory + {memory.offsets[base]}",
         **values,
     )
-    return Program(text, memory.size, sum(layer.size for layer in layers))
+    return Program(text, ram, sum(layer.size for layer in layers))
 
 
 def _template(kernel: str, how: Rounding) -> str:

@@ -32,9 +32,10 @@ from ..integer.tflm_formulas import add_multipliers, mean_multiplier
 from .constants import ONE_PLACE, STRUCT_BYTES, Place, comment, image_shape, scale_tables, struct, table, zero
 from .memory_plan import MemoryPlan
 
-__all__ = ["Layer", "write_layer"]
+__all__ = ["Layer", "gathered", "write_layer"]
 
 _EXACT = 1 << 24  # up to here float32 has every integer
+_OVERFLOW = 1 << 31  # what an int32 does not have
 _LARGEST_OFFSET = 1 << 61  # of a mean, so that with its sum it is an int64
 
 
@@ -82,8 +83,13 @@ def _weighted(place: Place, operator: Weighted, sources: list[Tensor], target: T
         kind, kernel = "Depthwise convolution", "depthwise"
     scales = (sources[0].scale, operator.scales, target.scale)
     outputs = -1 if isinstance(operator, DepthwiseConvolution) else 0
-    weights = np.abs(np.moveaxis(operator.weights, outputs, 0).astype(np.int64)).reshape(len(operator.bias), -1)
-    largest = weights.sum(axis=1) * 255 + np.abs(operator.bias.astype(np.int64))
+    weights = np.moveaxis(operator.weights, outputs, 0).astype(np.int64).reshape(len(operator.bias), -1)
+    bias = operator.bias.astype(np.int64)
+    largest = np.abs(weights).sum(axis=1) * 255 + np.abs(bias)
+    if kernel == "convolution":
+        bias -= zero(sources[0]) * weights.sum(axis=1)
+        if (np.abs(bias) + largest).max() >= _OVERFLOW:
+            raise ModelError(f"layer {operator.name}: its sums are out of the range that C computes; train it again")
     if place.how is TFLM:
         factor, shift = rounding.multipliers(*scales)
     else:
@@ -91,11 +97,14 @@ def _weighted(place: Place, operator: Weighted, sources: list[Tensor], target: T
     constants = (
         comment(kind, operator, source, shape, window)
         + table("int8_t", f"{place.name}_weights", operator.weights)
-        + table("int32_t", f"{place.name}_bias", operator.bias)
+        + table("int32_t", f"{place.name}_bias", bias)
         + scale_tables(place, operator, factor, shift, largest)
         + struct(place, operator, source, shape, window)
     )
-    call = f"{kernel}(&{place.name}, {place.pointer(operator.inputs[0])}, {place.pointer(operator.output)});"
+    pointers = f"{place.pointer(operator.inputs[0])}, {place.pointer(operator.output)}"
+    if kernel == "convolution":
+        pointers += f", memory + {place.memory.size}"
+    call = f"{kernel}(&{place.name}, {pointers});"
     size = operator.weights.size + 9 * len(operator.bias) + STRUCT_BYTES
     return Layer(("scale", kernel), constants, call, size)
 
@@ -184,6 +193,12 @@ def _concatenation(place: Place, operator: Concatenation, sources: list[Tensor],
         calls.append(f"copy_runs({place.pointer(index)}, {goal}, {count}, {length}, {distance});")
         offset += length
     return Layer(("copy_runs",), "", "\n    ".join(calls), 0)
+
+
+def gathered(network: Network) -> int:
+    """Return the bytes behind the activations in which a convolution gathers the values under its window."""
+    windows = [each for each in network.operators if isinstance(each, Convolution) and each.window.size != (1, 1)]
+    return max((each.weights[0].size for each in windows), default=0)
 
 
 _WRITERS: Mapping[type[Operator], Callable[..., Layer]] = {

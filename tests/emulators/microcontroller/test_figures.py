@@ -1,16 +1,23 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mnist_edge_emulators.microcontroller import figures
 from mnist_edge_emulators.microcontroller.chips import CHIPS, STACK
 from mnist_edge_emulators.microcontroller.figures import Row
+from mnist_edge_exporters.integer import tflite_reader
+from mnist_edge_exporters.integer.evaluate import evaluate
+from mnist_edge_runtime import models
+from mnist_edge_runtime.model_file import sealed_model
 
+RANDOM_NETWORKS = Path(__file__).parents[3] / "benchmarks" / "random_networks.py"
 FIGURES = Path(__file__).parents[3] / "docs" / "chips.json"
 ROW = Row("nano", "cortex-m4", 8000, 4000, "", 200, 1_000_000, 100, 1000)
 COMMITTED = figures.document([ROW])
@@ -36,6 +43,21 @@ def test_they_need_as_much_as_committed(measured: Sequence[Row], capsys: pytest.
     with capsys.disabled():
         print(f"\n{why_not}" if why_not else "", end="")
     assert wrong == []
+
+
+@pytest.mark.parametrize("chip", ["cortex-m0", "cortex-m4", "rv32imc"])
+def test_random_networks_answer_to_the_bit(chip: str, tmp_path: Path) -> None:
+    """Windows that no four channels fill, dilations, zero points: also with DSP instructions, which hosts lack."""
+    build = runpy.run_path(str(RANDOM_NETWORKS))["build"]
+    bundled = sealed_model.read(models.bundled_models("litert")[0])
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+    for seed in range(4):
+        sealed = replace(bundled, payload=build(seed, depth=5))
+        expected = np.asarray(evaluate(tflite_reader.read(sealed.payload), images[..., np.newaxis]), np.uint8)
+        row = figures.measure("net", figures.written(sealed, tmp_path / str(seed)), CHIPS[chip], images, expected)
+        if chip == "cortex-m0" and row.missing:
+            continue
+        assert (row.missing, row.images, row.differing, row.wrong) == ("", 3, 0, 0), f"seed {seed}"
 
 
 def test_two_percent_are_allowed() -> None:
