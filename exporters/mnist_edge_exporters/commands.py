@@ -79,8 +79,8 @@ def export(
     format: Annotated[
         str | None,
         typer.Option(
-            help=f"Format: {', '.join(spec.formats())}, all of these, or c: source code made of the int8 TFLite file. "
-            "(default: tflite)"
+            help=f"Format: {', '.join(spec.formats())}, all of these, or source code made of the int8 TFLite file: "
+            "c, or web, a page and a JavaScript module. (default: tflite)"
         ),
     ] = None,
     quantize: Annotated[
@@ -115,7 +115,9 @@ def export(
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(help="C identifier of the network, for --format c. (default: from the run's name)"),
+        typer.Option(
+            help="Name of the network, a C identifier, for --format c and web. (default: from the run's name)"
+        ),
     ] = None,
     rounding: Annotated[
         str | None,
@@ -130,14 +132,14 @@ def export(
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Export a run to TFLite, ONNX or C, and prove on the whole test set that it answers as the Keras model does."""
+    """Export a run to TFLite, ONNX, C or the web, and prove on the whole test set that it answers as Keras does."""
     from .export import selection
 
     wanted = selection.parse(constraints) if constraints is not None else ()
     every = "all" if wanted else None
     from .c_source import options as c_options
 
-    is_c = c_options.check(format, name, rounding, constraints)
+    is_source = c_options.check(format, name, rounding, constraints)
     specs = spec.select(
         format or every or "tflite",
         quantize or every or "int8",
@@ -162,15 +164,19 @@ def export(
         selected, outcomes = export_best(source, specs, folder, options, wanted)
         document |= selected.to_dict()
         text = selected.table() + (f"\n\nOn the test images:\n{table(outcomes)}" if outcomes else "")
-    sources = []
-    if is_c and outcomes[0].file:
+    if is_source and outcomes[0].file:
         from .c_source.generate import identifier
         from .export.export_c import export_c
+        from .export.export_web import export_web
 
         title = identifier(name or source.name, is_given=name is not None)
-        sources = [export_c(source, outcomes[0], folder, title, rounding or "litert")]
-        document["sources"] = [each.to_dict() for each in sources]
-        text = "\n".join((text, *(each.lines() for each in sources)))
+        made = (
+            export_c(source, outcomes[0], folder, title, rounding or "litert")
+            if format == "c"
+            else export_web(source, outcomes[0], folder, title)
+        )
+        document["sources"] = [made.to_dict()]
+        text = f"{text}\n{made.lines()}"
     for outcome in outcomes:
         if model and outcome.file and outcome.spec.quantization is spec.Quantization.INT8:
             context.obj.remember(runs_dir, outcome.file)

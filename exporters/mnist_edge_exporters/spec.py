@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 # Formats of source code, made of the int8 TFLite file; "all" stands for the files that engines run.
-SOURCE_FORMATS = ("c",)
+SOURCE_FORMATS = ("c", "web")
 OPSETS = range(13, 19)  # below, there is no per-channel QDQ; above, tf2onnx does not write
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .model_file.contract import OutputSpec
 
-__all__ = ["Acceptance", "acceptance"]
+__all__ = ["ONE", "Acceptance", "acceptance"]
 
 ONE = 1 << 20  # the weight of the largest logit
 _LARGEST = (1 << 32) - 1 - ONE  # a limit, so that a sum in 32 bits can stop above it

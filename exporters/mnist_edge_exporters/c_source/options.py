@@ -1,4 +1,4 @@
-"""Check the options of `mnist-edge export` that are for source code alone."""
+"""Check the options of `mnist-edge export` that are for source code alone, C or JavaScript."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ def check(format: str | None, name: str | None, rounding: str | None, constraint
     """
     if format not in SOURCE_FORMATS:
         if name is not None or rounding is not None:
-            raise UsageError("--name and --rounding are for --format c")
+            raise UsageError("--name is for --format c and web, --rounding for c")
         return False
     if constraints is not None:
-        raise UsageError("--constraints chooses among files that engines run; leave it out for --format c")
+        raise UsageError(f"--constraints chooses among files that engines run; leave it out for --format {format}")
+    if rounding is not None and format != "c":
+        raise UsageError(f"--rounding is for --format c; leave it out for {format}")
     if name is not None:
         identifier(name, is_given=True)
     if rounding is not None and rounding not in ROUNDINGS:

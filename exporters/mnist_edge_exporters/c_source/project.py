@@ -19,7 +19,7 @@ from ..integer.network import Network
 from . import template
 from .generate import ROUNDINGS, accepted, golden, network_source
 
-__all__ = ["Project", "archive", "make"]
+__all__ = ["Project", "archive", "golden_images", "make", "spoken"]
 
 _GOLDEN = 10  # images: what the self-test costs a chip
 _WORDS = {"litert": "LiteRT (XNNPACK)", "tflm": "TensorFlow Lite Micro and CMSIS-NN"}
@@ -57,10 +57,10 @@ def make(sealed: SealedModel, network: Network, name: str, rounding: str, origin
     """
     contract, how = sealed.contract, ROUNDINGS[rounding]
     program = network_source(network, name, how, **origin)
-    chosen = _golden_images(sealed)
+    chosen = golden_images(sealed)
     logits = np.asarray(evaluate(network, chosen[..., np.newaxis], how), np.uint8)
     acceptance_code, acceptance_bytes = accepted(name, acceptance(contract.output), origin["version"])
-    labels, classes = _spoken(contract.labels), len(contract.labels)
+    labels, classes = spoken(contract.labels), len(contract.labels)
     values = {
         **origin,
         "name": name,
@@ -106,7 +106,7 @@ def make(sealed: SealedModel, network: Network, name: str, rounding: str, origin
     return Project(name, files, program.ram, program.constants)
 
 
-def _golden_images(sealed: SealedModel) -> NDArray[np.uint8]:
+def golden_images(sealed: SealedModel) -> NDArray[np.uint8]:
     """Return the first golden image of each class, then others, ten in all."""
     labels = sealed.golden.labels
     first = {str(label): index for index, label in reversed(list(enumerate(labels)))}
@@ -114,7 +114,7 @@ def _golden_images(sealed: SealedModel) -> NDArray[np.uint8]:
     return sealed.golden.images[sorted(order[:_GOLDEN])]
 
 
-def _spoken(labels: tuple[str, ...]) -> str:
+def spoken(labels: tuple[str, ...]) -> str:
     """Return labels in a line of printable ASCII that no comment or JSON string ends in."""
     text = " ".join(labels) if len(labels) <= 20 else f"{len(labels)} classes"
     return "".join(char if " " <= char <= "~" and char not in '*"\\' else "?" for char in text)

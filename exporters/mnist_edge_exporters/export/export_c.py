@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +13,7 @@ import numpy as np
 from mnist_edge_runtime.acceptance import acceptance
 from mnist_edge_runtime.engines.tensor_codec import decoder
 from mnist_edge_runtime.errors import ModelError, VerificationError
-from mnist_edge_runtime.files import atomic_path, temporary_path
+from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.contract import Contract
 
@@ -28,6 +25,7 @@ from ..integer.evaluate import evaluate
 from ..source import Source
 from .export import Exported
 from .leftovers import exporting
+from .published_folder import publish
 
 __all__ = ["ExportedC", "export_c"]
 
@@ -109,30 +107,11 @@ def export_c(source: Source, outcome: Exported, folder: Path, name: str, roundin
     if undecided := int(np.count_nonzero(expected_verdicts != answers.accepted)):
         raise VerificationError(f"no C is published: {undecided:,} of {len(images):,} answers are accepted otherwise")
     target, archive = folder / f"{name}-c", folder / f"{name}-c.zip"
-    with exporting(folder), source.in_use():
-        _publish(made, target, archive)
+    with exporting(folder), source.in_use(), atomic_path(archive) as packed:
+        packed.write_bytes(project.archive(made))
+        publish(made.files, target)
     return ExportedC(target, archive, made, rounding, len(images), found.size)
 
 
 def _differing(contract: Contract, raw: Any, logits: Any) -> int:
     return int(np.count_nonzero(decoder(contract.output)(raw) != logits))
-
-
-def _publish(made: Project, target: Path, archive: Path) -> None:
-    """Write the .zip and the folder; a folder of an earlier export is replaced."""
-    with ExitStack() as stack:
-        new, old = stack.enter_context(temporary_path(target)), stack.enter_context(temporary_path(target))
-        packed = stack.enter_context(atomic_path(archive))
-        _write(made.files, new)
-        packed.write_bytes(project.archive(made))
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
-
-
-def _write(files: Mapping[str, str], folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    for path, text in files.items():
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,142 @@
+"""Export a network as JavaScript and as a page: from its int8 TFLite file, proven in V8 on the whole test set."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mnist_edge_runtime.acceptance import acceptance
+from mnist_edge_runtime.engines.tensor_codec import decoder
+from mnist_edge_runtime.errors import BlankError, ModelError, VerificationError
+from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.sealed_model import SealedModel
+from mnist_edge_runtime.preprocessing.mnist import to_mnist
+from numpy.typing import NDArray
+
+from ..integer import tflite_reader
+from ..integer.evaluate import evaluate
+from ..integer.network import Network
+from ..javascript import project, proof, template
+from ..javascript.project import Project
+from ..parity.sample_pictures import sample_pictures
+from ..source import Source
+from .export import Exported
+from .leftovers import exporting
+from .published_folder import publish
+
+__all__ = ["ExportedWeb", "export_web"]
+
+_PICTURES = 300
+
+
+@dataclass(frozen=True)
+class ExportedWeb:
+    """A published folder with a module and a page, and the figures of the proof."""
+
+    folder: Path
+    made: Project
+    images: int
+    compared: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `export --json` prints of it."""
+        return {
+            "folder": str(self.folder),
+            "page": str(self.folder / f"{self.made.name}.html"),
+            "name": self.made.name,
+            "images": self.images,
+            "compared_logits": self.compared,
+            "differing_logits": 0,
+            "pictures": _PICTURES,
+            "module_bytes": len(self.made.module),
+        }
+
+    def lines(self) -> str:
+        """Return the outcome for a person."""
+        name = self.made.name
+        return (
+            f"web: {name}.mjs, {len(self.made.module) / 1000:.1f} KB; 0 of {self.compared:,} logits differ on "
+            f"{self.images:,} test images, 0 of {_PICTURES} pictures are prepared otherwise\n"
+            f"published into {self.folder}: open {name}.html in a browser"
+        )
+
+
+def export_web(source: Source, outcome: Exported, folder: Path, name: str) -> ExportedWeb:
+    """Write the network of an int8 TFLite file for the web, prove it in V8, and publish it as a folder.
+
+    Args:
+        source: the model and its data.
+        outcome: the published int8 TFLite file, with uint8 images and logits.
+        folder: the folder for exports.
+        name: what the files are called.
+
+    Raises:
+        InputError: there is no JavaScript engine or no minifier here.
+        ModelError: an operator without an exact formula.
+        VerificationError: the JavaScript does not answer as the file does.
+    """
+    assert outcome.file
+    proof.check_engine()
+    template.check_minifier()
+    images = source.test[0]
+    print(f"proving the JavaScript of {name} on {len(images):,} test images", file=sys.stderr)
+    sealed = sealed_model.read(outcome.file)
+    try:
+        network = tflite_reader.read(sealed.payload)
+        origin = {
+            "file": outcome.file.name,
+            "sha256": hashlib.sha256(outcome.file.read_bytes()).hexdigest(),
+            "version": version("mnist-edge"),
+            "images": len(images),
+            "pictures": _PICTURES,
+        }
+        made = project.make(sealed, network, name, origin)
+    except ModelError as error:
+        raise ModelError(f"{outcome.file.name} is exported, but no JavaScript can be made of it: {error}") from None
+    _prove(made, sealed, network, images, outcome.proof.logits)
+    target = folder / f"{name}-web"
+    with exporting(folder), source.in_use():
+        publish(made.files, target)
+    return ExportedWeb(target, made, len(images), len(images) * len(sealed.contract.labels))
+
+
+def _prove(
+    made: Project,
+    sealed: SealedModel,
+    network: Network,
+    images: NDArray[np.uint8],
+    engine_logits: NDArray[np.float32] | None,
+) -> None:
+    """Raise VerificationError unless V8 answers and prepares all as the file, LiteRT and the runtime do."""
+    pictures = list(sample_pictures(images, _PICTURES))
+    found = proof.answers(made.module, images, pictures)
+    differing = int(np.count_nonzero(found.logits != evaluate(network, images[..., np.newaxis])))
+    if engine_logits is not None:
+        decoded = decoder(sealed.contract.output)(found.logits)
+        differing = max(differing, int(np.count_nonzero(decoded != engine_logits)))
+    if differing:
+        raise VerificationError(f"no page is published: {differing:,} of {found.logits.size:,} logits differ")
+    rule = acceptance(sealed.contract.output)
+    accepted = np.array([rule is None or rule.accepts(raw) for raw in found.logits])
+    undecided = int(np.count_nonzero((accepted != found.accepted) | (found.logits.argmax(axis=1) != found.best)))
+    if undecided:
+        raise VerificationError(f"no page is published: {undecided:,} of {len(images):,} answers are decided otherwise")
+    unlike = sum(not _is_same(image, picture) for image, picture in zip(found.prepared, pictures, strict=True))
+    if unlike:
+        raise VerificationError(
+            f"no page is published: {unlike:,} of {len(pictures):,} pictures are prepared otherwise"
+        )
+
+
+def _is_same(image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) -> bool:
+    """Return whether the image, None for a blank picture, is what the runtime makes of the picture."""
+    try:
+        expected = to_mnist(picture)
+    except BlankError:
+        return image is None
+    return image is not None and np.array_equal(image, expected)

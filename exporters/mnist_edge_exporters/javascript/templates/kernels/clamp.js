@@ -1,0 +1,3 @@
+function clamp(layer, [values], out) {
+  values.forEach((value, i) => out[i] = limited(layer, value - layer.zero) + layer.zero);
+}
