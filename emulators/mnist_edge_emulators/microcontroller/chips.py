@@ -1,39 +1,19 @@
-"""List the emulated chips, and real microcontrollers with each processor, by their memory."""
+"""List the emulated chips; each has the memory of a real microcontroller."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mnist_edge_runtime.diagnostics.needs import MICROCONTROLLERS, Microcontroller
 from mnist_edge_runtime.errors import UsageError
 
 from ..debian import DebianRoot
 
-__all__ = ["CHIPS", "EMULATOR", "PARTS", "STACK", "Chip", "Part", "chip", "missing"]
-
-STACK = 1024  # bytes of RAM that are kept for the stack of a program that runs a network
+__all__ = ["CHIPS", "EMULATOR", "Chip", "chip"]
 
 # qemu for whole machines with Arm and RISC-V processors.
 EMULATOR = DebianRoot("chips", "bookworm", "amd64", ("qemu-system-arm", "qemu-system-misc"))
-
-
-@dataclass(frozen=True)
-class Part:
-    """A microcontroller that can be bought: alone or on a board, flash on the board included.
-
-    Attributes:
-        title: its usual name.
-        chip: the emulated chip that executes the same instructions.
-        flash: bytes.
-        ram: bytes.
-        source: page that states them.
-    """
-
-    title: str
-    chip: str
-    flash: int
-    ram: int
-    source: str
 
 
 @dataclass(frozen=True)
@@ -63,9 +43,9 @@ class Chip:
     options: tuple[str, ...] = ()
 
     @property
-    def part(self) -> Part:
+    def part(self) -> Microcontroller:
         """The real microcontroller whose memory the emulated chip has: the first that is listed."""
-        return next(part for part in PARTS if part.chip == self.name)
+        return next(part for part in MICROCONTROLLERS if part.chip == self.name)
 
 
 CHIPS: Mapping[str, Chip] = {
@@ -90,44 +70,6 @@ CHIPS: Mapping[str, Chip] = {
     )
 }
 
-_KIB = 1024  # bytes: what data sheets call KB
-_ST = "https://www.st.com/en/microcontrollers-microprocessors"
-PARTS = (
-    Part("BBC micro:bit 1 (nRF51822)", "cortex-m0", 256 * _KIB, 16 * _KIB, "https://tech.microbit.org/hardware/"),
-    Part(
-        "Raspberry Pi Pico (RP2040)",
-        "cortex-m0",
-        2048 * _KIB,
-        264 * _KIB,
-        "https://www.raspberrypi.com/documentation/microcontrollers/",
-    ),
-    Part("Arduino Due (SAM3X8E)", "cortex-m3", 512 * _KIB, 96 * _KIB, "https://docs.arduino.cc/hardware/due/"),
-    Part("Blue Pill (STM32F103C8)", "cortex-m3", 64 * _KIB, 20 * _KIB, f"{_ST}/stm32f103c8.html"),
-    Part("Black Pill (STM32F411CE)", "cortex-m4", 512 * _KIB, 128 * _KIB, f"{_ST}/stm32f411ce.html"),
-    Part(
-        "Arduino Uno R4 Minima (RA4M1)",
-        "cortex-m4",
-        256 * _KIB,
-        32 * _KIB,
-        "https://docs.arduino.cc/hardware/uno-r4-minima/",
-    ),
-    Part("STM32F746", "cortex-m7", 1024 * _KIB, 320 * _KIB, f"{_ST}/stm32f746zg.html"),
-    Part(
-        "Arm MPS3 with AN547",
-        "cortex-m55",
-        512 * _KIB,
-        512 * _KIB,
-        "https://www.qemu.org/docs/master/system/arm/mps2.html",
-    ),
-    Part(
-        "ESP32-C3 with 4 MB of flash",
-        "rv32imc",
-        4096 * _KIB,
-        400 * _KIB,
-        "https://docs.zephyrproject.org/latest/boards/espressif/common/soc-esp32c3-features.html",
-    ),
-)
-
 
 def chip(name: str) -> Chip:
     """Return the chip of that name.
@@ -138,9 +80,3 @@ def chip(name: str) -> Chip:
     if name not in CHIPS:
         raise UsageError(f"there is no chip {name!r}; choose from {', '.join(CHIPS)}")
     return CHIPS[name]
-
-
-def missing(part: Part, flash: int, ram: int) -> str:
-    """Return what a program that needs that many bytes misses on a part; empty where it fits, stack included."""
-    lacks = {"flash": flash - part.flash, "RAM": ram + STACK - part.ram}
-    return " and ".join(f"{number:,} bytes of {kind}" for kind, number in lacks.items() if number > 0)

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime import models
+from mnist_edge_runtime.diagnostics.needs import MICROCONTROLLERS, missing
 from mnist_edge_runtime.errors import InputError, MnistEdgeError, UsageError, describe
 from mnist_edge_runtime.model_file import sealed_model
 from numpy.typing import NDArray
 
 from ..errors import UnfitError
 from . import emulator, firmware
-from .chips import CHIPS, PARTS, chip, missing
+from .chips import CHIPS, chip
 
 __all__ = ["main"]
 
@@ -89,7 +90,11 @@ def _measure(name: str, folder: Path, file: Path | None) -> dict[str, Any]:
         "images": len(images),
         "wrong_selftest_logits": found.wrong,
         "classes": found.logits.argmax(axis=1).tolist(),
-        "fits": [part.title for part in PARTS if part.chip == name and not missing(part, program.flash, program.ram)],
+        "fits": [
+            part.title
+            for part in MICROCONTROLLERS
+            if part.chip == name and not missing(part, program.flash, program.ram)
+        ],
     }
 
 

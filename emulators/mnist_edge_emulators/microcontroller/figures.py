@@ -16,15 +16,28 @@ from mnist_edge_exporters.c_source import project
 from mnist_edge_exporters.integer import tflite_reader
 from mnist_edge_exporters.integer.evaluate import evaluate
 from mnist_edge_runtime import host, models
+from mnist_edge_runtime.diagnostics.needs import missing
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.sealed_model import SealedModel
 from numpy.typing import NDArray
 
 from . import emulator, firmware
-from .chips import CHIPS, Chip, missing
+from .chips import CHIPS, Chip
 from .firmware import Exported
 
-__all__ = ["TOLERANCE", "Row", "compare", "document", "exported", "measure", "name", "rows", "shipped", "written"]
+__all__ = [
+    "TOLERANCE",
+    "Row",
+    "compare",
+    "document",
+    "exported",
+    "instructions",
+    "measure",
+    "name",
+    "rows",
+    "shipped",
+    "written",
+]
 
 TOLERANCE = 0.02  # share of the committed figure
 _IMAGES = 100
@@ -142,6 +155,12 @@ def document(measured: Sequence[Row]) -> dict[str, Any]:
         kept = {key: value for key, value in vars(row).items() if key not in ("network", "chip")}
         networks.setdefault(row.network, {})[row.chip] = kept
     return {"ziglang": version("ziglang"), "networks": networks}
+
+
+def instructions(document: Mapping[str, Any], network: str) -> dict[str, int]:
+    """Return the instructions of a network on each chip that holds it."""
+    found = document.get("networks", {}).get(network, {})
+    return {chip: row["instructions"] for chip, row in found.items() if not row["missing"]}
 
 
 def compare(committed: Mapping[str, Any], measured: Sequence[Row]) -> tuple[list[str], str]:

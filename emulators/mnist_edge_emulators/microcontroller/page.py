@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mnist_edge_runtime.diagnostics.needs import MICROCONTROLLERS, STACK, Microcontroller, missing
+
 from . import firmware
-from .chips import CHIPS, PARTS, STACK, Part, missing
+from .chips import CHIPS
 
 __all__ = ["render"]
 
@@ -73,7 +75,7 @@ def _figures(networks: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _parts(networks: Mapping[str, Mapping[str, Any]]) -> str:
     rows = []
-    for part in PARTS:
+    for part in MICROCONTROLLERS:
         needs = [chips[part.chip] for chips in networks.values()]
         lacks = [missing(part, need["flash"], need["ram"]) for need in needs]
         memory = _memory(part).replace(part.title, f"[{part.title}]({part.source})", 1)
@@ -81,7 +83,7 @@ def _parts(networks: Mapping[str, Mapping[str, Any]]) -> str:
     return _table(["microcontroller", "chip", *networks], rows)
 
 
-def _memory(part: Part) -> str:
+def _memory(part: Microcontroller) -> str:
     return f"{part.title}: {part.flash // 1024:,} KiB of flash, {part.ram // 1024} KiB of RAM"
 
 

@@ -8,7 +8,8 @@
 The matrix compares the answers of a run's files and of the bundled ones; instructions are counted for the float32 and
 int8 files of all runs, for the bundled ones, and for the preparation of a camera's frame; memory is that of the bundled
 ones, in a whole emulated machine. On chips the shipped networks run as C (docs/chips.json). Parts that are not measured
-keep their figures. Exit code 1: a file does not answer on a board or a chip as it does here.
+keep their figures. What `mnist-edge-runtime inspect` tells of shipped files is written into the runtime. Exit code 1: a
+file does not answer on a board or a chip as it does here.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime import models
+from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.errors import MnistEdgeError, describe
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
@@ -38,7 +40,9 @@ from .device import Device
 
 __all__ = ["main"]
 
-_DOCS = Path(__file__).resolve().parents[3] / "docs"
+_ROOT = Path(__file__).resolve().parents[3]
+_DOCS = _ROOT / "docs"
+_MEASURED = Path(models.__file__).with_name("measured.json")
 
 
 def _exports(run: Path) -> list[Path]:
@@ -96,6 +100,24 @@ def _memory(device: Device) -> dict[str, Any]:
     return {"ample_mib": memory.AMPLE, "step_mib": memory.STEP, "engines": engines}
 
 
+def _measured(document: dict[str, Any], chips: dict[str, Any]) -> dict[str, Any]:
+    """Return what `mnist-edge-runtime inspect` tells of shipped files: instructions by payload, memory by format."""
+    files: dict[str, Any] = {}
+    for file in [*models.bundled_models(), *sorted((_ROOT / "models").glob("*-int8.*"))]:
+        contract, key = sealed_model.read(file).contract, instruction_counts.key(file)
+        boards = {
+            board: counts[key]["classify"]
+            for board, engines in document.get("instructions", {}).items()
+            for counts in engines.values()
+            if key in counts
+        }
+        on_chips = chip_figures.instructions(chips, key.split()[0]) if contract.format == "tflite" else {}
+        files[contract.payload.sha256] = {"chips": on_chips, "boards": boards}
+    engines = {row["engine"]: row for row in document.get("memory", {}).get("engines", [])}
+    memory = {ENGINES[engine].format: row for engine, row in engines.items()}
+    return {"files": files, "memory": memory}
+
+
 def main() -> int:
     """Measure, write both files, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -130,6 +152,7 @@ def main() -> int:
         return code
     text = page.render(document, chips)
     contents = {each: json.dumps(found, indent=1) + "\n" for each, found in ((file, document), (chips_file, chips))}
+    contents[_MEASURED] = json.dumps(_measured(document, chips), indent=1) + "\n"
     for target, content in (contents | {_DOCS / "boards.md": text}).items():
         with atomic_path(target) as temporary:
             temporary.write_text(content, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`mnist-edge-runtime inspect`: show the contract of a model file."""
+"""`mnist-edge-runtime inspect`: show the contract of a model file, and what it needs on microcontrollers and boards."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from .. import models
 from ..confidence_interval import few_images_warning, format_accuracy
+from ..diagnostics.needs import needs
+from ..diagnostics.needs import rows as rows_of_needs
 from ..json_output import print_json
 from ..model_file import sealed_model
 from ..text_output import printable
@@ -21,7 +23,9 @@ def add_command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], model: str, *parents: argparse.ArgumentParser
 ) -> None:
     """Add the command to the parser; `model` is the help of the model."""
-    parser = commands.add_parser("inspect", parents=parents, help="Show the contract of a model file.")
+    parser = commands.add_parser(
+        "inspect", parents=parents, help="Show the contract of a model file, and what it needs."
+    )
     parser.add_argument("model", nargs="?", metavar="MODEL", help=model)
     parser.set_defaults(run=_run)
 
@@ -32,8 +36,9 @@ def _run(arguments: argparse.Namespace) -> None:
         say_default(file)
     sealed = sealed_model.read(file)
     contract = sealed.contract
+    needed = needs(contract, sealed.payload)
     if arguments.json:
-        print_json({"model": str(file), **json.loads(contract.to_json())})
+        print_json({"model": str(file), **json.loads(contract.to_json()), "needs": needed})
         return
     rows = {
         "file": f"{file}, intact",
@@ -54,6 +59,7 @@ def _run(arguments: argparse.Namespace) -> None:
             f"{_of(row, 'engine')} {_of(row, 'version')} ({_of(row, 'status')})" for row in contract.runtimes
         ),
         "golden": f"{len(sealed.golden.images)} images",
+        **dict(rows_of_needs(needed)),
     }
     warnings = [*contract.warnings]
     images = (contract.parity or {}).get("images")

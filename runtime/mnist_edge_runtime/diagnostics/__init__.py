@@ -1,3 +1,3 @@
 """Check and measure this host: self-test, doctor, benchmark."""
 
-__all__ = ["benchmark", "doctor", "selftest", "turn_process"]
+__all__ = ["benchmark", "doctor", "needs", "selftest", "turn_process"]

@@ -37,6 +37,21 @@ class Table(NamedTuple):
         place = self.place(slot)
         return 0 if place is None else _integer(self.data, place, size, signed=True)
 
+    def integers(self, slot: int, size: int) -> list[int]:
+        """Return a vector of signed integers of `size` bytes, empty where the table leaves it out."""
+        place = self.place(slot)
+        if place is None:
+            return []
+        vector = _follow(self.data, place)
+        count = _integer(self.data, vector, 4)
+        _integer(self.data, vector + 4 + size * count, 0)  # before a damaged count fills the memory
+        return [_integer(self.data, vector + 4 + size * index, size, signed=True) for index in range(count)]
+
+    def table(self, slot: int) -> Table | None:
+        """Return a table inside this one, None where it is left out."""
+        place = self.place(slot)
+        return None if place is None else Table(self.data, _follow(self.data, place))
+
     def end(self, slot: int) -> int:
         """Return where a vector of bytes ends, 0 where the table leaves it out."""
         place = self.place(slot)

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mnist_edge_emulators.microcontroller import figures
-from mnist_edge_emulators.microcontroller.chips import CHIPS, STACK
+from mnist_edge_emulators.microcontroller.chips import CHIPS
 from mnist_edge_emulators.microcontroller.figures import Row
 from mnist_edge_exporters.integer import tflite_reader
 from mnist_edge_exporters.integer.evaluate import evaluate
 from mnist_edge_runtime import models
+from mnist_edge_runtime.diagnostics.needs import CODE, STACK
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.size_in_c import SizeInC, size_in_c
 
 RANDOM_NETWORKS = Path(__file__).parents[3] / "benchmarks" / "random_networks.py"
 FIGURES = Path(__file__).parents[3] / "docs" / "chips.json"
@@ -32,6 +34,12 @@ def test_each_network_on_each_chip_that_holds_it_answers_to_the_bit(
     assert [row for row in ran if row.differing or row.wrong] == []
     assert {row.images for row in ran} <= {10, 100}
     assert max(row.stack for row in ran) <= STACK
+    sizes = {figures.name(file): size_in_c(sealed_model.read(file).payload) for file in figures.shipped()}
+    for row in measured:  # what `inspect` computes without a compiler
+        size = sizes[row.network]
+        assert isinstance(size, SizeInC)
+        assert size.constants < row.flash <= size.constants + CODE
+        assert 0 <= row.ram - (size.buffer + 784 + 10) <= 32
     with capsys.disabled():
         for row in measured:
             if row.missing:

@@ -8,6 +8,7 @@ from typing import NoReturn
 import pytest
 from mnist_edge_emulators.errors import UnavailableError
 from mnist_edge_emulators.raspberry_pi import measure, root
+from mnist_edge_runtime import models
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -18,6 +19,7 @@ def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("boards.json", "chips.json"):
         shutil.copyfile(DOCS / name, tmp_path / name)
     monkeypatch.setattr(measure, "_DOCS", tmp_path)
+    monkeypatch.setattr(measure, "_MEASURED", tmp_path / "measured.json")
     return tmp_path
 
 
@@ -30,6 +32,8 @@ def test_without_options_the_page_is_written_from_the_kept_figures(docs: Path, m
     assert _main(monkeypatch) == 0
     for name in ("boards.json", "chips.json", "boards.md"):
         assert (docs / name).read_bytes() == (DOCS / name).read_bytes()
+    measured = Path(models.__file__).with_name("measured.json")
+    assert (docs / "measured.json").read_bytes() == measured.read_bytes()
 
 
 def test_a_kept_row_that_failed_is_an_exit_code(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
