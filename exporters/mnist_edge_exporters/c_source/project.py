@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..integer.evaluate import evaluate
 from ..integer.network import Network
-from . import template
+from . import pictures, template
 from .generate import ROUNDINGS, accepted, golden, network_source
 
 __all__ = ["Project", "archive", "golden_images", "make", "spoken"]
@@ -78,6 +78,7 @@ def make(sealed: SealedModel, network: Network, name: str, rounding: str, origin
         "golden": chosen.size + logits.size,
         "acceptance_bytes": acceptance_bytes,
         "compared": f"{origin['images'] * classes:,}",
+        "pictures": pictures.COUNT,
     }
     document = json.loads(contract.to_json())
     document["c"] = {
@@ -100,6 +101,8 @@ def make(sealed: SealedModel, network: Network, name: str, rounding: str, origin
         f"src/{name}.h": template.fill("network.h", **values),
         f"src/{name}.c": program.text,
         f"src/{name}_accepted.c": acceptance_code,
+        f"src/{name}_prepare.h": template.fill("prepare.h", **values),
+        f"src/{name}_prepare.c": template.fill("prepare.c", **values),
         f"src/{name}_golden.c": golden(name, chosen, logits),
         f"examples/{name}/{name}.ino": template.fill("example.ino", **values),
     }

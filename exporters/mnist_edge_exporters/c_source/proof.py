@@ -21,13 +21,16 @@ import numpy as np
 from mnist_edge_runtime.child_process import run_module
 from mnist_edge_runtime.errors import InputError, VerificationError
 from mnist_edge_runtime.host import install_extra
+from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from numpy.typing import NDArray
 
 from .project import Project
 
-__all__ = ["Answers", "answers", "compiler"]
+__all__ = ["Answers", "answers", "compiler", "prepared"]
 
 _OPTIONS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-shared", "-fPIC")
+_GUARD = 64  # bytes
+_DONE, _BLANK = 0, 1  # what the preprocessing returns
 _SECONDS = 600  # for the whole test set
 
 
@@ -52,19 +55,32 @@ def compiler() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the compiled network answers: raw logits, uint8 (N, classes), and whether each is accepted, bool (N,)."""
+    """What the compiled code answers.
+
+    Attributes:
+        logits: raw, uint8 (N, classes).
+        accepted: whether each answer is accepted, bool (N,).
+        prepared: the image of each picture, uint8 (28, 28), or None where it is blank.
+    """
 
     logits: NDArray[np.uint8]
     accepted: NDArray[np.bool_]
+    prepared: tuple[NDArray[np.uint8] | None, ...]
 
 
-def answers(project: Project, images: NDArray[np.uint8], command: Sequence[str]) -> Answers:
+def answers(
+    project: Project,
+    images: NDArray[np.uint8],
+    command: Sequence[str],
+    pictures: Sequence[NDArray[np.uint8]] = (),
+) -> Answers:
     """Return the answers of the compiled network, whose self-test passes.
 
     Args:
         project: the network.
         images: uint8 (N, 28, 28).
         command: as `compiler` returns it.
+        pictures: uint8 (H, W) within the limits of the preprocessing in C.
 
     Raises:
         VerificationError: it does not compile, warns, crashes, or fails its self-test.
@@ -86,18 +102,22 @@ def answers(project: Project, images: NDArray[np.uint8], command: Sequence[str])
         if run.returncode:
             said = run.stderr.replace(f"{folder}{os.sep}", "").strip()
             raise VerificationError(f"the C does not compile without warnings: {said.splitlines()[0] if said else ''}")
-        source, target = folder / "images.npy", folder / "answers.npz"
-        np.save(source, images)
+        source, target = folder / "images.npz", folder / "answers.npz"
+        np.savez(source, *pictures, images=images)
         child = run_module(__name__, str(library), project.name, str(source), str(target), seconds=_SECONDS)
         if child.code:
             raise VerificationError(f"the compiled C failed: {child.reason}")
         with np.load(target) as found:
-            return Answers(found["logits"], found["accepted"])
+            pairs = zip(found["codes"], found["prepared"], strict=True)
+            return Answers(found["logits"], found["accepted"], tuple(None if code else image for code, image in pairs))
 
 
 def main(library: str, name: str, source: str, target: str) -> int:
-    """Run the self-test, then answer the images in `source` into `target`, in the child."""
-    loaded, images = ctypes.CDLL(library), np.load(source)
+    """Run the self-test, then answer the images and prepare the pictures in `source` into `target`, in the child."""
+    loaded = ctypes.CDLL(library)
+    with np.load(source) as given:
+        images = given["images"]
+        pictures = [given[f"arr_{index}"] for index in range(len(given.files) - 1)]
     header = Path(library).with_name(f"{name}.h").read_text(encoding="utf-8")
     classes = int(header.split("_CLASSES ", 1)[1].split()[0])
     wrong = getattr(loaded, f"{name}_selftest")()
@@ -114,8 +134,27 @@ def main(library: str, name: str, source: str, target: str) -> int:
     if not np.array_equal(best, found.argmax(axis=1)):
         print("classify does not return the largest logit", file=sys.stderr)
         return 1
-    np.savez(target, logits=found, accepted=accepted)
+    codes, made = np.zeros(len(pictures), np.int64), np.zeros((len(pictures), *IMAGE_SHAPE), np.uint8)
+    for index, picture in enumerate(pictures):
+        codes[index], made[index] = prepared(loaded, name, np.ascontiguousarray(picture))
+    if not set(codes.tolist()) <= {_DONE, _BLANK}:
+        print(
+            "the preprocessing refuses a picture within its limits, or writes behind its work buffer", file=sys.stderr
+        )
+        return 1
+    np.savez(target, logits=found, accepted=accepted, codes=codes, prepared=made)
     return 0
+
+
+def prepared(loaded: ctypes.CDLL, name: str, picture: NDArray[np.uint8]) -> tuple[int, NDArray[np.uint8]]:
+    """Return code and image of a picture; the work buffer has any content, and a guard behind it."""
+    height, width = picture.shape
+    size = int(getattr(loaded, f"{name}_prepare_work")(width, height))
+    work = np.resize(np.arange(251, dtype=np.uint8), size + _GUARD)
+    guard, image = work[size:].copy(), np.zeros(IMAGE_SHAPE, np.uint8)
+    pointers = [each.ctypes.data_as(ctypes.c_void_p) for each in (picture, work, image)]
+    code = int(getattr(loaded, f"{name}_prepare")(pointers[0], width, height, *pointers[1:]))
+    return (code if np.array_equal(work[size:], guard) else -1), image
 
 
 if __name__ == "__main__":

@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime.acceptance import acceptance
 from mnist_edge_runtime.engines.tensor_codec import decoder
-from mnist_edge_runtime.errors import ModelError, VerificationError
+from mnist_edge_runtime.errors import BlankError, ModelError, VerificationError
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.contract import Contract
+from mnist_edge_runtime.preprocessing.mnist import to_mnist
+from numpy.typing import NDArray
 
 from ..c_source import project, proof
 from ..c_source.generate import ROUNDINGS
+from ..c_source.pictures import COUNT, draw
 from ..c_source.project import Project
 from ..integer import tflite_reader
 from ..integer.evaluate import evaluate
@@ -51,6 +54,8 @@ class ExportedC:
             "images": self.images,
             "compared_logits": self.compared,
             "differing_logits": 0,
+            "pictures": COUNT,
+            "differing_pictures": 0,
             "ram_bytes": self.made.ram,
             "constant_bytes": self.made.constants,
         }
@@ -60,6 +65,7 @@ class ExportedC:
         return (
             f"C: {self.made.constants:,} bytes of constants and {self.made.ram:,} of RAM, besides code and stack; "
             f"0 of {self.compared:,} logits differ on {self.images:,} test images\n"
+            f"preprocessing: 0 of {COUNT} drawn pictures differ\n"
             f"published into {self.folder} and {self.archive.name}"
         )
 
@@ -94,7 +100,8 @@ def export_c(source: Source, outcome: Exported, folder: Path, name: str, roundin
         made = project.make(sealed, network, name, rounding, origin)
     except ModelError as error:
         raise ModelError(f"{outcome.file.name} is exported, but no C can be made of it: {error}") from None
-    answers = proof.answers(made, images, command)
+    pictures = [draw(seed, images) for seed in range(COUNT)]
+    answers = proof.answers(made, images, command, pictures)
     found = answers.logits
     expected = evaluate(network, images[..., np.newaxis], ROUNDINGS[rounding])
     differing = int(np.count_nonzero(found != expected))
@@ -106,6 +113,8 @@ def export_c(source: Source, outcome: Exported, folder: Path, name: str, roundin
     expected_verdicts = [rule is None or rule.accepts(raw) for raw in found]
     if undecided := int(np.count_nonzero(expected_verdicts != answers.accepted)):
         raise VerificationError(f"no C is published: {undecided:,} of {len(images):,} answers are accepted otherwise")
+    if others := sum(not _is_same(*pair) for pair in zip(pictures, answers.prepared, strict=True)):
+        raise VerificationError(f"no C is published: {others:,} of {len(pictures):,} pictures are prepared otherwise")
     target, archive = folder / f"{name}-c", folder / f"{name}-c.zip"
     with exporting(folder), source.in_use(), atomic_path(archive) as packed:
         packed.write_bytes(project.archive(made))
@@ -115,3 +124,12 @@ def export_c(source: Source, outcome: Exported, folder: Path, name: str, roundin
 
 def _differing(contract: Contract, raw: Any, logits: Any) -> int:
     return int(np.count_nonzero(decoder(contract.output)(raw) != logits))
+
+
+def _is_same(picture: NDArray[np.uint8], prepared: NDArray[np.uint8] | None) -> bool:
+    """Return whether a picture is prepared as the runtime does it."""
+    try:
+        expected = to_mnist(picture)
+    except BlankError:
+        return prepared is None
+    return prepared is not None and np.array_equal(prepared, expected)

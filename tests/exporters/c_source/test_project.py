@@ -18,6 +18,7 @@ def test_a_folder_has_what_each_tool_looks_for(make: Make) -> None:
     made, _ = make(name="digits")
     assert set(made.files) == {
         *("README.md", "digits.json", "CMakeLists.txt", "library.properties", "library.json"),
+        *("src/digits_prepare.h", "src/digits_prepare.c"),
         *("src/digits.h", "src/digits.c", "src/digits_accepted.c", "src/digits_golden.c", "examples/digits/digits.ino"),
     }
     assert not [path for path, text in made.files.items() if "@" in text]

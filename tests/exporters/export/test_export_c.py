@@ -58,6 +58,27 @@ def test_an_answer_that_is_accepted_otherwise_publishes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_picture_that_is_prepared_otherwise_publishes_nothing(
+    exported_file: Exported, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One pixel of one picture, by one step; and a blank one that is not."""
+    answers = export_c_module.proof.answers
+
+    def faulty(*arguments: Any) -> proof_module.Answers:
+        found = answers(*arguments)
+        prepared = list(found.prepared)
+        blank = prepared.index(None)
+        image = next(each for each in prepared if each is not None)
+        image[0, 0] ^= 1
+        prepared[blank] = image
+        return replace(found, prepared=tuple(prepared))
+
+    monkeypatch.setattr(export_c_module.proof, "answers", faulty)
+    with pytest.raises(VerificationError, match="no C is published: 2 of 300 pictures are prepared otherwise"):
+        export_c(source, exported_file, tmp_path, "digits", "litert")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_network_without_a_formula_is_told(
     exported_file: Exported, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
