@@ -140,6 +140,10 @@ def export(
     from .c_source import options as c_options
 
     is_source = c_options.check(format, name, rounding, constraints)
+    if format == "web":  # before the conversion, which takes a while
+        from .export.export_web import check_tools
+
+        check_tools()
     specs = spec.select(
         format or every or "tflite",
         quantize or every or "int8",

@@ -125,6 +125,8 @@ def test_export_picks_the_best_file_within_constraints(mnist_edge: MnistEdge, ow
         ("export", 3, "no run yet; make one with: mnist-edge train"),
         ("export --run lost", 3, "no run 'lost'"),
         ("export --format coreml", 2, "--format coreml is unknown"),
+        ("export --format web --rounding tflm", 2, "--rounding is for --format c; leave it out for web"),
+        ("export --format web --io-dtype int8", 2, "--format web is made of the int8 file with uint8 images"),
         ("export --format onnx --quantize int16x8", 2, "is not offered; there are"),
         ("export --format onnx --quantize dynamic", 2, "--force only"),
         ("export --opset 99", 2, "--opset is 99"),

@@ -29,7 +29,7 @@ from .export import Exported
 from .leftovers import exporting
 from .published_folder import publish
 
-__all__ = ["ExportedWeb", "export_web"]
+__all__ = ["ExportedWeb", "check_tools", "export_web"]
 
 _PICTURES = 300
 
@@ -66,6 +66,12 @@ class ExportedWeb:
         )
 
 
+def check_tools() -> None:
+    """Raise InputError where the JavaScript engine or the minifier is not installed."""
+    proof.check_engine()
+    template.check_minifier()
+
+
 def export_web(source: Source, outcome: Exported, folder: Path, name: str) -> ExportedWeb:
     """Write the network of an int8 TFLite file for the web, prove it in V8, and publish it as a folder.
 
@@ -81,8 +87,7 @@ def export_web(source: Source, outcome: Exported, folder: Path, name: str) -> Ex
         VerificationError: the JavaScript does not answer as the file does.
     """
     assert outcome.file
-    proof.check_engine()
-    template.check_minifier()
+    check_tools()
     images = source.test[0]
     print(f"proving the JavaScript of {name} on {len(images):,} test images", file=sys.stderr)
     sealed = sealed_model.read(outcome.file)

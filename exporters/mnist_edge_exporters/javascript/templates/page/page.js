@@ -18,7 +18,7 @@ function paint(canvas, image) {
 function showAnswer({ label, confidence, accepted, image }) {
   const percent = confidence > 0.999 ? 'more than 99.9 %' : `${(100 * confidence).toFixed(1)} %`;
   if (accepted) show(label, `The network is ${percent} sure.`);
-  else show(label, `Unsure: if anything, it is ${label} (${percent}). Try a clearer picture.`, true);
+  else show(label, `Unsure: perhaps ${label} (${percent}), but do not rely on it. Try a clearer picture.`, true);
   paint(find('seen'), image);
   find('seen').setAttribute('aria-label', 'The image that the network saw');
 }
@@ -172,7 +172,7 @@ fact('File', web.file);
 fact('SHA-256', web.sha256);
 fact('Right', parity && `${percent(parity.accuracy)} of ${parity.images.toLocaleString('en')} test images`);
 fact('Proof', `0 logits differ from the file's on ${web.images.toLocaleString('en')} test images`);
-fact('Unsure', contract.output.chosen_on);
+fact('Threshold', contract.output.chosen_on);
 
 clear();
 const wrong = selfTest(), compared = golden.logits.length, verdict = find('verdict');
