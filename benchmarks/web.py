@@ -22,8 +22,7 @@ import numpy as np
 import preprocessing
 from mnist_edge_exporters.integer import tflite_reader
 from mnist_edge_exporters.integer.evaluate import evaluate
-from mnist_edge_exporters.javascript import generate, project, proof
-from mnist_edge_exporters.parity.sample_pictures import sample_pictures
+from mnist_edge_exporters.javascript import generate, pictures, project, proof
 from mnist_edge_runtime.errors import BlankError
 from mnist_edge_runtime.host import Host
 from mnist_edge_runtime.model_file import sealed_model
@@ -83,7 +82,7 @@ def kinds(
     def some(count: int) -> int:
         return max(1, int(count * share))
 
-    yield "made at export", sample_pictures(images, some(1000))
+    yield "drawn as at export", pictures.pictures(images, some(2000))
     yield "scenes", (picture for _, _, picture in preprocessing.pictures(some(20)))
     hard = ((kind, number) for kind in hard_pictures.KINDS for number in range(some(20)))
     yield "hard pictures", (hard_pictures.hard_picture(kind, number)[1] for kind, number in hard)
@@ -107,10 +106,10 @@ def decoded(file: Path) -> Picture:
         return np.asarray(upright if upright.mode in ("L", "RGB", "RGBA") else upright.convert("RGB"))
 
 
-def unlike(module: str, pictures: Iterator[Picture]) -> tuple[int, int]:
+def unlike(module: str, shown: Iterator[Picture]) -> tuple[int, int]:
     """Return how many pictures there are, and how many JavaScript prepares otherwise than Python."""
     count = differing = 0
-    while batch := [np.ascontiguousarray(picture) for picture in islice(pictures, BATCH)]:
+    while batch := [np.ascontiguousarray(picture) for picture in islice(shown, BATCH)]:
         for found, picture in zip(proof.answers(module, batch_of_none(), batch).prepared, batch, strict=True):
             try:
                 expected: Picture | None = to_mnist(picture)
@@ -213,8 +212,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text, differ = f"{text}{line}\n", differ + differing
     chromium.close()
     text += PICTURES
-    for name, pictures in kinds(images, options.photos, options.drawings, options.share):
-        count, differing = unlike(module, pictures)
+    for name, shown in kinds(images, options.photos, options.drawings, options.share):
+        count, differing = unlike(module, shown)
         line, differ = f"| {name} | {count:,} | {differing:,} |", differ + differing
         print(line, flush=True)
         text += f"{line}\n"

@@ -22,16 +22,14 @@ from ..integer import tflite_reader
 from ..integer.evaluate import evaluate
 from ..integer.network import Network
 from ..javascript import project, proof, template
+from ..javascript.pictures import COUNT, pictures
 from ..javascript.project import Project
-from ..parity.sample_pictures import sample_pictures
 from ..source import Source
 from .export import Exported
 from .leftovers import exporting
 from .published_folder import publish
 
 __all__ = ["ExportedWeb", "check_tools", "export_web"]
-
-_PICTURES = 300
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class ExportedWeb:
             "images": self.images,
             "compared_logits": self.compared,
             "differing_logits": 0,
-            "pictures": _PICTURES,
+            "pictures": COUNT,
             "module_bytes": len(self.made.module),
         }
 
@@ -61,7 +59,7 @@ class ExportedWeb:
         name = self.made.name
         return (
             f"web: {name}.mjs, {len(self.made.module) / 1000:.1f} KB; 0 of {self.compared:,} logits differ on "
-            f"{self.images:,} test images, 0 of {_PICTURES} pictures are prepared otherwise\n"
+            f"{self.images:,} test images, 0 of {COUNT} pictures are prepared otherwise\n"
             f"published into {self.folder}: open {name}.html in a browser"
         )
 
@@ -98,7 +96,7 @@ def export_web(source: Source, outcome: Exported, folder: Path, name: str) -> Ex
             "sha256": hashlib.sha256(outcome.file.read_bytes()).hexdigest(),
             "version": version("mnist-edge"),
             "images": len(images),
-            "pictures": _PICTURES,
+            "pictures": COUNT,
         }
         made = project.make(sealed, network, name, origin)
     except ModelError as error:
@@ -118,8 +116,8 @@ def _prove(
     engine_logits: NDArray[np.float32] | None,
 ) -> None:
     """Raise VerificationError unless V8 answers and prepares all as the file, LiteRT and the runtime do."""
-    pictures = list(sample_pictures(images, _PICTURES))
-    found = proof.answers(made.module, images, pictures)
+    drawn = list(pictures(images))
+    found = proof.answers(made.module, images, drawn)
     differing = int(np.count_nonzero(found.logits != evaluate(network, images[..., np.newaxis])))
     if engine_logits is not None:
         decoded = decoder(sealed.contract.output)(found.logits)
@@ -131,11 +129,9 @@ def _prove(
     undecided = int(np.count_nonzero((accepted != found.accepted) | (found.logits.argmax(axis=1) != found.best)))
     if undecided:
         raise VerificationError(f"no page is published: {undecided:,} of {len(images):,} answers are decided otherwise")
-    unlike = sum(not _is_same(image, picture) for image, picture in zip(found.prepared, pictures, strict=True))
+    unlike = sum(not _is_same(image, picture) for image, picture in zip(found.prepared, drawn, strict=True))
     if unlike:
-        raise VerificationError(
-            f"no page is published: {unlike:,} of {len(pictures):,} pictures are prepared otherwise"
-        )
+        raise VerificationError(f"no page is published: {unlike:,} of {len(drawn):,} pictures are prepared otherwise")
 
 
 def _is_same(image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) -> bool:

@@ -1,13 +1,3 @@
 """Prove that an exported file answers as the Keras model does."""
 
-__all__ = [
-    "comparison",
-    "integer_meaning",
-    "metrics",
-    "prove",
-    "report_file",
-    "sample_pictures",
-    "targets",
-    "tolerance",
-    "worker",
-]
+__all__ = ["comparison", "integer_meaning", "metrics", "prove", "report_file", "targets", "tolerance", "worker"]

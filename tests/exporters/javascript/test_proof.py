@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from mnist_edge_exporters.integer.network import Network
 from mnist_edge_exporters.javascript import proof
+from mnist_edge_exporters.javascript.pictures import pictures
 from mnist_edge_exporters.javascript.project import Project
-from mnist_edge_exporters.parity.sample_pictures import sample_pictures
 from mnist_edge_runtime import BlankError, InputError, VerificationError
 from mnist_edge_runtime.preprocessing.mnist import to_mnist
 from numpy.typing import NDArray
@@ -17,14 +17,14 @@ Make = Callable[..., tuple[Project, Network]]
 
 def test_pictures_are_prepared_as_by_the_runtime(make: Make, images: NDArray[np.uint8]) -> None:
     """Of all kinds, coloured and transparent ones and noise as well; the blank ones are blank in both."""
-    pictures = list(sample_pictures(images[:40], 200))
+    drawn = list(pictures(images[:40], 200))
     expected: list[NDArray[np.uint8] | None] = []
-    for picture in pictures:
+    for picture in drawn:
         try:
             expected.append(to_mnist(picture))
         except BlankError:
             expected.append(None)
-    found = proof.answers(make()[0].module, images[:1], pictures).prepared
+    found = proof.answers(make()[0].module, images[:1], drawn).prepared
     unlike = [
         number
         for number, (one, other) in enumerate(zip(found, expected, strict=True))
