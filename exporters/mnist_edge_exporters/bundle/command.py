@@ -1,12 +1,13 @@
-"""The command `bundle`: pack a model for a device without internet."""
+"""The command `bundle`: pack a model for a device without internet, or without Python."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from mnist_edge_runtime import UsageError
 from mnist_edge_runtime.json_output import print_result
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.path_checks import check_file
@@ -14,17 +15,32 @@ from mnist_edge_runtime.text_output import printable
 
 from ..options import AsJson
 
+if TYPE_CHECKING:
+    from .build import Bundle
+    from .static_program import StaticProgram
+
 __all__ = ["bundle"]
 
 
 def bundle(
     model: Annotated[Path, typer.Argument(help="Exported model file.", callback=check_file)],
     target: Annotated[
-        str, typer.Option(help="System of the device: bookworm-arm64, trixie-arm64, bookworm-armhf or bookworm-amd64.")
+        str,
+        typer.Option(
+            help="System of the device: bookworm-arm64, trixie-arm64, bookworm-armhf or bookworm-amd64; with "
+            "--engine c its processor: arm64, armhf, armv6 (Pi Zero and 1) or amd64."
+        ),
     ],
+    engine: Annotated[
+        str | None,
+        typer.Option(help="Engine: c makes a static program for any Linux. (default: the one for the format)"),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="File to write. (default: MODEL-FORMAT-TARGET.tar.gz)", callback=check_file),
+        typer.Option(
+            help="File to write. (default: MODEL-FORMAT-TARGET.tar.gz; with --engine c MODEL-TARGET)",
+            callback=check_file,
+        ),
     ] = None,
     constraint: Annotated[
         Path | None,
@@ -36,9 +52,19 @@ def bundle(
     as_json: AsJson = False,
 ) -> None:
     """Pack a model, the runtime and its dependencies into one file that a device without internet installs."""
-    from .build import build
+    made: Bundle | StaticProgram
+    if engine is None:
+        from .build import build
 
-    made = build(model, target, out, constraint)
+        made = build(model, target, out, constraint)
+    else:
+        from . import static_program
+
+        if engine != "c":
+            raise UsageError(f"--engine {engine} is unknown; it is c, or left out")
+        if constraint is not None:
+            raise UsageError("--constraint is for the packages of a bundle; --engine c has none")
+        made = static_program.build(model, target, out)
     for warning in sealed_model.read(model).contract.warnings:
         print(f"WARNING: {printable(warning)}", file=sys.stderr)
     print_result(as_json, made.to_dict(), made.text())
