@@ -27,8 +27,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "hardening.md"
 FIRST = 1_000  # seed; those below are the proof's
 CHUNK = 500  # pictures between two lines of progress
 TEXT = """\
-By `python benchmarks/fuzz_prepare.py`: grey pictures of up to 320 x 240 pixels, digits in uneven light, on ruled paper,
-in dots, lines, shadows and noise, prepared by `NAME_prepare` of the C export and by the runtime. Time is the mean.
+By `python benchmarks/fuzz_prepare.py --cases {cases}`: grey pictures of up to 320 x 240 pixels, digits in uneven light,
+on ruled paper, in dots, lines, shadows and noise, prepared by `NAME_prepare` of the C export and by the runtime. Time is the mean.
 
 | pictures | differ | blank in both | C, ms | runtime, ms |
 |---|---|---|---|---|
@@ -82,7 +82,9 @@ def main() -> int:
                 print(f"{seed + 1 - FIRST:,} pictures, {len(differ)} differ", file=sys.stderr, flush=True)
     means = [f"{1e3 * each / options.cases:.1f}" for each in spent]
     cells = [f"{options.cases:,}", f"{len(differ):,}", f"{blank:,}", *means]
-    write_section(options.page, "The preprocessing in C", TEXT + f"| {' | '.join(cells)} |\n")
+    write_section(
+        options.page, "The preprocessing in C", TEXT.format(cases=options.cases) + f"| {' | '.join(cells)} |\n"
+    )
     if differ:
         print(f"pictures that differ, by seed: {differ[:20]}", file=sys.stderr)
     return 1 if differ else 0

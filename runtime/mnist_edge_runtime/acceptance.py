@@ -8,7 +8,7 @@ value: there is one table for each contract.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ _UNCERTAIN = 1e-6
 _DIGITS = 60
 
 
-class Acceptance(NamedTuple):
-    """The rule of a file.
+class Acceptance:
+    """The rule of a file; a plain class, since every start waits for a named tuple to be made.
 
     Attributes:
         weights: of a logit that is 0 to 255 steps below the largest.
@@ -34,9 +34,8 @@ class Acceptance(NamedTuple):
         scale: the real value of a step.
     """
 
-    weights: tuple[int, ...]
-    limit: int
-    scale: float
+    def __init__(self, weights: tuple[int, ...], limit: int, scale: float) -> None:
+        self.weights, self.limit, self.scale = weights, limit, scale
 
     def accepts(self, raw: NDArray[Any]) -> bool:
         """Return whether an answer is accepted, of its raw logits, (classes,) of 8 bits."""
