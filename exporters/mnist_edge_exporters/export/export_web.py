@@ -116,7 +116,7 @@ def _prove(
     engine_logits: NDArray[np.float32] | None,
 ) -> None:
     """Raise VerificationError unless V8 answers and prepares all as the file, LiteRT and the runtime do."""
-    drawn = list(pictures(images))
+    drawn = list(pictures(images, COUNT))
     found = proof.answers(made.module, images, drawn)
     differing = int(np.count_nonzero(found.logits != evaluate(network, images[..., np.newaxis])))
     if engine_logits is not None:

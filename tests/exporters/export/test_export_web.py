@@ -17,6 +17,12 @@ pytest.importorskip("py_mini_racer", reason="mini-racer is not installed")
 pytest.importorskip("minify", reason="tdewolff-minify is not installed")
 
 
+@pytest.fixture(autouse=True)
+def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """300 take ten seconds; tests/exporters/javascript/test_proof.py compares 200."""
+    monkeypatch.setattr(export_web_module, "COUNT", 40)
+
+
 @pytest.fixture
 def exported_file(exported: Mapping[str, Exported]) -> Exported:
     return exported["tflite-int8"]
@@ -46,7 +52,7 @@ def test_a_logit_that_differs_publishes_nothing(exported_file: Exported, source:
 @pytest.mark.parametrize(
     ("file", "before", "after", "message"),
     [
-        ("preprocessing/mnist.js", "29 * sum", "27 * sum", "of 300 pictures are prepared otherwise"),
+        ("preprocessing/mnist.js", "29 * sum", "27 * sum", "of 40 pictures are prepared otherwise"),
         ("accepted.js", "<= @limit@", "> @limit@", "answers are decided otherwise"),
         ("kernels/layer.js", "rint(limited", "floor(limited", "logits of the self-test differ"),
     ],
