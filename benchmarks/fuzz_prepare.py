@@ -28,7 +28,8 @@ FIRST = 1_000  # seed; those below are the proof's
 CHUNK = 500  # pictures between two lines of progress
 TEXT = """\
 By `python benchmarks/fuzz_prepare.py --cases {cases}`: grey pictures of up to 320 x 240 pixels, digits in uneven light,
-on ruled paper, in dots, lines, shadows and noise, prepared by `NAME_prepare` of the C export and by the runtime. Time is the mean.
+on ruled paper, in dots, lines, shadows and noise, prepared by `NAME_prepare` of the C export and by the runtime. Time
+is the mean.
 
 | pictures | differ | blank in both | C, ms | runtime, ms |
 |---|---|---|---|---|
