@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from mnist_edge_exporters.integer.evaluate import evaluate
-from mnist_edge_exporters.integer.network import Dequantize, Network
+from mnist_edge_exporters.integer.network import Convolution, Dequantize, Network
 from mnist_edge_exporters.javascript import proof
 from mnist_edge_exporters.javascript.layers import _WRITERS, write_layer
 from mnist_edge_exporters.javascript.project import Project
@@ -27,10 +27,12 @@ def test_random_networks_answer_as_their_integer_network(make: Make, images: NDA
 
 def test_a_layer_says_its_shapes_and_carries_its_weights(make: Make) -> None:
     _, network = make()
-    layer = write_layer(network, network.operators[1])
-    assert layer.comment.startswith("// Convolution 5 x 5, stride 2 x 2: 28 x 28 x 1 -> ")
-    channels = network.tensors[network.operators[1].output].shape[3]
-    assert len(layer.blob) == 25 * channels + 8 * channels
+    operator = next(each for each in network.operators if isinstance(each, Convolution))
+    layer = write_layer(network, operator)
+    rows, columns = operator.window.size
+    assert layer.comment.startswith(f"// Convolution {rows} x {columns}")
+    assert ": 28 x 28 x 1 -> " in layer.comment
+    assert len(layer.blob) == operator.weights.size + 8 * len(operator.bias)
 
 
 def test_an_operator_without_a_kernel_is_refused(make: Make) -> None:
