@@ -75,13 +75,18 @@ static int string(char *to, size_t size, int as_it_stands) {
     while (next != '"') {
         if (next == '\n' || next == EOF || next < ' ') return no_json();
         if (next != '\\' || as_it_stands) {
-            int is_escape = next == '\\';
+            int is_escape = next == '\\', digits = 0;
             if (!put(to, size, &length, (unsigned)next)) return 0;
             advance();
             if (is_escape) {
                 if (next == '\n' || next == EOF || (!strchr(names, next) && next != 'u')) return no_json();
+                digits = next == 'u' ? 4 : 0;
                 if (!put(to, size, &length, (unsigned)next)) return 0;
                 advance();
+            }
+            for (; digits > 0; digits--, advance()) {
+                if (!isxdigit(next)) return no_json();
+                if (!put(to, size, &length, (unsigned)next)) return 0;
             }
             continue;
         }
@@ -225,13 +230,16 @@ static int skip_value(void) {
 
 static int id(Line *line) {
     skip_space();
-    if (next == '"') return string(line->id, sizeof line->id, 1);
     if (next == 'n') return skip_value();
-    if (!number(line->id)) {
-        line->id[0] = 0;
-        return fail("the id is neither a string nor a number");
+    if (next == '"') {
+        if (string(line->id, sizeof line->id, 1)) return 1;
+    } else if (number(line->id)) {
+        return 1;
+    } else {
+        fail("the id is neither a string nor a number");
     }
-    return 1;
+    line->id[0] = 0; /* as far as it was read it is no JSON */
+    return 0;
 }
 
 static int object(Line *line, Picture *picture) {
