@@ -131,7 +131,7 @@ MISTAKES = {
     '{"file": "a"': "no JSON; expected",
     '{"file": "\\ud800"}': "no JSON; expected",
     '{"file": "a"} x': "no JSON; expected",
-    '{"id": "\\ud8": "no JSON; expected",
+    '{"id": "\\ud8': "no JSON; expected",
     '{"id": "\\u00g9", "file": "a"}': "no JSON; expected",
     '{"id": "x\\': "no JSON; expected",
     '{"file": "' + 5000 * "a" + '"}': "a name or an id is too long",
