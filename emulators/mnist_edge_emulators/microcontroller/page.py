@@ -31,7 +31,7 @@ Each network answers {images} of MNIST's test images ({large}) and its self-test
 {figures}
 
 What fits on real microcontrollers, with {stack:,} bytes of RAM kept for the stack; a program of one's own needs more.
-Each links to the page that states its memory.
+Each links to a page about it; of the MPS3's memory this is the part that is used here.
 
 {parts}
 """

@@ -29,7 +29,7 @@ class Microcontroller:
         chip: the emulated chip that executes the same instructions.
         flash: bytes.
         ram: bytes.
-        source: page that states them.
+        source: a page about it.
     """
 
     title: str
@@ -51,7 +51,7 @@ MICROCONTROLLERS = (
         "https://www.raspberrypi.com/documentation/microcontrollers/",
     ),
     Microcontroller(
-        "Arduino Due (SAM3X8E)", "cortex-m3", 512 * _KIB, 96 * _KIB, "https://docs.arduino.cc/hardware/due/"
+        "Arduino Due (SAM3X8E)", "cortex-m3", 512 * _KIB, 96 * _KIB, "https://doc.riot-os.org/boards/arduino-due"
     ),
     Microcontroller("Blue Pill (STM32F103C8)", "cortex-m3", 64 * _KIB, 20 * _KIB, f"{_ST}/stm32f103c8.html"),
     Microcontroller("Black Pill (STM32F411CE)", "cortex-m4", 512 * _KIB, 128 * _KIB, f"{_ST}/stm32f411ce.html"),
@@ -60,9 +60,10 @@ MICROCONTROLLERS = (
         "cortex-m4",
         256 * _KIB,
         32 * _KIB,
-        "https://docs.arduino.cc/hardware/uno-r4-minima/",
+        "https://docs.zephyrproject.org/boards/arduino/uno_r4/doc/index.html",
     ),
     Microcontroller("STM32F746", "cortex-m7", 1024 * _KIB, 320 * _KIB, f"{_ST}/stm32f746zg.html"),
+    # A board of Arm's with much more memory, of which the emulated chip uses this; common boards have no Cortex-M55.
     Microcontroller(
         "Arm MPS3 with AN547",
         "cortex-m55",
