@@ -45,7 +45,7 @@ def test_a_wrong_self_test_is_an_exit_code(
     golden = tmp_path / "copy" / "src" / "network_golden.c"
     head, _, tail = golden.read_text(encoding="utf-8").rpartition("golden_logits[IMAGES][NETWORK_CLASSES] = {\n    {\n")
     golden.write_text(f"{head}golden_logits[IMAGES][NETWORK_CLASSES] = {{\n    {{\n1 + {tail}", encoding="utf-8")
-    assert command.main(["cortex-m0", str(tmp_path / "copy")]) == 5
+    assert command.main(["cortex-m4", str(tmp_path / "copy")]) == 5
     assert "self-test     FAILED: 1 logits are wrong" in capsys.readouterr().out
 
 

@@ -141,12 +141,13 @@ MISTAKES = {
 
 
 def test_bad_lines_are_told_and_the_next_is_answered(run: Run) -> None:
-    good = json.dumps({"pixels": sealed_model.read(MODEL).golden.images[0].tolist()})
+    golden = sealed_model.read(MODEL).golden
+    good = json.dumps({"pixels": golden.images[0].tolist()})
     text = "\n".join([good, *(line for mistake in MISTAKES for line in (mistake, good))])
     code, found, err = run("-", stdin=text.encode())
 
     assert code == 3
-    assert [line["label"] for line in found[::2]] == ["0"] * (len(MISTAKES) + 1)
+    assert [line["label"] for line in found[::2]] == [golden.predicted[0]] * (len(MISTAKES) + 1)
     for line, said in zip(found[1::2], MISTAKES.values(), strict=True):
         assert said in line["error"], line
     assert err.count("error: ") == len(MISTAKES)

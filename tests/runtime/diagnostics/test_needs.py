@@ -20,7 +20,8 @@ def test_shipped_files_have_measured_figures(file: Path) -> None:
     text = dict(rows(found))
 
     assert found["measured"], "run: python emulators/board_page.py --chips"
-    assert "instructions for an image" in text["boards"]
+    if found["measured"]["boards"]:  # counted for the networks of docs/boards.json
+        assert "instructions for an image" in text["boards"]
     if sealed.contract.format == "tflite":
         assert "cortex-m4 " in text["chips"]
         assert found["c"]["fits"]
