@@ -27,7 +27,7 @@ HANDWRITING = ("--handwriting", "0.15")
 
 def plan(networks: list[str], seeds: int) -> Iterator[tuple[str, list[str]]]:
     """Yield the name and the options of each training; the teacher comes first."""
-    yield TEACHER, ["--arch", "base", "--seed", "1001", *HANDWRITING]
+    yield TEACHER, ["--arch", TEACHER, "--seed", "1001", *HANDWRITING]
     for seed in range(seeds):
         for architecture in networks:
             written = [] if architecture == "classic" else HANDWRITING

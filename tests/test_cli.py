@@ -149,7 +149,7 @@ def test_the_device_commands_take_the_newest_int8_export(mnist_edge: MnistEdge, 
     report = json.loads(mnist_edge("selftest", "--json", cwd=here).stdout)
     assert report["passed"] is True
     assert report["max_lsb"] == 0
-    assert report["golden"] == 40
+    assert report["golden"] == 30
 
 
 def test_evaluate_a_run_and_its_file(mnist_edge: MnistEdge, here: Path, dataset: Dataset) -> None:

@@ -14,8 +14,9 @@ from mnist_edge_trainer.data.datasets import Dataset
 from mnist_edge_trainer.networks.architectures import ARCHITECTURES
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
-MOST_PARAMETERS = {"base": 110_000, "small": 20_000, "tiny": 10_000, "nano": 5_000}
-FILES = sorted([*MODELS.glob("*-int8.*"), *models.bundled_models()])
+MOST_PARAMETERS = {"base": 60_000, "small": 20_000, "tiny": 10_000, "nano": 5_000, "pico": 2_000}
+BUNDLED = [file for network in models.NETWORKS for file in models.bundled_models(network=network)]
+FILES = sorted([*MODELS.glob("*-int8.*"), *BUNDLED])
 
 
 def test_there_is_each_network_in_each_form() -> None:

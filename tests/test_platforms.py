@@ -75,7 +75,7 @@ def test_the_self_test_passes(file: Path) -> None:
     result = _run(COMMAND, "selftest", file)
 
     assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("passed: 40 golden images")
+    assert result.stdout.startswith("passed: 30 golden images")
 
 
 def test_what_needs_limits_of_the_system_says_so(picture: tuple[Path, str], tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import NoReturn
 from . import __version__, command_line, json_output, shell_completion
 from .engines.registry import ENGINES
 from .errors import UsageError
+from .models import NETWORKS
 from .output_capture import hide_warnings
 
 __all__ = ["build_parser", "main"]
@@ -57,25 +58,47 @@ def main(
 
     def command() -> int:
         chosen = {action.dest: getattr(arguments, action.dest) for action in options._actions} if options else {}
-        if arguments.model in (None, []):
-            if default_model:
-                arguments.model = default_model(**chosen)
-                command_line.tell(f"model: {arguments.model}, {default}")
-        elif options and any(chosen[each.dest] != each.default for each in options._actions):
-            given = next(each for each in options._actions if chosen[each.dest] != each.default)
-            raise UsageError(f"{given.option_strings[0]} and a model exclude each other; name one of them")
+        if not _is_named(arguments, options) and default_model:
+            arguments.model = default_model(**chosen)
+            command_line.tell(f"model: {arguments.model}, {default}")
         failure = arguments.run(arguments)
         return failure.exit_code if failure else 0
 
     return command_line.run(command, f"{program} {arguments.command}", debug=arguments.debug)
 
 
+def _is_named(arguments: argparse.Namespace, options: argparse.ArgumentParser | None) -> bool:
+    """Return whether the command line names a model file or a network; raise UsageError if it names two models."""
+    network, model = getattr(arguments, "network", None), arguments.model not in (None, [])
+    actions = options._actions if options else []
+    named = [each.option_strings[0] for each in actions if getattr(arguments, each.dest) != each.default]
+    named += ["--network"] if network else []
+    named += ["a model"] if model else []
+    if (network or model) and len(named) > 1:
+        raise UsageError(f"{named[0]} and {named[-1]} exclude each other; name one of them")
+    return bool(network or model)
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are worded as all others."""
+    """A parser whose errors are worded as all others, and propose what is nearly the unknown word."""
 
     def error(self, message: str) -> NoReturn:
+        import difflib
+        import re
+
+        if unknown := re.search(r"unrecognized arguments: .*?(--[^ ]+)|invalid choice: '(.*?)'", message):
+            choices = re.findall(r"'(.*?)'", message.partition("choose from")[2])
+            near = difflib.get_close_matches(unknown[1] or unknown[2], choices or _every_option(self), 1)
+            message += f". Did you mean {near[0]}?" if near else ""
         command_line.print_error(f"{message} (see {self.prog} --help)")
         sys.exit(UsageError.exit_code)
+
+
+def _every_option(parser: argparse.ArgumentParser) -> list[str]:
+    """Return the options of a parser and of all its commands."""
+    commands = [each.choices for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
+    parsers = [parser, *(command for choices in commands for command in choices.values())]
+    return [option for each in parsers for action in each._actions for option in action.option_strings]
 
 
 def _named_command(argv: Sequence[str]) -> str | None:
@@ -121,6 +144,9 @@ def build_parser(
     answers = argparse.ArgumentParser(add_help=False, parents=[engine])
     answers.add_argument("--accept-all", action="store_true", help="Accept every answer, whatever its confidence.")
 
+    network = argparse.ArgumentParser(add_help=False)
+    network.add_argument("--network", choices=NETWORKS, help="Network of this package, in place of a model file.")
+    with_model = [network] if options is None else [network, options]
     parents = {"answers": (debug, answers), "common": (common,), "engine": (common, engine)}
     for name, kind in _COMMANDS.items():
         if only in (None, name):
@@ -128,7 +154,7 @@ def build_parser(
             if name == "doctor":
                 add_command(commands, common)
             else:
-                add_command(commands, model, *parents[kind], *([] if options is None else [options]))
+                add_command(commands, model, *parents[kind], *with_model)
     return parser
 
 

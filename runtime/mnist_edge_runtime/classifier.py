@@ -98,7 +98,8 @@ class Classifier:
         """Check the file at `path` and make it ready on the first engine that runs it.
 
         Args:
-            path: a .tflite or .onnx file that mnist-edge exported; by default the model that ships with this package.
+            path: a .tflite or .onnx file that mnist-edge exported, or the name of a network that ships with this
+                package, "base" (the default) or "small".
             engine: name of the only engine to use: "litert", "tflite-runtime" or "onnxruntime".
             threads: threads of the engine; more than 1 gains nothing for single images.
             accept_all: accept every answer, whatever the contract's threshold.
@@ -110,7 +111,8 @@ class Classifier:
             UsageError: `engine` is unknown or not for this format.
         """
         reasons = []
-        for file in models.bundled_models(engine) if path is None else [Path(path)]:
+        network = path if isinstance(path, str) and path in models.NETWORKS else None
+        for file in models.bundled_models(engine, network) if path is None or network else [Path(path)]:
             try:
                 classifier = cls(sealed_model.read(file), engine=engine, threads=threads, accept_all=accept_all)
             except EngineError as error:

@@ -10,7 +10,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "integer.py"
 
 
 def test_no_logit_of_the_bundled_network_and_of_random_ones_differs(tmp_path: Path) -> None:
-    (model,) = models.bundled_models("litert")
+    (model,) = models.bundled_models("litert", "small")
     page = tmp_path / "page.md"
     options = ["--data", "digits", "--images", "30", "--networks", "5", "--page", str(page), str(model)]
     result = subprocess.run(

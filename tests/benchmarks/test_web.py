@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 def test_nothing_differs_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(FOLDER), *sys.path])
     main = runpy.run_path(str(FOLDER / "web.py"))["main"]
-    (model,) = models.bundled_models("litert")
+    (model,) = models.bundled_models("litert", "small")
     page = tmp_path / "web.md"
     assert main([str(model), "--images", "100", "--share", "0.01", "--page", str(page)]) == 0
     text = page.read_text(encoding="utf-8")

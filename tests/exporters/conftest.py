@@ -101,7 +101,7 @@ def own_source(own_network: Any, digits: Dataset) -> Source:
 @pytest.fixture(scope="session")
 def amd64_bundle(once: Callable[..., Path]) -> Path:
     """The shipped network, packed for Debian Bookworm on a PC; skips where its wheels cannot be had."""
-    (model,) = models.bundled_models("litert")
+    (model,) = models.bundled_models("litert", "small")
     name = "digits.tar.gz"
     try:
         return once("bundle", lambda folder: build(model, "bookworm-amd64", folder / name)) / name

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -72,6 +73,30 @@ def test_where_no_model_is_named_the_one_that_ships_is_taken(
 
 
 @each_command
+@pytest.mark.parametrize("default", [{}, {"default_model": lambda: pytest.fail("nobody asked for the default")}])
+def test_a_network_of_the_package_is_named(
+    invoke: Invoke, tflite_file: Path, picture: WritePicture, command: str, default: dict[str, Any]
+) -> None:
+    file, _ = picture(tflite_file)
+    arguments = [command, "--json", "--network", "small", *([str(file)] if command in ("classify", "read") else [])]
+
+    code, out, err = invoke(*arguments, **default)
+
+    assert (code, err) == (0, "")
+    assert json.loads(out)["model"] == str(models.bundled_models(network="small")[0])
+
+
+def test_one_model_is_named_and_not_two(invoke: Invoke, refused: Refused, tflite_file: Path) -> None:
+    text = refused(invoke("inspect", "--network", "small", str(tflite_file)), 2)
+    assert "--network and a model exclude each other; name one of them" in text
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--run")
+    for others in (["--network", "small"], [str(tflite_file)]):
+        text = refused(invoke("inspect", "--run", "mine", *others, default_model=pytest.fail, options=options), 2)
+        assert f"--run and {others[0] if others[1:] else 'a model'} exclude each other" in text
+
+
+@each_command
 def test_another_command_line_may_find_the_model(
     invoke: Invoke, tflite_file: Path, picture: WritePicture, command: str
 ) -> None:
@@ -98,6 +123,23 @@ def test_a_named_model_is_taken_all_the_same(
 
     assert code == 0
     assert json.loads(out)["model"] == str(files["onnx-int8"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["classify", "--modle", "a.tflite", "x.png"], "--model"),
+        (["classfy", "x.png"], "classify"),
+        (["read", "x.png", "--netwrok=small"], "--network"),
+        (["classify", "x.png", "--engine", "lite-rt"], "litert"),
+        (["classify", "x.png", "--xyzzy"], None),
+    ],
+)
+def test_a_word_that_is_nearly_right_is_proposed(
+    invoke: Invoke, refused: Refused, arguments: list[str], meant: str | None
+) -> None:
+    text = refused(invoke(*arguments), 2)
+    assert f"Did you mean {meant}?" in text if meant else "Did you mean" not in text
 
 
 def test_where_no_model_is_found_the_reason_is_given(invoke: Invoke, refused: Refused) -> None:

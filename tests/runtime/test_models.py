@@ -11,9 +11,9 @@ from mnist_edge_runtime.model_file import sealed_model
 
 def test_there_is_a_file_of_each_format_that_some_engine_runs() -> None:
     formats = {row.format for row in registry.ENGINES.values()}
-    assert {file.suffix for file in models.bundled_models()} == {f".{suffix}" for suffix in formats}
-    folder = models.bundled_models()[0].parent
-    assert sorted(folder.glob("*-int8.*")) == sorted(models.bundled_models())
+    files = [file for network in models.NETWORKS for file in models.bundled_models(network=network)]
+    assert {file.name for file in files} == {f"{name}-int8.{end}" for name in models.NETWORKS for end in formats}
+    assert sorted(files[0].parent.glob("*-int8.*")) == sorted(files)
 
 
 @pytest.mark.parametrize("engine", [None, "litert", "onnxruntime"])
@@ -38,3 +38,14 @@ def test_where_no_engine_of_the_first_format_runs_the_next_is_tried(monkeypatch:
 def test_an_unknown_engine_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="'torch'"):
         Classifier.load(engine="torch")
+
+
+@pytest.mark.parametrize("network", models.NETWORKS)
+def test_each_network_is_loaded_by_its_name(network: str) -> None:
+    with Classifier.load(network, engine="onnxruntime") as classifier:
+        assert [classifier.file] == models.bundled_models("onnxruntime", network)
+        assert classifier.contract.origin["architecture"] == network
+
+
+def test_the_first_network_is_the_default() -> None:
+    assert models.bundled_models() == models.bundled_models(network=models.NETWORKS[0])

@@ -169,9 +169,9 @@ def test_it_is_loaded_run_and_tested(file: Path, capsys: pytest.CaptureFixture[s
 
         assert classifier.engine_name == report.engine == "dense"
         assert classifier.classify(golden.images[0]).label == golden.predicted[0]
-    assert (report.failures, report.golden) == ((), 40)
+    assert (report.failures, report.golden) == ((), 30)
     assert main(["selftest", str(file)]) == 0
-    assert "40 golden images on dense" in capsys.readouterr().out
+    assert "30 golden images on dense" in capsys.readouterr().out
 
 
 def test_the_benchmark_pairs_file_and_engine(file: Path) -> None:

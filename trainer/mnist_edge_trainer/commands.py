@@ -51,7 +51,7 @@ def recipe_options(command: Callable[..., None]) -> Callable[..., None]:
 @recipe_options
 def train(
     arch: Annotated[
-        str | None, typer.Option(help="Network: classic, base, small, tiny, nano or pico. (default: classic)")
+        str | None, typer.Option(help="Network: classic, teacher, base, small, tiny, nano or pico. (default: classic)")
     ] = None,
     data: Data = "auto",
     augment: Augment = None,

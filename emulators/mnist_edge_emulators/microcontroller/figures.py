@@ -76,9 +76,11 @@ class Row:
     wrong: int = 0
 
 
-def shipped() -> list[Path]:
-    """Return the int8 TFLite files of the wheel and of the repository."""
-    return [*models.bundled_models("litert"), *sorted(_MODELS.glob("*-int8.tflite"))]
+def shipped(engine: str | None = None) -> list[Path]:
+    """Return the int8 files of the wheel and of the repository, for one engine or for all."""
+    bundled = [file for network in models.NETWORKS for file in models.bundled_models(engine, network)]
+    formats = {file.suffix for file in bundled}
+    return [*bundled, *sorted(file for file in _MODELS.iterdir() if file.suffix in formats)]
 
 
 def name(file: Path) -> str:

@@ -103,7 +103,7 @@ def _memory(device: Device) -> dict[str, Any]:
 def _measured(document: dict[str, Any], chips: dict[str, Any]) -> dict[str, Any]:
     """Return what `mnist-edge-runtime inspect` tells of shipped files: instructions by payload, memory by format."""
     files: dict[str, Any] = {}
-    for file in [*models.bundled_models(), *sorted((_ROOT / "models").glob("*-int8.*"))]:
+    for file in chip_figures.shipped():
         contract, key = sealed_model.read(file).contract, instruction_counts.key(file)
         boards = {
             board: counts[key]["classify"]
@@ -144,7 +144,7 @@ def main() -> int:
         if options.memory:
             document["memory"] = _memory(devices[0])
         if options.chips:
-            measured = chip_figures.rows(chip_figures.shipped(), datasets.load("mnist").test_images)
+            measured = chip_figures.rows(chip_figures.shipped("litert"), datasets.load("mnist").test_images)
             chips = chip_figures.document(measured)
     except MnistEdgeError as error:
         message, code = describe(error)

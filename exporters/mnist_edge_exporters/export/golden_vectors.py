@@ -20,7 +20,7 @@ from ..spec import Quantization, variant_info
 
 __all__ = ["choose", "tolerances"]
 
-_PER_CLASS = 3  # images
+_PER_CLASS = 2  # images
 _MOST_OF_CLASSES = 300  # images, so that a file with a thousand classes stays small
 _NARROW = 10  # images
 _FLOAT_TOLERANCE = 1e-3  # of a logit: a hundred times the differences seen among other float kernels
@@ -38,7 +38,7 @@ def choose(
     images: NDArray[np.uint8],
     labels: NDArray[np.int64],
 ) -> Golden:
-    """Choose three images of each class, and the ten with the smallest margins that are no ties.
+    """Choose two images of each class, and the ten with the smallest margins that are no ties.
 
     Only images on which every family of kernels clearly gives the Keras model's answer qualify: a golden image
     must have one correct answer on every machine.

@@ -44,8 +44,9 @@ def _run(arguments: argparse.Namespace) -> EngineError | None:
     engines = arguments.engine or ()
     models = arguments.model if isinstance(arguments.model, list) else [arguments.model]
     if not models:
-        models = bundled_for(engines)
-        say_default(*models)
+        models = bundled_for(engines, arguments.network)
+        if arguments.network is None:
+            say_default(*models)
     show = _Progress()
     found = benchmark(pairs(models, engines), show)
     show("")

@@ -33,8 +33,9 @@ def load(arguments: argparse.Namespace, *, accept_all: bool = False) -> Classifi
         MnistEdgeError: as `Classifier.load`.
     """
     with model_limit(arguments.model, "load"), suppress_output():  # engines greet on stderr, which is for errors
-        classifier = Classifier.load(arguments.model, engine=arguments.engine, accept_all=accept_all)
-    if arguments.model is None:
+        named = arguments.model or arguments.network
+        classifier = Classifier.load(named, engine=arguments.engine, accept_all=accept_all)
+    if named is None:
         say_default(classifier.file)
     for warning in classifier.contract.warnings:
         tell(f"WARNING: {warning}")

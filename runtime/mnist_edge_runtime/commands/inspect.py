@@ -31,8 +31,8 @@ def add_command(
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    file = models.bundled_models()[0] if arguments.model is None else arguments.model
-    if arguments.model is None:
+    file = arguments.model or models.bundled_models(network=arguments.network)[0]
+    if not arguments.model and not arguments.network:
         say_default(file)
     sealed = sealed_model.read(file)
     contract = sealed.contract

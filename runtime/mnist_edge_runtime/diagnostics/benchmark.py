@@ -156,9 +156,13 @@ def pairs(models: Sequence[str | Path], engines: Sequence[str] = ()) -> list[tup
     return found
 
 
-def bundled_for(engines: Sequence[str] = ()) -> list[Path]:
-    """Return the files that ship with this package and that an engine here runs, or one of those named."""
-    suited = [file for file in bundled_models() if not engines or set(engines) & set(names_for(file.suffix[1:]))]
+def bundled_for(engines: Sequence[str] = (), network: str | None = None) -> list[Path]:
+    """Return the files of a network of this package that an engine here runs, or one of those named."""
+    suited = [
+        file
+        for file in bundled_models(network=network)
+        if not engines or set(engines) & set(names_for(file.suffix[1:]))
+    ]
     return [file for file in suited if any(map(_is_installed, names_for(file.suffix[1:])))] or suited
 
 

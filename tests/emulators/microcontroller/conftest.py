@@ -26,10 +26,10 @@ def _available() -> None:
 
 @pytest.fixture(scope="session")
 def measured(_available: None, dataset: Dataset) -> Sequence[Row]:
-    return figures.rows(figures.shipped(), dataset.test_images)
+    return figures.rows(figures.shipped("litert"), dataset.test_images)
 
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The bundled network in C."""
-    return figures.exported(models.bundled_models("litert")[0], tmp_path_factory.mktemp("exported"))
+    return figures.exported(models.bundled_models("litert", "small")[0], tmp_path_factory.mktemp("exported"))

@@ -28,13 +28,13 @@ COMMITTED = figures.document([ROW])
 def test_each_network_on_each_chip_that_holds_it_answers_to_the_bit(
     measured: Sequence[Row], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert len(measured) == len(figures.shipped()) * len(CHIPS)
+    assert len(measured) == len(figures.shipped("litert")) * len(CHIPS)
     ran = [row for row in measured if not row.missing]
-    assert {row.network for row in ran} == {figures.name(file) for file in figures.shipped()}
+    assert {row.network for row in ran} == {figures.name(file) for file in figures.shipped("litert")}
     assert [row for row in ran if row.differing or row.wrong] == []
     assert {row.images for row in ran} <= {10, 100}
     assert max(row.stack for row in ran) <= STACK
-    sizes = {figures.name(file): size_in_c(sealed_model.read(file).payload) for file in figures.shipped()}
+    sizes = {figures.name(file): size_in_c(sealed_model.read(file).payload) for file in figures.shipped("litert")}
     for row in measured:  # what `inspect` computes without a compiler
         size = sizes[row.network]
         assert isinstance(size, SizeInC)
@@ -57,7 +57,7 @@ def test_they_need_as_much_as_committed(measured: Sequence[Row], capsys: pytest.
 def test_random_networks_answer_to_the_bit(chip: str, tmp_path: Path) -> None:
     """Windows that no four channels fill, dilations, zero points: also with DSP instructions, which hosts lack."""
     build = runpy.run_path(str(RANDOM_NETWORKS))["build"]
-    bundled = sealed_model.read(models.bundled_models("litert")[0])
+    bundled = sealed_model.read(models.bundled_models("litert", "small")[0])
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
     for seed in range(4):
         sealed = replace(bundled, payload=build(seed, depth=5))

@@ -85,7 +85,7 @@ def installed(request: pytest.FixtureRequest, installations: Mapping[str, Instal
 def test_it_installs_twice_and_reads_a_picture(installed: Installed) -> None:
     first, second, header, answer = installed.output.splitlines()
     command = f"/home/pi/{PREFIX}/current/bin/mnist-edge-runtime"
-    assert first.startswith(f"installed: {command}, small-int8.tflite on ")
+    assert first.startswith(f"installed: {command}, base-int8.tflite on ")
     assert second == f"already {first}"
     assert header.startswith("file,label")
     assert answer.startswith("three.jpg,3,")
@@ -114,7 +114,7 @@ def _variant(home: Path, name: str, member: str, data: bytes) -> None:
 
 @pytest.mark.parametrize("installed", ["pi5"], indirect=True)  # the installer is the same on every board
 def test_versions_come_and_go_and_bad_ones_do_not_come(installed: Installed) -> None:
-    home, model = installed.home, "model/small-int8.tflite"
+    home, model = installed.home, "model/base-int8.tflite"
     sealed = sealed_model.read(home / archive.FOLDER / model)
     promises = replace(sealed.golden, images=255 - sealed.golden.images)
     _variant(home, "newer", archive.SBOM, b"{}")

@@ -13,7 +13,7 @@ from mnist_edge_emulators.raspberry_pi.device import Device
 from mnist_edge_runtime import models
 from mnist_edge_trainer.data.datasets import Dataset
 
-IMAGES = 100  # images of each file, beside the 40 golden images of its self-test
+IMAGES = 100  # images of each file, beside the 30 golden images of its self-test
 ROW = matrix.Row("a.tflite", "pi4", "litert", 20, True, 0.0, 0.0, 0, ())
 
 

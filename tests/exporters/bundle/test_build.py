@@ -83,9 +83,9 @@ def test_the_name_tells_model_format_and_target(
     asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert build(TFLITE, "bookworm-arm64").file == Path("small-int8-tflite-bookworm-arm64.tar.gz")
-    assert build(ONNX, "bookworm-arm64").file == Path("small-int8-onnx-bookworm-arm64.tar.gz")
-    first = Path("small-int8-tflite-bookworm-arm64.tar.gz").read_bytes()
+    assert build(TFLITE, "bookworm-arm64").file == Path("base-int8-tflite-bookworm-arm64.tar.gz")
+    assert build(ONNX, "bookworm-arm64").file == Path("base-int8-onnx-bookworm-arm64.tar.gz")
+    first = Path("base-int8-tflite-bookworm-arm64.tar.gz").read_bytes()
     assert build(TFLITE, "bookworm-arm64", Path("again.tar.gz")).file.read_bytes() == first
     named = Path("digits-tflite-int8.tflite")
     named.write_bytes(TFLITE.read_bytes())
@@ -96,9 +96,7 @@ def test_models_that_the_system_cannot_run_are_refused(
     asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out.tar.gz"
-    with pytest.raises(
-        EngineError, match=r"small-int8\.onnx: no engine for onnx files has packages for bookworm-armhf"
-    ):
+    with pytest.raises(EngineError, match=r"base-int8\.onnx: no engine for onnx files has packages for bookworm-armhf"):
         build(ONNX, "bookworm-armhf", out)
 
     sealed = sealed_model.read(TFLITE)

@@ -24,7 +24,7 @@ ORIGIN = {"file": "net.tflite", "sha256": "0" * 64, "version": "0", "images": 40
 
 @pytest.fixture(scope="session")
 def bundled() -> SealedModel:
-    (file,) = models.bundled_models("litert")
+    (file,) = models.bundled_models("litert", "small")
     return sealed_model.read(file)
 
 

@@ -39,7 +39,7 @@ def test_no_layer_writes_what_is_still_needed(seed: int) -> None:
 
 
 def test_the_bundled_network_needs_no_more_than_its_largest_pair() -> None:
-    (file,) = models.bundled_models("litert")
+    (file,) = models.bundled_models("litert", "small")
     network = tflite_reader.read(sealed_model.read(file).payload)
     inside = [each for each in network.operators if not isinstance(each, Requantize | Reshape)][1:]
     pairs = [network.tensors[each.inputs[0]].size + network.tensors[each.output].size for each in inside]

@@ -10,12 +10,16 @@ from ai_edge_litert.schema_py_generated import TensorType
 from mnist_edge_exporters.integer import tflite_reader
 from mnist_edge_exporters.integer.evaluate import FORMULAS, evaluate
 from mnist_edge_exporters.integer.rounding import FLOAT32, INTEGERS
+from mnist_edge_runtime import models
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_trainer.data.datasets import Dataset
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = [ROOT / "runtime/mnist_edge_runtime/models/small-int8.tflite", *sorted(ROOT.glob("models/*-int8.tflite"))]
+SHIPPED = [
+    *(models.bundled_models("litert", network)[0] for network in models.NETWORKS),
+    *sorted(ROOT.glob("models/*-int8.tflite")),
+]
 KINDS = ["convolution", "depthwise", "max_pool", "average_pool", "pad", "relu", "concatenation", "add", "requantize"]
 
 Litert = Callable[[bytes, NDArray[Any]], NDArray[Any]]

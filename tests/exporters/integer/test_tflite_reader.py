@@ -14,7 +14,7 @@ from mnist_edge_runtime.model_file import sealed_model
 
 
 def test_the_bundled_network_is_read_layer_by_layer() -> None:
-    (file,) = models.bundled_models("litert")
+    (file,) = models.bundled_models("litert", "small")
     network = tflite_reader.read(sealed_model.read(file).payload)
 
     first, *middle, last = network.operators

@@ -52,7 +52,7 @@ def test_other_images_have_no_paired_test(tmp_path: Path) -> None:
 
 
 def test_settings_of_a_file_are_those_of_its_contract() -> None:
-    settings = side_by_side.settings_of_file(models.bundled_models()[0])
+    settings = side_by_side.settings_of_file(models.bundled_models(network="small")[0])
     assert settings["quantization"] == "int8"
     assert settings["architecture"] == "small"
     assert settings["dataset.name"] == "mnist"

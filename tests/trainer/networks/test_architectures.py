@@ -55,7 +55,8 @@ class TestClassic:
 
 
 LIMITS = {
-    "base": (110_000, None),
+    "teacher": (110_000, None),
+    "base": (60_000, None),
     "small": (20_000, 500_000),
     "tiny": (10_000, None),
     "nano": (5_000, None),

@@ -61,6 +61,7 @@ SPACES: Mapping[str, Space] = {
         "dropout": Range(0, 0.5),
         **_AUGMENTATION,
     },
+    "teacher": {**_SPACE, "dropout": Range(0, 0.5)},
     "base": {**_SPACE, "dropout": Range(0, 0.5)},
     "small": {**_SPACE, "dropout": Range(0, 0.3)},
     # Networks this small underfit rather than overfit: no dropout.
