@@ -24,8 +24,8 @@ from .chips import CHIPS, chip
 __all__ = ["main"]
 
 _EPILOG = """\
-The network is compiled with ziglang (the extra c) and answers images on the emulated chip: by default 40 handwritten
-digits of the runtime's own model file.
+The network is compiled with ziglang (the extra c) and answers images on the emulated chip: by default the golden
+images of the runtime's own model file.
 
     mnist-edge export --format c
     emulators/emulated-chip cortex-m4 runs/classic/exports/classic-c

@@ -53,7 +53,7 @@ def test_a_program_that_ends_otherwise_is_an_error(exported: Exported, tmp_path:
 
 
 def test_the_golden_images_get_their_logits(exported: Exported, tmp_path: Path) -> None:
-    golden = sealed_model.read(models.bundled_models("litert")[0]).golden
+    golden = sealed_model.read(models.bundled_models("litert", "small")[0]).golden
     chip = CHIPS["cortex-m4"]
     found = emulator.run(firmware.compiled(exported, chip, tmp_path), chip, golden.images, 10)
     assert found.wrong == 0

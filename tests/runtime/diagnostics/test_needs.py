@@ -9,7 +9,10 @@ from mnist_edge_runtime import models
 from mnist_edge_runtime.diagnostics.needs import CODE, MICROCONTROLLERS, STACK, missing, needs, rows
 from mnist_edge_runtime.model_file import sealed_model
 
-FILES = [*models.bundled_models(), *sorted((Path(__file__).parents[3] / "models").glob("*-int8.*"))]
+FILES = [
+    *(file for each in models.NETWORKS for file in models.bundled_models(network=each)),
+    *sorted((Path(__file__).parents[3] / "models").glob("*-int8.*")),
+]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -12,7 +12,10 @@ from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.size_in_c import OPERATORS, SizeInC, size_in_c
 
 ROOT = Path(__file__).parents[3]
-FILES = [models.bundled_models("litert")[0], *sorted((ROOT / "models").glob("*-int8.tflite"))]
+FILES = [
+    *(models.bundled_models("litert", each)[0] for each in models.NETWORKS),
+    *sorted((ROOT / "models").glob("*-int8.tflite")),
+]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
