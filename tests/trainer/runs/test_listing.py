@@ -24,7 +24,7 @@ def runs(tmp_path: Path) -> Path:
         text = json.dumps({**record, "architecture": "small", "dataset": dataset, "metrics": metrics})
         (folder / "run.json").write_text(text)
         os.utime(folder / "run.json", (1_000_000_000 - age,) * 2)
-    for file in models.bundled_models():
+    for file in models.bundled_models(network="small"):
         shutil.copy(file, tmp_path / "older" / "exports")
     damaged = tmp_path / "older" / "exports" / "small-int8.onnx"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
