@@ -45,7 +45,7 @@ def _scene(shape: tuple[int, int], image: NDArray[np.uint8], slope: float, noise
 
 
 @pytest.mark.parametrize("chip", ["cortex-m4", "rv32imc"])
-@pytest.mark.parametrize(("shape", "least", "most"), [((28, 28), 0.5, 1.5), ((96, 96), 30, 70), ((120, 160), 70, 240)])
+@pytest.mark.parametrize(("shape", "least", "most"), [((28, 28), 0.5, 1), ((96, 96), 13, 20), ((120, 160), 26, 53)])
 def test_a_chip_prepares_as_the_runtime(
     chip: str, shape: tuple[int, int], least: float, most: float, tmp_path: Path
 ) -> None:
@@ -65,4 +65,4 @@ def test_a_chip_prepares_as_the_runtime(
         found = emulator.run(program, CHIPS[chip], images[:1], 784)
         np.testing.assert_array_equal(found.logits.reshape(28, 28), to_mnist(picture))
         assert least <= found.instructions / 1e6 <= most, "or README and header of the export tell another number"
-        assert program.flash - picture.size < 19_000
+        assert program.flash - picture.size < 20_000

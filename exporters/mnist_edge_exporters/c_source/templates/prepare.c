@@ -13,6 +13,7 @@
 #define FAIR 128            /* the same in a picture that is too small for more than one light */
 #define HYPOTHESES 5        /* two of a uniform background, three of an uneven one */
 #define IMAGE 28            /* pixels */
+#define LINE (@upper@_PREPARE_LONGER * 6 / 5 + 2) /* pixels: a line of the coarse light with its margins */
 #define ENLARGED 118        /* pixels: the side of a small digit, enlarged and widened */
 
 static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
@@ -21,15 +22,17 @@ static int32_t most(int32_t a, int32_t b) { return a > b ? a : b; }
 /* A picture in which the digit is looked for, and its memory. */
 typedef struct {
     const uint8_t *picture;
-    int32_t width, height;
+    int32_t width, height, noise;           /* the latter in sixteenths of a level */
     uint8_t *ink;                           /* a plane: the ink under a hypothesis; before that, a page for filters */
+    uint8_t *lights, *spare;                /* lights under hypotheses; a coarse plane, or a byte for each component */
     uint8_t *near_ink;                      /* a plane: the ink near the strokes; then, the digit's strokes widened */
     uint8_t *visited, *strokes, *grown, *scratch; /* masks */
 } Look;
 
-/* The ink under a hypothesis: the level that separates it, the level that takes away all light, and noise's reach. */
+/* The ink under a hypothesis: the level that separates it, the level that takes away all light, and noise's reach; the
+ * light, and of a light that is kept the polarity, below 0 before it is known, and the share that is no ink. */
 typedef struct {
-    int32_t threshold, full, noise;
+    int32_t threshold, full, noise, light, polarity, middle;
 } Map;
 
 typedef struct {
@@ -41,6 +44,7 @@ typedef struct {
     int32_t times, hypothesis, threshold, score;
     int64_t mass;
     Box box;
+    Map map;
 } Strokes;
 
 /* ---- Masks ---- */
@@ -126,7 +130,7 @@ static int32_t light_reach(int32_t width, int32_t height, int32_t window) {
 }
 
 static int32_t page_size(int32_t width, int32_t height) {
-    int32_t step = light_step(width, height), reach = 4 * light_reach(width / step, height / step, 70);
+    int32_t step = light_step(width, height), reach = 2 * light_reach(width / step, height / step, 70);
     return (width / step + reach) * (height / step + reach);
 }
 
@@ -139,59 +143,79 @@ static uint8_t block_mean(const uint8_t *picture, int32_t stride, int32_t rows, 
     return (uint8_t)((sum + count / 2) / count);
 }
 
-/* The greatest or the least of `size` pixels from each on, `step` apart; twice as many with each round. */
-static int32_t windows(uint8_t *page, int32_t count, int32_t size, int32_t step, int is_greatest) {
-    int32_t covered = 1, i, far;
-    while (covered < size) {
-        far = 2 * covered <= size ? covered : size - covered;
-        count -= far * step;
-        for (i = 0; i < count; i++) {
-            uint8_t other = page[i + far * step];
-            if (is_greatest ? other > page[i] : other < page[i]) page[i] = other;
+/* Write the greatest of `size` neighbours from each on, in a line of pixels that lie a step apart, and that `margin`
+ * pixels of 0 precede and follow; with flip 255 the least, and 255. By van Herk: three comparisons for any size. */
+static void slide(const uint8_t *from, int32_t from_step, uint8_t *to, int32_t to_step, int32_t count, int32_t margin,
+                  int32_t size, uint8_t flip) {
+    uint8_t line[LINE], greatest;
+    int32_t start, i, number = count + 2 * margin, last = number - size;
+    for (i = 0; i < margin; i++) line[i] = line[number - 1 - i] = 0;
+    for (i = 0; i < count; i++, from += from_step) line[margin + i] = *from ^ flip;
+    for (start = 0; start <= last; start += size) {
+        const uint8_t *ahead = line + start + size - 1; /* the end of this block, then pixels of the next one */
+        int32_t end = least(start + size - 1, last);
+        for (greatest = 0, i = start + size - 1; i >= start; i--) {
+            if (line[i] > greatest) greatest = line[i];
+            else line[i] = greatest;
         }
-        covered += far;
+        for (greatest = 0, i = start; i <= end; i++, ahead++, to += to_step) {
+            if (*ahead > greatest) greatest = *ahead;
+            *to = (line[i] > greatest ? line[i] : greatest) ^ flip;
+        }
     }
-    return count;
 }
 
-/* Write the coarse light: a closing, the least of the greatest, outside of which the border is continued. */
-static void find_light(const Look *look, int32_t reach, uint8_t invert, uint8_t *light) {
+/* Replace each pixel of a part by the greatest within `reach` to each side; with flip 255 by the least. */
+static void filter(uint8_t *part, int32_t stride, int32_t width, int32_t height, int32_t reach, uint8_t flip) {
+    int32_t i;
+    for (i = 0; i < height; i++) slide(part + i * stride, 1, part + i * stride, 1, width, reach, 2 * reach + 1, flip);
+    for (i = 0; i < width; i++) slide(part + i, stride, part + i, stride, height, reach, 2 * reach + 1, flip);
+}
+
+/* Write the coarse light, a closing: the least of the greatest, also of those that lie outside; inverted, an opening. */
+static void find_light(const Look *look, const uint8_t *coarse, int32_t reach, uint8_t invert, uint8_t *light) {
     int32_t step = light_step(look->width, look->height), width = look->width / step, height = look->height / step;
-    int32_t stride = width + 4 * reach, rows = height + 4 * reach, y, x, count;
+    int32_t stride = width + 2 * reach, rows = height + 2 * reach, size = 2 * reach + 1, i;
     uint8_t *page = look->ink;
-    for (y = 0; y < rows; y++)
-        for (x = 0; x < stride; x++) {
-            int32_t row = least(most(y - 2 * reach, 0), height - 1), column = least(most(x - 2 * reach, 0), width - 1);
-            if (x > 2 * reach && x >= width + 2 * reach) page[y * stride + x] = page[y * stride + x - 1];
-            else if (x > 0 && x <= 2 * reach) page[y * stride + x] = page[y * stride + x - 1];
-            else page[y * stride + x] = invert ^ block_mean(look->picture + row * step * look->width + column * step,
-                                                           look->width, step, step);
-        }
-    count = windows(page, rows * stride, 2 * reach + 1, 1, 1);
-    windows(page, count, 2 * reach + 1, stride, 1);
-    count = (height + 2 * reach - 1) * stride + width + 2 * reach;
-    count = windows(page, count, 2 * reach + 1, 1, 0);
-    windows(page, count, 2 * reach + 1, stride, 0);
-    for (y = 0; y < height; y++)
-        for (x = 0; x < width; x++) light[y * width + x] = page[y * stride + x];
+    for (i = 0; i < height; i++) slide(coarse + i * width, 1, page + i * stride, 1, width, 2 * reach, size, invert);
+    for (i = 0; i < stride; i++) slide(page + i, stride, page + i, stride, height, 2 * reach, size, invert);
+    for (i = 0; i < rows; i++) slide(page + i * stride, 1, page + i * stride, 1, stride, 0, size, 255 ^ invert);
+    for (i = 0; i < width; i++) slide(page + i, stride, light + i, width, rows, 0, size, 255 ^ invert);
 }
 
-/* The share of the light, of 255, that a pixel absorbs; its absorption goes to *absorbed. */
-static int32_t share_of(const Look *look, const uint8_t *light, uint8_t invert, int32_t y, int32_t x, int32_t *absorbed) {
-    int32_t step = light_step(look->width, look->height), width = look->width / step, height = look->height / step;
-    int32_t here = light[least(y / step, height - 1) * width + least(x / step, width - 1)];
-    int32_t level = look->picture[y * look->width + x] ^ invert;
-    *absorbed = here > level ? here - level : 0;
-    return 255 * *absorbed / most(here, DARKEST);
+/* Write and count the shares of the light, of 255, that pixels absorb; return the most levels that one absorbs. */
+static int32_t write_shares(const Look *look, const uint8_t *light, uint8_t invert, uint32_t counts[256]) {
+    int32_t shift = light_step(look->width, look->height) - 1, width = look->width >> shift, y, x;
+    int32_t greatest = 0, here = 0, inked = 0;
+    count_nothing(counts);
+    for (y = 0; y < look->height; y++) {
+        const uint8_t *lights = light + least(y >> shift, (look->height >> shift) - 1) * width;
+        const uint8_t *levels = look->picture + y * look->width;
+        uint8_t *ink = look->ink + y * look->width;
+        for (x = 0; x < look->width; x++) {
+            int32_t absorbed, share = 0;
+            if (!(x & shift)) here = lights[least(x >> shift, width - 1)] ^ invert;
+            absorbed = here - (levels[x] ^ invert);
+            if (absorbed > 0) {
+                greatest = most(greatest, absorbed);
+                counts[share = 255 * absorbed / most(here, DARKEST)]++;
+                inked++;
+            }
+            ink[x] = (uint8_t)share;
+        }
+    }
+    counts[0] += (uint32_t)(look->width * look->height - inked);
+    return greatest;
 }
 
 /* ---- Hypotheses about the background ---- */
 
 /* Write the ink on a background of one level: in the polarity with more energy, or in the other one. */
-static int uniform_ink(const Look *look, int is_second, uint32_t counts[256], Map *map, int32_t *light) {
+static int uniform_ink(const Look *look, int is_second, uint32_t counts[256], Map *map) {
     uint32_t all[256], border[256];
     int32_t width = look->width, height = look->height, size = width * height, i, x, level, contrast[2], lights[2];
     uint64_t energy[2] = {0, 0};
+    uint8_t inks[256]; /* of each level */
     int is_dark;
     count_nothing(all);
     count_nothing(border);
@@ -221,74 +245,79 @@ static int uniform_ink(const Look *look, int is_second, uint32_t counts[256], Ma
         is_dark = (energy[1] <= energy[0]) != is_second;
     }
     count_nothing(counts);
-    for (i = 0; i < size; i++) {
-        int32_t ink = is_dark ? level - look->picture[i] : look->picture[i] - level;
-        counts[look->ink[i] = (uint8_t)most(ink, 0)]++;
-    }
-    map->full = *light = lights[!is_dark];
+    for (i = 0; i < 256; i++) counts[inks[i] = (uint8_t)most(is_dark ? level - i : i - level, 0)] += all[i];
+    for (i = 0; i < size; i++) look->ink[i] = inks[look->picture[i]];
+    map->full = map->light = lights[!is_dark];
     return 1;
 }
 
-/* Write the ink under the light of a closing, in the polarity whose ink is strong and sparse; -1: it is too small. */
-static int uneven_ink(const Look *look, int32_t window, uint32_t counts[256], Map *map, int32_t *light) {
+/* Find the light in the polarity whose ink is strong and sparse, write its shares, and keep it. */
+static int choose_light(const Look *look, int32_t reach, uint8_t *kept, uint32_t counts[256], Map *map) {
     int32_t step = light_step(look->width, look->height), width = look->width / step, height = look->height / step;
-    int32_t reach = light_reach(width, height, window), size = look->width * look->height, y, x, i, found = 0;
-    uint8_t *coarse = look->ink + most(page_size(look->width, look->height), size);
+    int32_t size = look->width * look->height, lit = width * height, y, x, i;
     int32_t middle[2] = {0, 0}, strongest[2] = {0, 0}, levels[2] = {0, 0};
-    uint64_t sum[2] = {0, 0};
-    int polarity, best = -1;
-    if (reach < 3) return -1;
-    for (polarity = 0; polarity < 2; polarity++) {
+    uint64_t sum[2] = {0, 0}, cubes[2] = {0, 0};
+    int polarity;
+    for (y = 0; y < height && step > 1; y++)
+        for (x = 0; x < width; x++) {
+            const uint8_t *block = look->picture + (y * look->width + x) * 2;
+            look->spare[y * width + x] =
+                (uint8_t)((block[0] + block[1] + block[look->width] + block[look->width + 1] + 2) >> 2);
+        }
+    find_light(look, step > 1 ? look->spare : look->picture, reach, 0, kept);
+    find_light(look, step > 1 ? look->spare : look->picture, reach, 255, look->spare);
+    for (polarity = 1; polarity >= 0; polarity--) { /* the picture itself last: its shares are more often the ink */
+        const uint8_t *light = polarity ? look->spare : kept;
         uint8_t invert = polarity ? 255 : 0;
-        int32_t greatest = 0, absorbed;
-        find_light(look, reach, invert, coarse);
         count_nothing(counts);
-        for (i = 0; i < width * height; i++) counts[coarse[i]]++;
-        levels[polarity] = most(ranked(counts, (uint32_t)(width * height) / 2), DARKEST);
-        count_nothing(counts);
-        for (y = 0; y < look->height; y++)
-            for (x = 0; x < look->width; x++) {
-                counts[share_of(look, coarse, invert, y, x, &absorbed)]++;
-                greatest = most(greatest, absorbed);
-            }
-        if (greatest < CONTRAST) continue;
+        for (i = 0; i < lit; i++) counts[light[i] ^ invert]++;
+        levels[polarity] = most(ranked(counts, (uint32_t)lit / 2), DARKEST);
+        if (write_shares(look, light, invert, counts) < CONTRAST) continue;
         middle[polarity] = ranked(counts, (uint32_t)(size + 1) / 2 - 1);
         for (i = middle[polarity] + 1; i < 256; i++) {
             if (!counts[i]) continue;
             strongest[polarity] = i - middle[polarity];
             sum[polarity] += (uint64_t)counts[i] * (uint64_t)(i - middle[polarity]);
         }
-        if (!strongest[polarity]) continue;
-        found++;
-        if (best < 0) best = polarity;
+        cubes[polarity] = (uint64_t)strongest[polarity] * (uint64_t)strongest[polarity] * (uint64_t)strongest[polarity];
     }
-    if (found == 0) return 0;
-    if (found == 2) {
-        uint64_t cubes[2];
-        for (i = 0; i < 2; i++) cubes[i] = (uint64_t)strongest[i] * (uint64_t)strongest[i] * (uint64_t)strongest[i];
-        best = sum[1] * cubes[0] < sum[0] * cubes[1];
+    if (!strongest[0] && !strongest[1]) return 0;
+    polarity = !strongest[0] || (strongest[1] && sum[1] * cubes[0] < sum[0] * cubes[1]);
+    for (i = 0; i < lit && polarity; i++) kept[i] = look->spare[i];
+    if (polarity) write_shares(look, kept, 255, counts);
+    map->polarity = polarity;
+    map->middle = middle[polarity];
+    map->light = levels[polarity];
+    return 1;
+}
+
+/* Write the ink under the light of a closing; -1: it is too small. */
+static int uneven_ink(const Look *look, int32_t hypothesis, uint32_t counts[256], Map *map) {
+    static const uint8_t percent[3] = {70, 35, 12};
+    int32_t step = light_step(look->width, look->height), width = look->width / step, height = look->height / step;
+    int32_t reach = light_reach(width, height, percent[hypothesis]), i;
+    uint8_t *kept = look->lights + (step > 1 ? hypothesis * width * height : 0); /* all in one of small pictures */
+    if (reach < 3) return -1;
+    if (step > 1 && map->polarity >= 0) write_shares(look, kept, map->polarity ? 255 : 0, counts);
+    else if (!choose_light(look, reach, kept, counts, map)) return 0;
+    for (i = 1; i < 256; i++) {
+        if (i <= map->middle) counts[0] += counts[i];
+        else counts[i - map->middle] = counts[i];
     }
-    if (best == 0) find_light(look, reach, 0, coarse);
-    count_nothing(counts);
-    for (y = 0; y < look->height; y++)
-        for (x = 0; x < look->width; x++) {
-            int32_t absorbed, share = share_of(look, coarse, best ? 255 : 0, y, x, &absorbed) - middle[best];
-            counts[look->ink[y * look->width + x] = (uint8_t)most(share, 0)]++;
-        }
+    for (i = most(256 - map->middle, 1); i < 256; i++) counts[i] = 0;
+    for (i = 0; i < look->width * look->height && map->middle; i++)
+        look->ink[i] = (uint8_t)most(look->ink[i] - map->middle, 0);
     map->full = 255;
-    *light = levels[best];
     return 1;
 }
 
 /* Write the ink under a hypothesis; 0: there is none, -1: nor under the next ones. */
 static int map_ink(const Look *look, int32_t hypothesis, Map *map) {
-    static const uint8_t percent[3] = {70, 35, 12};
     uint32_t counts[256];
-    int32_t light = 0;
-    int found = hypothesis < 2 ? uniform_ink(look, hypothesis == 1, counts, map, &light)
-                               : uneven_ink(look, percent[hypothesis - 2], counts, map, &light);
+    int found = hypothesis < 2 ? uniform_ink(look, hypothesis == 1, counts, map)
+                               : uneven_ink(look, hypothesis - 2, counts, map);
     if (found <= 0) return found;
-    map->noise = least(4 * noise_of(look) * map->full / (16 * light), map->full * 2 / 5);
+    map->noise = least(4 * look->noise * map->full / (16 * map->light), map->full * 2 / 5);
     map->threshold = otsu(counts, most(map->full / 25, map->noise));
     return 1;
 }
@@ -301,7 +330,8 @@ typedef struct {
     const uint8_t *ink;                     /* its first pixel */
     int32_t first;                          /* place of that pixel in masks */
     int32_t width, height, threshold, noise;
-    int is_measured, may_be_solid;          /* whether rims are measured; whether anything is as large as a shadow */
+    int is_measured;                        /* whether rims are measured */
+    int may_be_solid;                       /* whether anything is as large as a shadow; below 0: not known yet */
     int is_square_sought;
     const uint8_t *seeds;                   /* a mask whose pixels are counted, or 0 */
 } Area;
@@ -337,31 +367,49 @@ static int32_t rim_width(int32_t width, int32_t height) { return most(2, (2 * mo
 
 static int32_t solid_side(const Area *area) { return most(3, (30 * most(area->width, area->height) + 50) / 100) | 1; }
 
-/* The least ink within `reach` to each side, or the first that is at most `enough`. */
-static int32_t least_around(const Area *area, int32_t y, int32_t x, int32_t reach, int32_t enough) {
-    int32_t found = 255, i, j, right = least(x + reach, area->width - 1), bottom = least(y + reach, area->height - 1);
-    for (i = most(y - reach, 0); i <= bottom; i++)
-        for (j = most(x - reach, 0); j <= right; j++) {
-            found = least(found, area->ink[i * area->look->width + j]);
-            if (found <= enough) return found;
-        }
-    return found;
+/* The least ink in the square around a pixel, and its column. */
+typedef struct {
+    int32_t x, ink, column;
+} Least;
+
+/* Find the least ink within `reach` to each side, or one that is at most `enough`. Where `found` is that of the pixel to
+ * the left and lies in this square as well, one column is new. */
+static int32_t least_around(const Area *area, int32_t y, int32_t x, int32_t reach, int32_t enough, Least *found) {
+    int32_t top = most(y - reach, 0), bottom = least(y + reach, area->height - 1), first = most(x - reach, 0), i, j;
+    int32_t stride = area->look->width;
+    if (found->x == x - 1 && found->column >= first) first = x + reach;
+    else found->ink = 256;
+    found->x = x;
+    for (j = least(x + reach, area->width - 1); j >= first && found->ink > enough; j--) {
+        const uint8_t *ink = area->ink + top * stride + j;
+        for (i = top; i <= bottom; i++, ink += stride)
+            if (*ink < found->ink) {
+                found->ink = *ink;
+                found->column = j;
+                if (found->ink <= enough) break;
+            }
+    }
+    return found->ink;
 }
 
 /* Whether ink fills 19 of 20 parts of the square around a pixel. */
 static int is_filled(const Area *area, int32_t y, int32_t x) {
     int32_t side = solid_side(area), reach = side / 2, missing = 0, i, j;
+    int32_t first = most(x - reach, 0), last = least(x + reach, area->width - 1);
     for (i = y - reach; i <= y + reach; i++) {
-        if (i < 0 || i >= area->height) missing += side;
-        else
-            for (j = x - reach; j <= x + reach; j++) missing += j < 0 || j >= area->width || !is_ink(area, i, j);
+        const uint8_t *inks = area->ink + most(i, 0) * area->look->width;
+        missing += side;
+        if (i >= 0 && i < area->height)
+            for (j = first; j <= last; j++) missing -= inks[j] > area->threshold;
         if (20 * missing > side * side) return 0;
     }
     return 1;
 }
 
 static void add_run(const Area *area, int32_t y, int32_t start, int32_t end, uint8_t *mask, Component *found) {
+    const uint8_t *inks = area->ink + y * area->look->width;
     int32_t x, rim = rim_width(area->width, area->height);
+    Least near = {-2, 0, 0}, far = {-2, 0, 0};
     int is_edge_row = y == 0 || y == area->height - 1;
     found->box.top = least(found->box.top, y);
     found->box.bottom = most(found->box.bottom, y + 1);
@@ -370,16 +418,16 @@ static void add_run(const Area *area, int32_t y, int32_t start, int32_t end, uin
     found->area += end - start;
     found->on_border += (start == 0) + (end == area->width) + (is_edge_row ? end - start : 0);
     for (x = start; x < end; x++) {
-        int32_t ink = area->ink[y * area->look->width + x], place = place_of(area, y, x);
+        int32_t ink = inks[x], place = place_of(area, y, x);
         set(mask, place);
         found->mass += ink;
         if (area->seeds && has(area->seeds, place)) {
             found->seeds++;
             found->border_seeds += is_edge_row || x == 0 || x == area->width - 1;
         }
-        if (area->is_measured && least_around(area, y, x, 2, area->threshold) <= area->threshold) {
+        if (area->is_measured && least_around(area, y, x, 2, area->threshold, &near) <= area->threshold) {
             found->rim++;
-            found->drop += ink - least_around(area, y, x, rim, 0) - area->noise;
+            found->drop += ink - least_around(area, y, x, rim, 0, &far) - area->noise;
         }
         if (area->is_square_sought && !found->has_square) found->has_square = is_filled(area, y, x);
     }
@@ -395,17 +443,16 @@ static int is_touched(const Area *area, int32_t y, int32_t start, int32_t end, c
 
 /* Add the runs of a row that touch what is in the mask in the rows above and below; return whether there were any. */
 static int spread(const Area *area, int32_t y, uint8_t *mask, Component *found) {
+    const uint8_t *inks;
     int32_t x = most(found->box.left - 1, 0), start;
     int is_more = 0;
     if (y < 0 || y >= area->height) return 0;
-    while (x > 0 && is_ink(area, y, x) && is_ink(area, y, x - 1)) x--;
-    while (x < area->width && x <= found->box.right) {
-        if (!is_ink(area, y, x)) {
-            x++;
-            continue;
-        }
+    inks = area->ink + y * area->look->width;
+    while (x > 0 && inks[x] > area->threshold && inks[x - 1] > area->threshold) x--;
+    for (; x < area->width && x <= found->box.right; x++) {
+        if (inks[x] <= area->threshold) continue;
         start = x;
-        while (x < area->width && is_ink(area, y, x)) x++;
+        while (x < area->width && inks[x] > area->threshold) x++;
         if (!has(mask, place_of(area, y, start))
             && (is_touched(area, y - 1, start, x, mask) || is_touched(area, y + 1, start, x, mask))) {
             add_run(area, y, start, x, mask, found);
@@ -438,14 +485,17 @@ static void trace(const Area *area, int32_t y, int32_t x, uint8_t *mask, Compone
 
 /* Trace the next component in the order of first pixels, from *place on, which is 0 for the first. */
 static int next_component(const Area *area, int32_t *place, Component *found) {
+    int32_t y, x;
     if (*place == 0) clear(area->look->visited, area->look);
-    for (; *place < area->width * area->height; ++*place) {
-        int32_t y = *place / area->width, x = *place % area->width;
-        if (is_ink(area, y, x) && !has(area->look->visited, place_of(area, y, x))) {
-            trace(area, y, x, area->look->visited, found);
-            ++*place;
-            return 1;
-        }
+    x = *place % area->width;
+    for (y = *place / area->width; y < area->height; y++, x = 0) {
+        const uint8_t *inks = area->ink + y * area->look->width;
+        for (; x < area->width; x++)
+            if (inks[x] > area->threshold && !has(area->look->visited, place_of(area, y, x))) {
+                trace(area, y, x, area->look->visited, found);
+                *place = y * area->width + x + 1;
+                return 1;
+            }
     }
     return 0;
 }
@@ -479,8 +529,22 @@ static int is_large(const Area *area, const Component *one) {
     return 20 * one->area >= 19 * side * side && 20 * least(high, wide) >= 19 * side;
 }
 
+/* Whether any component is large. */
+static int is_any_large(const Area *area) {
+    Look look = *area->look; /* the mask of visited pixels is in use */
+    Area plain = *area;
+    Component one;
+    int32_t place = 0;
+    look.visited = look.scratch;
+    plain.look = &look;
+    plain.is_measured = 0;
+    while (next_component(&plain, &place, &one))
+        if (is_large(&plain, &one)) return 1;
+    return 0;
+}
+
 /* The sharpness of the edges of the component of a place, 0 to 256; 0 for what cannot be a stroke. */
-static int32_t sharpness(const Area *area, const Component *one, int32_t place) {
+static int32_t sharpness(Area *area, const Component *one, int32_t place) {
     int32_t high = one->box.bottom - one->box.top, wide = one->box.right - one->box.left, border = 10 * one->on_border;
     int64_t whole = one->rim * one->mass, found;
     if (one->drop <= 0) return 0;
@@ -491,7 +555,9 @@ static int32_t sharpness(const Area *area, const Component *one, int32_t place) 
     if (4 * wide < area->width && 10 * high >= 9 * area->height && border >= 9 * high) return 0;
     if (border >= 9 * (high + wide) && 4 * one->area >= high * wide) return 0;
     if (border >= 9 * (area->height + area->width)) return 0;
-    if (area->may_be_solid && !(is_inner(one) && found >= 179) && is_solid(area, place)) return 0;
+    if (is_inner(one) && found >= 179) return (int32_t)found;
+    if (area->may_be_solid < 0) area->may_be_solid = is_any_large(area);
+    if (area->may_be_solid && is_solid(area, place)) return 0;
     return (int32_t)found;
 }
 
@@ -535,22 +601,26 @@ static int strokes_above(const Look *look, const Map *map, int32_t threshold, St
     Area area = area_of(look, look->ink, &whole, threshold, map->noise);
     Component one;
     int64_t weight[2] = {-1, -1}, chosen_weight = 0, chosen_mass = 0, large_mass = 0;
-    int32_t place, y, x, changes = 0, inked = 0, side = solid_side(&area);
+    int32_t place, y, x, changes = 0, inked = 0, number = 0, side = solid_side(&area);
+    uint8_t *sharps = look->spare; /* of each component: of 2 x 2 pixels there is one at most */
     int is_inside = 0, is_any = 0;
-    for (y = 0; y < look->height; y++)
-        for (x = 0; x < look->width; x++) {
-            inked += is_ink(&area, y, x);
-            changes += x > 0 && is_ink(&area, y, x) != is_ink(&area, y, x - 1);
+    for (y = 0; y < look->height; y++) {
+        const uint8_t *inks = look->ink + y * look->width;
+        for (x = 0; x < look->width;) {
+            while (x < look->width && inks[x] <= threshold) x++;
+            changes += x > 0 && x < look->width;
+            inked -= x;
+            while (x < look->width && inks[x] > threshold) x++;
+            inked += x;
+            changes += x < look->width;
         }
-    if (changes > 2 * most(1500, look->width * look->height / 40) || inked == 0) return 0;
-    if (20 * inked >= 19 * side * side) {
-        int is_any_large = 0;
-        for (place = 0; next_component(&area, &place, &one);) is_any_large |= is_large(&area, &one);
-        area.may_be_solid = is_any_large;
     }
+    if (changes > 2 * most(1500, look->width * look->height / 40) || inked == 0) return 0;
+    area.may_be_solid = 20 * inked >= 19 * side * side ? -1 : 0;
     area.is_measured = 1;
-    for (place = 0; next_component(&area, &place, &one);) {
+    for (place = 0; next_component(&area, &place, &one); number++) {
         int32_t sharp = sharpness(&area, &one, place - 1), i;
+        sharps[number] = (uint8_t)(sharp > 0 ? sharp - 1 : 0); /* 0, or 90 to 256 */
         is_inside |= is_digit_inside(&area, &one, sharp);
         for (i = 0; i < 2; i++) { /* 0: all count, 1: only inner ones */
             int64_t found = i && !is_inner(&one) ? 0 : one.mass * sharp;
@@ -562,8 +632,10 @@ static int strokes_above(const Look *look, const Map *map, int32_t threshold, St
     }
     strokes->box = NOWHERE;
     if (mask) clear(mask, look);
-    for (place = 0; next_component(&area, &place, &one);) {
-        int32_t sharp = is_inside && !is_inner(&one) ? 0 : sharpness(&area, &one, place - 1);
+    area.is_measured = 0;
+    number = 0;
+    for (place = 0; next_component(&area, &place, &one); number++) {
+        int32_t sharp = !sharps[number] || (is_inside && !is_inner(&one)) ? 0 : sharps[number] + 1;
         join(&all, &one.box);
         if (100 * extent(&one.box) >= 12 * extent(&heaviest[is_inside])) large_mass += one.mass;
         if (!sharp || !is_part_of(&one.box, &heaviest[is_inside])) continue;
@@ -603,18 +675,25 @@ static void keep_better(const Look *look, Strokes *best, const Strokes *found) {
 static void find_strokes(const Look *look, int32_t times, Strokes *best) {
     int32_t sure = most(look->width, look->height) >= 40 ? SURE : FAIR, hypothesis, half;
     Strokes found;
-    Map map;
+    Map maps[HYPOTHESES];
     best->times = 0;
     found.times = times;
+    for (hypothesis = 0; hypothesis < HYPOTHESES; hypothesis++) {
+        maps[hypothesis].threshold = NONE;
+        maps[hypothesis].polarity = -1;
+    }
     for (half = 0; half < 2; half++) { /* a hairline falls to pieces at the whole threshold */
         if (half && best->times && best->score >= 180) return;
         for (hypothesis = 0; hypothesis < HYPOTHESES; hypothesis++) {
-            int is_found = map_ink(look, hypothesis, &map);
+            Map *map = maps + hypothesis;
+            int is_found;
+            if (half && (map->threshold == NONE || map->threshold >> 1 < most(map->full / 25, map->noise))) continue;
+            is_found = map_ink(look, hypothesis, map);
             if (is_found < 0) break;
-            if (!is_found || map.threshold == NONE) continue;
-            if (half && map.threshold >> 1 < most(map.full / 25, map.noise)) continue;
+            if (!is_found || map->threshold == NONE) continue;
             found.hypothesis = hypothesis;
-            if (!strokes_above(look, &map, map.threshold >> half, &found, 0)) continue;
+            if (!strokes_above(look, map, map->threshold >> half, &found, 0)) continue;
+            found.map = *map;
             keep_better(look, best, &found);
             if (best->score >= sure) return;
         }
@@ -819,6 +898,7 @@ static void mark_strokes(const Look *look, Strokes *strokes, Map *map) {
     const Box *box = &strokes->box;
     int32_t high = look->height / 24, wide = look->width / 24;
     Strokes left;
+    *map = strokes->map;
     map_ink(look, strokes->hypothesis, map);
     if ((box->left == 0 && box->right == look->width) || (box->top == 0 && box->bottom == look->height)) {
         if (erase_lines(look, most(strokes->threshold / 4, map->noise * 5 / 4))) {
@@ -867,9 +947,16 @@ static int mark_fainter_ends(const Look *look, const Map *map, const Strokes *st
     count_nothing(counts);
     for (y = part->top; y < part->bottom; y++)
         for (x = part->left; x < part->right; x++) {
-            uint8_t ink = look->ink[y * look->width + x];
-            if (ink && !is_near(look, look->strokes, part, y, x, rim)) ink = 0;
-            counts[look->near_ink[y * look->width + x] = ink]++;
+            place = y * look->width + x;
+            look->near_ink[place] = (uint8_t)has(look->strokes, place);
+        }
+    filter(look->near_ink + part->top * look->width + part->left, look->width, part->right - part->left,
+           part->bottom - part->top, rim, 0);
+    for (y = part->top; y < part->bottom; y++)
+        for (x = part->left; x < part->right; x++) {
+            place = y * look->width + x;
+            if (look->near_ink[place]) look->near_ink[place] = look->ink[place];
+            counts[look->near_ink[place]]++;
         }
     area = area_of(look, look->near_ink, part, least(otsu(counts, most(map->full / 25, map->noise)) * 3 / 5,
                                                      strokes->threshold), 0);
@@ -895,16 +982,15 @@ static int may_grow(const Area *area, const Component *one, int32_t times) {
 static void grow(const Look *look, const Map *map, const Box *part, int32_t level) {
     int32_t times = map->noise > map->full / 100 ? 5 : 10, place, y, x;
     Area area = area_of(look, look->ink, part, most(level / 4, map->noise * 5 / 4), map->noise);
-    int is_any = 0, is_inside = 0, is_any_large = 0;
+    int is_any = 0, is_inside = 0;
     Component one;
     area.seeds = look->strokes;
     for (place = 0; next_component(&area, &place, &one);) {
         is_any |= one.seeds && 2 * (int64_t)one.area <= times * (int64_t)one.seeds && one.area > one.seeds;
-        is_any_large |= is_large(&area, &one);
     }
     if (!is_any) return;
     area.is_measured = 1;
-    area.may_be_solid = is_any_large;
+    area.may_be_solid = -1;
     for (place = 0; next_component(&area, &place, &one);)
         is_inside |= is_digit_inside(&area, &one, sharpness(&area, &one, place - 1));
     clear(look->grown, look);
@@ -1134,11 +1220,18 @@ static int is_mnist(const uint8_t *picture) {
 
 /* ---- The whole ---- */
 
+/* Bytes of the lights that are kept, before a spare plane. */
+static int32_t lights_size(int32_t width, int32_t height) {
+    int32_t step = light_step(width, height);
+    return (step > 1 ? HYPOTHESES - 2 : 1) * (width / step) * (height / step);
+}
+
 /* Bytes for the planes of a picture: the ink, behind it the ink near the strokes or a page of widened strokes; before
- * that a page for the light, and behind it, or behind the ink, the light. */
+ * that a page for the light, and behind it, or behind the ink, the lights and the spare plane. */
 static int32_t planes_size(int32_t width, int32_t height) {
     int32_t size = width * height, step = light_step(width, height), margin = most(width, height) * 11 / 200 + 2;
-    int32_t light = most(page_size(width, height), size) + (width / step) * (height / step);
+    int32_t spare = ((width + step - 1) / step) * ((height + step - 1) / step);
+    int32_t light = most(page_size(width, height), size) + lights_size(width, height) + spare;
     int32_t wide = most((width + 2 * margin) * (height + 2 * margin), ENLARGED * ENLARGED);
     return most(light, size + wide);
 }
@@ -1184,6 +1277,9 @@ static Look look_at(const uint8_t *picture, int32_t width, int32_t height, int32
                 blocks[y * look.width + x] = block_mean(picture + y * high * width + x * wide, width, high, wide);
     }
     look.near_ink = look.ink + look.width * look.height;
+    look.lights = look.ink + most(page_size(look.width, look.height), look.width * look.height);
+    look.spare = look.lights + lights_size(look.width, look.height);
+    look.noise = noise_of(&look);
     return look;
 }
 
@@ -1196,7 +1292,7 @@ static int are_dots(const Strokes *dots, const Strokes *strokes) {
 
 int @name@_prepare(const uint8_t *picture, int32_t width, int32_t height, uint8_t *work, uint8_t image[784]) {
     Strokes best, dots, found;
-    int32_t times, margin;
+    int32_t times, looked = 1, margin;
     Look look;
     Map map;
     Box part;
@@ -1211,13 +1307,14 @@ int @name@_prepare(const uint8_t *picture, int32_t width, int32_t height, uint8_
     dots = best;
     for (times = 2; times <= 4 && most(width, height) >= 60 * times; times++) {
         if (best.times && best.score >= (best.times == 1 ? 160 : SURE)) break;
-        look = look_at(picture, width, height, times, work);
+        look = look_at(picture, width, height, looked = times, work);
         find_strokes(&look, times, &found);
         if (!found.times || is_on_border(&look, &found.box) || (dots.times && !are_dots(&dots, &found))) continue;
         if (!best.times || found.score > best.score) best = found;
     }
     if (!best.times) return @upper@_PREPARE_BLANK;
     look = look_at(picture, width, height, best.times, work);
+    if (looked != best.times) best.map.polarity = -1; /* the lights that were kept are others */
     mark_strokes(&look, &best, &map);
     margin = most(rim_width(look.width, look.height), extent(&best.box));
     part = around(&look, &best.box, margin);

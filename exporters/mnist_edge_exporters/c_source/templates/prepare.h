@@ -4,7 +4,7 @@
  * device, to the bit. Uneven light, shadows, either polarity, ruled lines, hairlines: what the runtime for Python reads.
  *
  * Memory: the picture, a work buffer of the caller's (28 x 28: 15,100 bytes, 96 x 96: 27,748, 160 x 120: 54,000,
- * 320 x 240: 214,724), and about 6 KB of stack. Flash: about 14 KB of code on a Cortex-M with -Os, 17 KB on RISC-V.
+ * 320 x 240: 214,724), and about 6 KB of stack. Flash: about 15 KB of code on a Cortex-M with -Os, 18 KB on RISC-V.
  * Nothing is allocated, no float is computed, and only <stdint.h> is needed. Reentrant with a work buffer a call.
  */
 #ifndef @upper@_PREPARE_H
