@@ -46,9 +46,9 @@ comes out wrong it sets `session.x64quantprecision`: the same sums on kernels fo
 `mnist-edge-runtime doctor` says which kernels are taken; programs of your own that load an int8 `.onnx` file set the
 option themselves ([the model file](model-file.md)). `.tflite` files and float `.onnx` files are not concerned.
 
-On `haswell` the exact kernels execute 7 % (nano), 15 % (small), 43 % (tiny) and 46 % (base) more instructions than
-those that overflow, counted as below. With VNNI the option is not set and nothing is lost; there it would cost 22
-microseconds an image for small (57 without it) and 147 for base (127), on an AMD EPYC and one thread.
+On `haswell` the exact kernels execute 7 % (nano), 15 % (small) and 43 % (tiny) more instructions than those that
+overflow, counted as below. With VNNI the option is not set and nothing is lost; there it would cost 8 microseconds an
+image for small (32 without it) and 60 for base (69), on an Intel Xeon and one thread.
 """
 _INSTRUCTIONS = """
 ## Instructions per inference
