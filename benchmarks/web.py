@@ -48,7 +48,7 @@ TIMER = """
 })()
 """
 TEXT = """\
-By `python benchmarks/web.py MODEL... --photos DIR` on {cpu}, one thread, Python {python}: what JavaScript
+By `python benchmarks/web.py MODEL... --photos DIR --drawings DIR` on {cpu}, one thread, Python {python}: what JavaScript
 answers otherwise than Python. Each network answers {images:,} test images in V8 (mini-racer) and {browser}.
 "Core" is network and preprocessing, without contract and golden images; times are of images that are prepared.
 
