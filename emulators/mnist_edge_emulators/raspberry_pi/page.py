@@ -55,8 +55,9 @@ _INSTRUCTIONS = """
 
 Millions of instructions that the processor executes for one image on one thread, counted by a plugin of qemu, as the
 mean of ten inferences after thirty: of the engine alone (tensor in, raw output out), and of the whole
-`Classifier.classify`, with probabilities and rejection. The difference is the cost of Python and of the runtime. The
-count is the same to a fraction of a percent on any machine, busy or not, so it shows the cost of a change.
+`Classifier.classify`, with probabilities and rejection, of images that are accepted. The difference is the cost of
+Python and of the runtime. The count is the same to a fraction of a percent on any machine, busy or not, so it shows the
+cost of a change.
 
 Instructions are a proxy for time: a vector instruction may take as long as ten others, and caches and memory are not
 modelled. Compare files on one board, not boards with each other, and measure microseconds on the board itself

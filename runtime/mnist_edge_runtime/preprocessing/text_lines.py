@@ -82,7 +82,8 @@ def _upright(parts: Components, members: Members, height: int) -> Positions:
     def concentration(slope: int) -> int:
         from_top = upright(slope)
         from_top = (from_top - from_top.min()) * _ROWS * _ROWS
-        shifted = [np.bincount((from_top + unit * part) // (unit * _ROWS), weights) for part in range(_ROWS)]
+        rows = [(from_top + unit * part) // (unit * _ROWS) for part in range(_ROWS)]
+        shifted = [np.bincount(each.astype(np.intp), weights) for each in rows]  # systems of 32 bits want their own
         return max(int((sums.astype(np.int64) ** 2).sum()) for sums in shifted)
 
     return upright(max(_SLOPES, key=lambda slope: (concentration(slope), -abs(slope))))
