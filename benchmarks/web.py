@@ -48,8 +48,8 @@ TIMER = """
 })()
 """
 TEXT = """\
-By `python benchmarks/web.py MODEL... --photos DIR --drawings DIR` on {cpu}, one thread, Python {python}: what JavaScript
-answers otherwise than Python. Each network answers {images:,} test images in V8 (mini-racer) and {browser}.
+By `python benchmarks/web.py MODEL... --photos DIR --drawings DIR` on {cpu}, one thread, Python {python}: what
+JavaScript answers otherwise than Python. Each network answers {images:,} test images in V8 (mini-racer) and {browser}.
 "Core" is network and preprocessing, without contract and golden images; times are of images that are prepared.
 
 | network | module, KB | core, KB | logits that differ, V8 | Chromium | of | ms an image, V8 | Chromium |
