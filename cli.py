@@ -53,7 +53,7 @@ class Sources:
     def find(
         self, runs_dir: Path, run: str | None, model: Path | None, data: str | None, golden: str | None = None
     ) -> tuple[Source, Path]:
-        """Return the source and the folder for its exports, as `exporter_commands.SourceFinder` describes."""
+        """Return the source and the folder for its exports, as `exporters.source_finder` describes."""
         if run and model:
             raise UsageError("--run and --model exclude each other; name one of them")
         if model:

@@ -18,5 +18,6 @@ __all__ = [
     "precision",
     "report",
     "source",
+    "source_finder",
     "spec",
 ]
