@@ -84,7 +84,7 @@ def test_a_picture_is_opened_and_answered_as_by_the_runtime(page: Any, bundled: 
     picture = to_picture(bundled.golden.images[0])
     Image.fromarray(picture).save(tmp_path / "digit.png")
     page.set_input_files("#file", tmp_path / "digit.png")
-    page.wait_for_function("document.querySelector('#words').textContent.includes('sure')")
+    page.locator("#words", has_text="sure").wait_for()  # the page forbids what other waits evaluate
     seen = page.evaluate(
         "[...document.querySelector('#seen').getContext('2d').getImageData(0, 0, 28, 28).data]"
         ".filter((_, i) => i % 4 === 0)"
@@ -99,10 +99,10 @@ def test_a_picture_is_opened_and_answered_as_by_the_runtime(page: Any, bundled: 
 def test_what_cannot_be_read_is_told(page: Any, tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("no picture")
     page.set_input_files("#file", tmp_path / "text.png")
-    page.wait_for_function("document.querySelector('#words').textContent.includes('no picture')")
+    page.locator("#words", has_text="no picture").wait_for()  # the page forbids what other waits evaluate
     Image.new("L", (60, 50), 255).save(tmp_path / "white.png")
     page.set_input_files("#file", tmp_path / "white.png")
-    page.wait_for_function("document.querySelector('#words').textContent.includes('no digit to be seen')")
+    page.locator("#words", has_text="no digit to be seen").wait_for()  # the page forbids what other waits evaluate
 
 
 @pytest.mark.parametrize("page", ["light"], indirect=True)
