@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime.acceptance import acceptance
-from mnist_edge_runtime.engines.tensor_codec import decoder
-from mnist_edge_runtime.errors import BlankError, ModelError, VerificationError
+from mnist_edge_runtime.errors import ModelError
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
-from mnist_edge_runtime.model_file.contract import Contract
-from mnist_edge_runtime.preprocessing.mnist import to_mnist
-from numpy.typing import NDArray
 
 from ..c_source import project, proof
 from ..c_source.generate import ROUNDINGS
@@ -26,6 +19,7 @@ from ..c_source.project import Project
 from ..integer import tflite_reader
 from ..integer.evaluate import evaluate
 from ..source import Source
+from . import source_code_proof
 from .export import Exported
 from .leftovers import exporting
 from .published_folder import publish
@@ -91,45 +85,17 @@ def export_c(source: Source, outcome: Exported, folder: Path, name: str, roundin
     sealed = sealed_model.read(outcome.file)
     try:
         network = tflite_reader.read(sealed.payload)
-        origin = {
-            "file": outcome.file.name,
-            "sha256": hashlib.sha256(outcome.file.read_bytes()).hexdigest(),
-            "version": version("mnist-edge"),
-            "images": len(images),
-        }
+        origin = source_code_proof.origin(outcome.file, len(images))
         made = project.make(sealed, network, name, rounding, origin)
     except ModelError as error:
         raise ModelError(f"{outcome.file.name} is exported, but no C can be made of it: {error}") from None
     pictures = [draw(seed, images) for seed in range(COUNT)]
-    answers = proof.answers(made, images, command, pictures)
-    found = answers.logits
+    found = proof.answers(made, images, command, pictures)
     expected = evaluate(network, images[..., np.newaxis], ROUNDINGS[rounding])
-    differing = int(np.count_nonzero(found != expected))
-    if rounding == "litert" and outcome.proof.logits is not None:
-        differing = max(differing, _differing(sealed.contract, found, outcome.proof.logits))
-    if differing:
-        raise VerificationError(f"no C is published: {differing:,} of {found.size:,} logits differ from the file's")
-    rule = acceptance(sealed.contract.output)
-    expected_verdicts = [rule is None or rule.accepts(raw) for raw in found]
-    if undecided := int(np.count_nonzero(expected_verdicts != answers.accepted)):
-        raise VerificationError(f"no C is published: {undecided:,} of {len(images):,} answers are accepted otherwise")
-    if others := sum(not _is_same(*pair) for pair in zip(pictures, answers.prepared, strict=True)):
-        raise VerificationError(f"no C is published: {others:,} of {len(pictures):,} pictures are prepared otherwise")
+    engine_logits = outcome.proof.logits if rounding == "litert" else None
+    source_code_proof.check("C", found, sealed.contract.output, expected, engine_logits, pictures)
     target, archive = folder / f"{name}-c", folder / f"{name}-c.zip"
     with exporting(folder), source.in_use(), atomic_path(archive) as packed:
         packed.write_bytes(project.archive(made))
         publish(made.files, target)
-    return ExportedC(target, archive, made, rounding, len(images), found.size)
-
-
-def _differing(contract: Contract, raw: Any, logits: Any) -> int:
-    return int(np.count_nonzero(decoder(contract.output)(raw) != logits))
-
-
-def _is_same(picture: NDArray[np.uint8], prepared: NDArray[np.uint8] | None) -> bool:
-    """Return whether a picture is prepared as the runtime does it."""
-    try:
-        expected = to_mnist(picture)
-    except BlankError:
-        return prepared is None
-    return prepared is not None and np.array_equal(prepared, expected)
+    return ExportedC(target, archive, made, rounding, len(images), expected.size)

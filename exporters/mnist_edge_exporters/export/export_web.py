@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime.acceptance import acceptance
-from mnist_edge_runtime.engines.tensor_codec import decoder
-from mnist_edge_runtime.errors import BlankError, ModelError, VerificationError
+from mnist_edge_runtime.errors import ModelError, VerificationError
 from mnist_edge_runtime.model_file import sealed_model
-from mnist_edge_runtime.model_file.sealed_model import SealedModel
-from mnist_edge_runtime.preprocessing.mnist import to_mnist
-from numpy.typing import NDArray
 
 from ..integer import tflite_reader
 from ..integer.evaluate import evaluate
-from ..integer.network import Network
 from ..javascript import project, proof, template
 from ..javascript.pictures import COUNT, pictures
 from ..javascript.project import Project
 from ..source import Source
+from . import source_code_proof
 from .export import Exported
 from .leftovers import exporting
 from .published_folder import publish
@@ -91,53 +84,16 @@ def export_web(source: Source, outcome: Exported, folder: Path, name: str) -> Ex
     sealed = sealed_model.read(outcome.file)
     try:
         network = tflite_reader.read(sealed.payload)
-        origin = {
-            "file": outcome.file.name,
-            "sha256": hashlib.sha256(outcome.file.read_bytes()).hexdigest(),
-            "version": version("mnist-edge"),
-            "images": len(images),
-            "pictures": COUNT,
-        }
+        origin = {**source_code_proof.origin(outcome.file, len(images)), "pictures": COUNT}
         made = project.make(sealed, network, name, origin)
     except ModelError as error:
         raise ModelError(f"{outcome.file.name} is exported, but no JavaScript can be made of it: {error}") from None
-    _prove(made, sealed, network, images, outcome.proof.logits)
+    drawn = list(pictures(images, COUNT))
+    found, expected = proof.answers(made.module, images, drawn), evaluate(network, images[..., np.newaxis])
+    source_code_proof.check("page", found, sealed.contract.output, expected, outcome.proof.logits, drawn)
+    if others := int(np.count_nonzero(found.logits.argmax(axis=1) != found.best)):
+        raise VerificationError(f"no page is published: {others:,} of {len(images):,} images get another class")
     target = folder / f"{name}-web"
     with exporting(folder), source.in_use():
         publish(made.files, target)
-    return ExportedWeb(target, made, len(images), len(images) * len(sealed.contract.labels))
-
-
-def _prove(
-    made: Project,
-    sealed: SealedModel,
-    network: Network,
-    images: NDArray[np.uint8],
-    engine_logits: NDArray[np.float32] | None,
-) -> None:
-    """Raise VerificationError unless V8 answers and prepares all as the file, LiteRT and the runtime do."""
-    drawn = list(pictures(images, COUNT))
-    found = proof.answers(made.module, images, drawn)
-    differing = int(np.count_nonzero(found.logits != evaluate(network, images[..., np.newaxis])))
-    if engine_logits is not None:
-        decoded = decoder(sealed.contract.output)(found.logits)
-        differing = max(differing, int(np.count_nonzero(decoded != engine_logits)))
-    if differing:
-        raise VerificationError(f"no page is published: {differing:,} of {found.logits.size:,} logits differ")
-    rule = acceptance(sealed.contract.output)
-    accepted = np.array([rule is None or rule.accepts(raw) for raw in found.logits])
-    undecided = int(np.count_nonzero((accepted != found.accepted) | (found.logits.argmax(axis=1) != found.best)))
-    if undecided:
-        raise VerificationError(f"no page is published: {undecided:,} of {len(images):,} answers are decided otherwise")
-    unlike = sum(not _is_same(image, picture) for image, picture in zip(found.prepared, drawn, strict=True))
-    if unlike:
-        raise VerificationError(f"no page is published: {unlike:,} of {len(drawn):,} pictures are prepared otherwise")
-
-
-def _is_same(image: NDArray[np.uint8] | None, picture: NDArray[np.uint8]) -> bool:
-    """Return whether the image, None for a blank picture, is what the runtime makes of the picture."""
-    try:
-        expected = to_mnist(picture)
-    except BlankError:
-        return image is None
-    return image is not None and np.array_equal(image, expected)
+    return ExportedWeb(target, made, len(images), expected.size)

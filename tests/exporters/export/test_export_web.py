@@ -53,7 +53,7 @@ def test_a_logit_that_differs_publishes_nothing(exported_file: Exported, source:
     ("file", "before", "after", "message"),
     [
         ("preprocessing/mnist.js", "29 * sum", "27 * sum", "of 40 pictures are prepared otherwise"),
-        ("accepted.js", "<= @limit@", "> @limit@", "answers are decided otherwise"),
+        ("accepted.js", "<= @limit@", "> @limit@", "answers are accepted otherwise"),
         ("kernels/layer.js", "rint(limited", "floor(limited", "logits of the self-test differ"),
     ],
 )
