@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mnist_edge.cli import Sources
 from mnist_edge_exporters.export.export import export
 from mnist_edge_exporters.spec import Options, select
+from mnist_edge_runtime import Classifier, models
 from mnist_edge_trainer.networks.architectures import ARCHITECTURES
 from mnist_edge_trainer.networks.config import TrainConfig
 from mnist_edge_trainer.training.train import train_run
+from numpy.typing import NDArray
 
 from tests.conftest import ROOT
 
@@ -30,6 +33,21 @@ def test_int8_files_pass_parity(name: str, tmp_path: Path) -> None:
     for outcome in outcomes:
         assert outcome.failures == ()
         assert outcome.proof.report is not None
-        assert outcome.proof.report.reference_accuracy > 0.9
         assert outcome.file is not None
         assert outcome.file.is_file()
+        if shipped.is_file():  # not trained on these digits: what counts is that it reads them as the shipped file
+            assert (_read(outcome.file, source.test[0]) == _read(_int8(name), source.test[0])).mean() > 0.98
+        else:
+            assert outcome.proof.report.reference_accuracy > 0.9
+
+
+def _int8(name: str) -> Path:
+    """Return the shipped int8 file of a network, calibrated on other images."""
+    if name in models.NETWORKS:
+        return models.bundled_models("litert", name)[0]
+    return ROOT / "models" / f"{name}-int8.tflite"
+
+
+def _read(file: Path, images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    with Classifier.load(file) as classifier:
+        return classifier.logits(images).argmax(axis=1)
