@@ -18,7 +18,7 @@ from .. import cache
 from ..errors import EmulatorError, UnavailableError
 from .device import HOST, READER, Device
 
-__all__ = ["answers", "instructions", "preparation", "run"]
+__all__ = ["answers", "instructions", "plugin", "preparation", "run"]
 
 _GUEST = Path(__file__).with_name("guest.py")
 _BARE_ENGINES = Path(__file__).resolve().parents[3] / "benchmarks" / "bare_engines.py"
@@ -120,7 +120,7 @@ def _counts(
     folder: Path,
 ) -> list[int]:
     """Run guest.py on the board, and return the instructions up to each mark since the one before."""
-    shutil.copyfile(_plugin(), folder / "count.so")
+    shutil.copyfile(plugin(), folder / "count.so")
     options = ["-plugin", f"{HOST}{folder}/count.so", "-d", "plugin", "-D", f"{HOST}{folder}/counts"]
     _job(device, task, job, files, images, folder, options)
     return [int(line) for line in (folder / "counts").read_text(encoding="utf-8").split()]
@@ -154,7 +154,7 @@ def _job(
         raise EmulatorError(f"{task}{with_engine} on {device.board.name} ended with {result.returncode}: {last}")
 
 
-def _plugin() -> Path:
+def plugin() -> Path:
     """Return qemu's plugin that counts instructions, compiled for this machine."""
     source = _PLUGIN.read_bytes()
 

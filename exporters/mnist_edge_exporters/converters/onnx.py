@@ -17,7 +17,7 @@ from mnist_edge_runtime.output_capture import suppress_output
 from numpy.typing import NDArray
 
 from ..spec import ExportSpec, Granularity, IoDtype, Quantization
-from . import onnx_batch, onnx_graph
+from . import onnx_batch, onnx_folding, onnx_graph
 from .base import Activation, ConvertedModel, real_values
 from .calibration import Calibration
 
@@ -69,6 +69,7 @@ def _from_keras(model: Any, opset: int) -> Any:
             graph, {inner.name: outer.numpy() for outer, inner in captures if outer.dtype != tf.resource}
         )
         onnx_graph.use_known_operators(graph)
+        onnx_folding.fold_normalization(graph)
         if batch != 1:  # the order of the others is as it is in the files that are there
             onnx_graph.order_canonically(graph)
         onnx_graph.name_canonically(graph)

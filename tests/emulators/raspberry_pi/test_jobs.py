@@ -54,7 +54,7 @@ def test_a_job_that_fails_is_told_with_its_last_words(tmp_path: Path, file: Path
 
 
 def test_instructions_are_the_means_between_marks(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "_plugin", lambda: file)
+    monkeypatch.setattr(jobs, "plugin", lambda: file)
     found = jobs.instructions(_board('echo 1 200 3 4000 > "$1/counts"', tmp_path), "litert", [file], IMAGES)
 
     assert found == {file: (20.0, 400.0)}
@@ -70,4 +70,4 @@ def test_without_a_compiler_nothing_is_counted(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(subprocess, "run", missing)
 
     with pytest.raises(UnavailableError, match=r"no C compiler \(cc\) is installed"):
-        jobs._plugin()
+        jobs.plugin()
