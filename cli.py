@@ -212,6 +212,7 @@ for _name, _help in (
     ("classify", "Classify pictures of one digit each, by default with the newest int8 export."),
     ("watch", "Classify the pictures that come into a folder, by default with the newest int8 export."),
     ("read", "Read the lines of handwritten digits on a picture, by default with the newest int8 export."),
+    ("serve", "Answer pictures over HTTP, and show the page, by default with the newest int8 export."),
     ("inspect", "Show the contract of a model file, by default of the newest int8 export."),
     ("selftest", "Run a model file's self-test on this machine, by default the newest int8 export's."),
     ("doctor", "Check which engines work on this machine, and say how to fix the others."),

@@ -23,6 +23,7 @@ _COMMANDS = {
     "classify": "answers",
     "watch": "answers",
     "read": "answers",
+    "serve": "answers",
     "inspect": "common",
     "selftest": "engine",
     "benchmark": "common",

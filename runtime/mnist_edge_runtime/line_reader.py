@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .classifier import Classifier, Prediction
 from .preprocessing.connected_components import Components
-from .preprocessing.grayscale import to_grayscale
+from .preprocessing.grayscale import check_sides, to_grayscale
 from .preprocessing.histogram import median
 from .preprocessing.mnist import normalized
 from .preprocessing.page_segmentation import segment_page
@@ -53,13 +53,14 @@ def read_lines(picture: NDArray[Any], classifier: Classifier) -> list[list[Digit
     broken one, and digits that touch are cut apart, where the classifier is more confident about the outcome.
 
     Args:
-        picture: grey (H, W), or in colour, as `preprocessing.grayscale.to_grayscale` takes it.
+        picture: grey (H, W) of at least 3 x 3 pixels, or in colour, as `preprocessing.grayscale.to_grayscale` takes it.
         classifier: classifies each digit.
 
     Raises:
         InputError: another dtype, shape or range; BlankError where no ink is found.
     """
     pixels = to_grayscale(picture)
+    check_sides(pixels)
     for longest in _LONGEST:
         down, across = block_sides(pixels.shape, longest)
         ink, parts, height = segment_page(block_means(pixels, down, across))

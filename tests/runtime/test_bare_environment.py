@@ -22,6 +22,7 @@ from PIL import Image
 
 # numpy's own libraries lie beside it; neither engine needs more than itself.
 NUMPY = ("numpy", "numpy.libs")
+SERVICE = {"starlette", "uvicorn", "h11", "prometheus_client", "segno"}  # of the extra "serve"
 FOREIGN = ("tensorflow", "keras", "typer", "PIL", "onnx", "pydantic", "rich", "scipy", "sklearn")
 
 START = """
@@ -37,9 +38,14 @@ import importlib, json, pkgutil, sys
 sys.path.insert(0, sys.argv[1])
 import mnist_edge_runtime
 names = [found.name for found in pkgutil.walk_packages(mnist_edge_runtime.__path__, "mnist_edge_runtime.")]
+lacking = {}
 for name in names:
-    importlib.import_module(name)
-print(json.dumps({"names": names, "modules": sorted(name for name in sys.modules if "." not in name)}))
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        lacking[name] = error.name.split(".")[0]
+modules = sorted(name for name in sys.modules if "." not in name)
+print(json.dumps({"names": names, "lacking": lacking, "modules": modules}))
 """
 
 
@@ -101,6 +107,8 @@ def test_the_whole_runtime_is_imported_with_numpy_alone(bare: Callable[..., Devi
 
     assert "mnist_edge_runtime.__main__" in found["names"]
     assert len(found["names"]) >= 22
+    assert [name for name in found["lacking"] if not name.startswith("mnist_edge_runtime.service.")] == []
+    assert set(found["lacking"].values()) <= SERVICE
     assert _foreign(found["modules"]) == set()
 
 
@@ -188,6 +196,13 @@ def test_without_an_engine_each_one_is_named(
     assert (code, out, len(errors)) == (4, "", 1)
     for name in registry.names_for(format):
         assert f"{name} is not installed" in errors[0]
+
+
+def test_without_its_libraries_the_service_names_them(bare: Callable[..., Device]) -> None:
+    code, out, errors, _ = bare("ai_edge_litert").run("serve", "--port", "0")
+
+    assert (code, out, len(errors)) == (3, "", 1)
+    assert errors[0].startswith("error: serve needs starlette, uvicorn, python-multipart, prometheus-client, segno (")
 
 
 def test_a_model_can_be_inspected_without_an_engine(bare: Callable[..., Device], model_file: Path) -> None:

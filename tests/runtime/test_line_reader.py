@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import BlankError, Classifier, Prediction
+from mnist_edge_runtime import BlankError, Classifier, InputError, Prediction
 from mnist_edge_runtime.line_reader import Digit, read_lines
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
@@ -203,3 +203,9 @@ def test_a_texture_is_no_page(reader: _Reader) -> None:
 def test_an_empty_page_is_refused(reader: _Reader) -> None:
     with pytest.raises(BlankError, match="blank"):
         read_lines(np.full((300, 200), 240, np.uint8), reader)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (2, 2), (40, 2)])
+def test_a_picture_of_fewer_than_3_x_3_pixels_is_refused(reader: _Reader, shape: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match=f"got {shape[1]} x {shape[0]} pixels, expected a picture of at least 3 x 3"):
+        read_lines(np.full(shape, 254, np.uint8), reader)  # type: ignore[arg-type]

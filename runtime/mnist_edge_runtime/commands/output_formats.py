@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ..answer_fields import blank_fields, line_text, lines_fields, prediction_fields
 from ..classifier import Prediction
 from ..errors import MnistEdgeError
 from ..json_output import HELP
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ..line_reader import Digit
     from .stdin_images import Id
 
-__all__ = ["WRITERS", "Writer", "add_options", "lines_as_dict"]
+__all__ = ["WRITERS", "Writer", "add_options"]
 
 _HELP = {
     "json": HELP,
@@ -64,7 +65,7 @@ class Writer:
         for line in lines:
             unsure = [str(place) for place, digit in enumerate(line, start=1) if not digit.prediction.accepted]
             least = min(digit.prediction.confidence for digit in line)
-            shown = f"{before}{printable(_text(line))}  each at least {least:.1%}"
+            shown = f"{before}{printable(line_text(line))}  each at least {least:.1%}"
             _print(shown + (f"  unsure of digit {', '.join(unsure)}" if unsure else ""))
 
     def failed(self, name: str, error: MnistEdgeError, own_id: Id = None) -> None:
@@ -81,14 +82,13 @@ class Writer:
 
 class _JsonLines(Writer):
     def answered(self, name: str, prediction: Prediction, own_id: Id = None) -> None:
-        self._write({**_named(name, own_id), **_as_dict(prediction)})
+        self._write({**_named(name, own_id), **prediction_fields(prediction)})
 
     def blank(self, name: str, reason: str, own_id: Id = None) -> None:
-        nothing = {"label": None, "confidence": 0.0, "probabilities": None, "accepted": False, "reason": reason}
-        self._write({**_named(name, own_id), **nothing})
+        self._write({**_named(name, own_id), **blank_fields(reason)})
 
     def read(self, name: str, lines: list[list[Digit]], reason: str | None = None) -> None:
-        self._write({"file": name, **lines_as_dict(lines, reason)})
+        self._write({"file": name, **lines_fields(lines, reason)})
 
     def failed(self, name: str, error: MnistEdgeError, own_id: Id = None) -> None:
         self._write({**_named(name, own_id), "error": str(error)})
@@ -141,38 +141,6 @@ WRITERS: Mapping[str, Callable[[str], Writer]] = {"text": Writer, "json": _Json,
 
 def _named(name: str, own_id: Id) -> dict[str, Id]:
     return {"file": name} if own_id is None else {"file": name, "id": own_id}
-
-
-def lines_as_dict(lines: list[list[Digit]], reason: str | None = None) -> dict[str, Any]:
-    """Return the lines of digits on a picture as they stand in JSON; the reason says why there are none."""
-    return {
-        "lines": [{"text": _text(line), "digits": [*map(_digit_as_dict, line)]} for line in lines],
-        "reason": reason,
-    }
-
-
-def _digit_as_dict(digit: Digit) -> dict[str, Any]:
-    return {
-        "label": digit.prediction.label,
-        "confidence": digit.prediction.confidence,
-        "box": list(digit.box),
-        "accepted": digit.prediction.accepted,
-        "reason": digit.prediction.reason,
-    }
-
-
-def _text(line: list[Digit]) -> str:
-    return "".join(digit.prediction.label for digit in line)
-
-
-def _as_dict(prediction: Prediction) -> dict[str, Any]:
-    return {
-        "label": prediction.label,
-        "confidence": prediction.confidence,
-        "probabilities": prediction.probabilities.tolist(),
-        "accepted": prediction.accepted,
-        "reason": prediction.reason,
-    }
 
 
 def _print(text: str, end: str = "\n") -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..answer_fields import lines_fields
 from ..classifier import Classifier
 from ..command_line import print_error
 from ..errors import BlankError, InputError, MnistEdgeError, UsageError
@@ -71,7 +72,7 @@ def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
         _annotate(picture, by, lines, Path(arguments.annotate))
     model = str(classifier.file)
     if arguments.form == "json":
-        print_json({"model": model, "file": single, **output_formats.lines_as_dict(lines, reason)})
+        print_json({"model": model, "file": single, **lines_fields(lines, reason)})
         return None
     with output_formats.WRITERS[arguments.form](model) as writer:
         writer.read(single if arguments.form == "jsonl" else "", lines, reason)

@@ -6,7 +6,6 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 
 from .. import strict_json
 from ..errors import InputError
-from ..model_file.contract import IMAGE_SHAPE
 from ..preprocessing.file_kinds import HEAD, kind_of
 from ..preprocessing.image_io import load_picture
+from ..preprocessing.pixel_rows import from_numbers
 from . import jpeg_stream
 from .picture_end import end_of
 
@@ -40,7 +39,6 @@ _NOT_LINES = (
 )
 
 _OBJECT = '{"file": "a.png"} or {"pixels": [[0, 255]]}, and perhaps an "id"'
-_PIXELS = "rows of equal length, or 784 in all, of whole numbers 0 to 255 or of numbers 0.0 to 1.0"
 
 Load = Callable[[], NDArray[np.uint8]]  # decodes a picture to grey (H, W), or raises InputError
 Id = str | int | float | None
@@ -148,7 +146,7 @@ def _json_line(name: str, line: bytes) -> StdinImage:
         if len({"file", "pixels"} & entry.keys()) != 1:
             raise ValueError(f"expected an object with either file or pixels: {_OBJECT}")
         if "pixels" in entry:
-            return StdinImage(name, partial(_load_pixels, entry["pixels"]), own_id)
+            return StdinImage(name, partial(from_numbers, entry["pixels"]), own_id)
         file = entry["file"]
         if not isinstance(file, str) or not file or "\0" in file:
             raise ValueError("file is no name of a file")
@@ -170,28 +168,3 @@ def _id_of(entry: Mapping[str, Any]) -> Id:
         raise ValueError("the id is neither a string nor a number")
     strict_json.check_leaves({"id": own_id})
     return own_id
-
-
-def _load_pixels(pixels: Any) -> NDArray[np.uint8]:
-    """Return rows of numbers, or the numbers of a 28 x 28 image row by row, as a picture.
-
-    Whole numbers are 0 to 255. With a point in one of them they are 0 to 1, also where others are written without.
-    """
-    try:
-        rows = pixels if isinstance(pixels[0], list) else [pixels]
-        kinds = {type(value) for row in rows for value in row}
-        array = np.array(rows)
-        if kinds not in ({int}, {float}, {int, float}) or array.ndim != 2:
-            raise ValueError
-    except (IndexError, KeyError, TypeError, ValueError):
-        raise InputError(f"pixels are no {_PIXELS}") from None
-    largest = 1 if float in kinds else 255
-    if array.min() < 0 or array.max() > largest:
-        raise InputError(f"pixels are from {array.min()} to {array.max()}, expected {_PIXELS}")
-    if rows is not pixels:
-        if array.size != prod(IMAGE_SHAPE):
-            raise InputError(f"got {array.size} pixels in one list, expected {_PIXELS}")
-        array = array.reshape(IMAGE_SHAPE)
-    if largest == 255 and array.max() == 1:
-        raise InputError("pixels are 0 and 1 alone, so nothing says what is white; send 0 and 255, or 0.0 and 1.0")
-    return (np.rint(array * 255) if largest == 1 else array).astype(np.uint8)

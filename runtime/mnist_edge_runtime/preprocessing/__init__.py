@@ -11,6 +11,7 @@ __all__ = [
     "npy",
     "page_segmentation",
     "pillow_decoder",
+    "pixel_rows",
     "reduction",
     "regular_files",
     "segmentation",

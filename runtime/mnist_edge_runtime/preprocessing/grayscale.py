@@ -15,6 +15,7 @@ __all__ = [
     "MAX_PIXELS",
     "MIN_CONTRAST",
     "best_way",
+    "check_sides",
     "check_size",
     "depth",
     "grey",
@@ -174,3 +175,10 @@ def check_size(width: int, height: int) -> None:
         raise InputError(f"{width} x {height} pixels are more than {MAX_PIXELS // 10**6} megapixels; scale it down")
     if width * height == 0:
         raise InputError("the picture has no pixels")
+
+
+def check_sides(pixels: NDArray[np.uint8]) -> None:
+    """Raise InputError for a picture, (H, W), in which nothing can be read, since it has fewer than 3 x 3 pixels."""
+    height, width = pixels.shape
+    if min(height, width) < 3:
+        raise InputError(f"got {width} x {height} pixels, expected a picture of at least 3 x 3")

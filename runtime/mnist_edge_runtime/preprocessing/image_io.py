@@ -6,7 +6,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,9 +51,10 @@ def load_picture(path: str | Path | io.BytesIO, *, whole: bool = False) -> NDArr
         return _load(file, whole)
 
 
-def shrunk_by(path: str | Path, picture: NDArray[np.uint8]) -> int:
+def shrunk_by(path: str | Path | io.BytesIO, picture: NDArray[np.uint8]) -> int:
     """Return by how much a file's picture was shrunk as it was decoded: by 2, 4 or 8 as a large JPEG is, else by 1."""
-    with open_regular(path) as file:
+    with nullcontext(path) if isinstance(path, io.BytesIO) else open_regular(path) as file:
+        file.seek(0)
         kind = kind_of(file.read(HEAD))
         if kind.decoder != "JPEG":
             return 1

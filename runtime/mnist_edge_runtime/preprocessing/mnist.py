@@ -18,7 +18,7 @@ from ..errors import BlankError, InputError, UsageError
 from ..model_file.contract import IMAGE_SHAPE
 from .binarization import border
 from .edge_sharpness import rim_width
-from .grayscale import MIN_CONTRAST, to_grayscale
+from .grayscale import MIN_CONTRAST, check_sides, to_grayscale
 from .histogram import LEVELS, median
 from .reduction import block_means, block_sides
 from .resampling import resample
@@ -79,8 +79,7 @@ def to_mnist(picture: NDArray[Any], preprocess: str = "auto") -> NDArray[np.uint
         if pixels.shape != IMAGE_SHAPE:
             raise InputError(f"got {_size(pixels)} pixels, expected 28 x 28, which --preprocess none takes as they are")
         return pixels.copy()
-    if min(pixels.shape) < 3:
-        raise InputError(f"got {_size(pixels)} pixels, expected a picture of at least 3 x 3")
+    check_sides(pixels)
     if preprocess == "auto" and _is_mnist(pixels):
         return pixels.copy()
     return normalized(_digit_strength(pixels))

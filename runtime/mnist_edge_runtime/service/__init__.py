@@ -1,3 +1,3 @@
-"""Run as a service: watch folders for new pictures."""
+"""Run as a service: answer pictures over HTTP, and watch folders for new pictures."""
 
-__all__ = ["inbox"]
+__all__ = ["access", "address", "app", "inbox", "limits", "server", "token", "workers"]

@@ -1,0 +1,21 @@
+"""Refuse a request: a status of HTTP, and the sentence that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["RefusalError"]
+
+
+class RefusalError(Exception):
+    """A request that is not answered as it was meant.
+
+    Attributes:
+        status: of the answer.
+        sentence: why, and what to do next, as the command line would say it.
+        headers: of the answer, besides those that every answer has.
+    """
+
+    def __init__(self, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.headers = status, sentence, dict(headers or {})

@@ -1,0 +1,39 @@
+"""The document is OpenAPI 3.1, and the service does what it says: schemathesis sends what fits it and what does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mnist_edge_runtime.service import openapi
+from mnist_edge_runtime.service.limits import Limits
+
+from .conftest import App, Running
+
+
+def test_it_is_served_and_names_every_route(app: App) -> None:
+    document = app.get("/openapi.json").json
+    assert document == openapi.document(Limits(), with_token=False)
+    assert document["openapi"] == "3.1.0"
+    addresses = app.get("/nothing").error.partition("addresses are ")[2].split(", ")
+    assert list(document["paths"]) == addresses
+
+
+def test_with_a_token_it_says_where_it_is_asked_for() -> None:
+    paths = openapi.document(Limits(), with_token=True)["paths"]
+    closed = {path for path, operations in paths.items() for each in operations.values() if each["security"]}
+    assert closed == {"/v1/model", "/v1/classify", "/v1/read", "/metrics"}
+    assert all("401" in each["responses"] for path in closed for each in paths[path].values())
+
+
+def test_the_service_does_what_it_says(running: Running, tmp_path: Path) -> None:
+    (tmp_path / "schemathesis.toml").write_text(
+        # A picture that fits the document may still be none: 422.
+        '[checks.positive_data_acceptance]\nexpected-statuses = ["2xx", "422"]\n'
+    )
+    options = ["--phases", "fuzzing", "--max-examples", "4", "--seed", "18", "--no-color"]
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{running.url}openapi.json", *options]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "Tested: 7" in found.stdout  # all but that of the document itself
