@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from mnist_edge_runtime import Contract
 from mnist_edge_runtime.__main__ import main
@@ -17,6 +19,9 @@ from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.contract import Payload
 from mnist_edge_runtime.model_file.golden import Golden
 from mnist_edge_runtime.preprocessing.mnist import to_picture
+from mnist_edge_trainer.demo.synthetic_digits import draw
+from numpy.typing import NDArray
+from PIL import Image
 
 VARIANTS = ("tflite-none", "tflite-int8", "onnx-none", "onnx-int8")
 
@@ -70,6 +75,36 @@ def picture(tmp_path: Path) -> Callable[..., tuple[Path, str]]:
         return target, str(golden.predicted[golden.picture])
 
     return picture
+
+
+@pytest.fixture
+def number_frame() -> Callable[..., NDArray[np.uint8]]:
+    """Return the function that draws a camera's frame, uint8 (H, W): a number on paper in uneven light."""
+
+    def number_frame(
+        text: str, *, size: int = 120, shape: tuple[int, int] = (480, 640), left: int = 60, top: int = 150
+    ) -> NDArray[np.uint8]:
+        paper = np.linspace(235, 190, shape[1]) + np.random.default_rng(0).normal(0, 2, shape)
+        for place, digit in enumerate(text):
+            start = left + int(place * 0.7 * size)
+            seen = paper[top : top + size, start : start + size]
+            drawn = draw(digit, size=size)[: seen.shape[0], : seen.shape[1]]
+            seen *= np.clip(drawn / 245, 0, 1)
+        return np.clip(paper, 0, 255).astype(np.uint8)
+
+    return number_frame
+
+
+@pytest.fixture
+def number_jpeg(number_frame: Callable[..., NDArray[np.uint8]]) -> Callable[..., bytes]:
+    """Return the function that gives `number_frame` as a JPEG."""
+
+    def number_jpeg(text: str, **options: Any) -> bytes:
+        stream = io.BytesIO()
+        Image.fromarray(number_frame(text, **options)).save(stream, "JPEG", quality=85)
+        return stream.getvalue()
+
+    return number_jpeg
 
 
 @pytest.fixture

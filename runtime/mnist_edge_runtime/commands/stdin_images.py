@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from .. import strict_json
 from ..errors import InputError
+from ..preprocessing import jpeg_stream
 from ..preprocessing.file_kinds import HEAD, kind_of
 from ..preprocessing.image_io import load_picture
 from ..preprocessing.pixel_rows import from_numbers
-from . import jpeg_stream
 from .picture_end import end_of
 
 __all__ = ["Id", "StdinImage", "pictures"]

@@ -1,19 +1,37 @@
-"""`mnist-edge-runtime watch`: classify every picture that comes into a folder, until stopped."""
+"""`mnist-edge-runtime watch`: classify the pictures that come into folders, or read what is before a camera."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from ..command_line import tell
-from ..errors import InputError, MnistEdgeError
-from ..service import inbox
-from . import output_formats
-from .common import add_classify_options, answer_all, load_any
+from ..errors import InputError, MnistEdgeError, UsageError
+from ..service import folder_watcher
+from ..text_output import printable
+from ..time_limit import model_limit
+from . import camera_options, output_formats
+from .common import add_classify_options, answer_all, load, load_any
 from .image_sources import Picture
 
+if TYPE_CHECKING:
+    from ..service.observer import Observation
+
 __all__ = ["add_command"]
+
+_DESCRIPTION = (
+    "With folders, classify the pictures in them, then those that come into them. Without, read the digit or number "
+    "before a camera, or another --source of frames, and print it once consecutive frames agree, then whenever it "
+    "changes. Both go on until stopped."
+)
+_OF_FRAMES = {"source": None, "every": None, "region": None, "expect": None, "rising": False}
+_OF_FOLDERS = {"recursive": False, "preprocess": "auto", "no_verify": False}
 
 
 def add_command(
@@ -24,23 +42,95 @@ def add_command(
         "watch",
         parents=parents,
         allow_abbrev=False,  # --json, which has no end here, would be taken for --jsonl
-        help="Classify the pictures in a folder, then those that come into it, until stopped.",
+        help="Classify the pictures that come into folders, or read the number before a camera, until stopped.",
+        description=_DESCRIPTION,
     )
-    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="Folder to watch.")
+    parser.add_argument("folders", nargs="*", metavar="FOLDER", help="Folder to watch. (default: watch a camera)")
     add_classify_options(parser, model)
     output_formats.add_options(parser, "jsonl", "csv")
+    frames = parser.add_argument_group("without folders")
+    frames.add_argument("--source", help=f"Source of frames: {camera_options.SOURCES}. (default: camera)")
+    camera_options.add_options(frames)
+    frames.add_argument(
+        "--every",
+        type=_seconds,
+        metavar="SECONDS",
+        help="Print the newest reading each time so many seconds have gone by, whether it has changed or not.",
+    )
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
+    if not arguments.folders:
+        _refuse(arguments, _OF_FOLDERS, "is for folders, and none is named")
+        if arguments.form == "csv":
+            raise UsageError("--csv is for folders, and none is named; --jsonl prints readings for programs")
+        _watch_frames(arguments)
+        return None
+    _refuse(arguments, _OF_FRAMES, "is for frames of a camera; leave out the folders")
     for name in arguments.folders:
         if not os.path.isdir(name):
             what = "is no folder" if os.path.exists(name) else "there is no such folder"
             raise InputError(f"{name}: {what}; name a folder into which pictures come")
     folders = [Path(name) for name in arguments.folders]
-    files = inbox.watch(folders, recursive=arguments.recursive, tell=tell)
+    files = folder_watcher.watch(folders, recursive=arguments.recursive, tell=tell)
     failure: MnistEdgeError | None = None
     with load_any(arguments) as classifier:
         for found in answer_all(map(Picture.of_file, files), classifier, arguments):
             failure = found if isinstance(found, MnistEdgeError) else failure
     return failure
+
+
+def _refuse(arguments: argparse.Namespace, defaults: Mapping[str, object], why: str) -> None:
+    for name, default in defaults.items():
+        if getattr(arguments, name) != default:
+            raise UsageError(f"--{name.replace('_', '-')} {why}")
+
+
+def _watch_frames(arguments: argparse.Namespace) -> None:
+    from ..service.frame_reader import FrameReader  # folders do not wait for these imports
+    from ..service.frame_sources import CAMERA, open_source
+    from ..service.stopping import until_stopped
+
+    source = open_source(arguments.source or CAMERA)
+    with load(arguments, accept_all=arguments.accept_all) as classifier, until_stopped() as is_stopped:
+        observer, due = camera_options.observer(arguments, classifier), None
+        with FrameReader(source, tell) as reader, model_limit(classifier.file, "read a frame") as limit:
+            limit.pause()
+            for frame in reader.frames(is_stopped):
+                limit.again()
+                new = observer.look(frame)
+                limit.pause()
+                if arguments.every is None:
+                    _print(new, arguments.form)
+                elif observer.newest and (due is None or monotonic() >= due):
+                    due = monotonic() + arguments.every
+                    _print(observer.newest, arguments.form)
+    tell(f"{source.name}: {reader.came:,} frames, {reader.dropped:,} dropped, {observer.damaged:,} damaged")
+    if reader.came == observer.damaged and not is_stopped():
+        raise InputError(f"{source.name}: {'none of its frames can be read' if reader.came else 'no frame came'}")
+
+
+def _print(observation: Observation | None, form: str) -> None:
+    if observation is None:
+        return
+    if form == "jsonl":
+        print(json.dumps(observation.to_dict(), allow_nan=False), flush=True)
+        return
+    reading, text = observation.reading, printable(observation.reading.text)
+    if reading.accepted:
+        least = min(digit.prediction.confidence for digit in reading.digits)
+        line = f"{text}  each at least {least:.1%}" + (f"  {observation.remark}" if observation.remark else "")
+    else:
+        line = f"unsure  perhaps {text}: {reading.reason}" if text else f"unsure  {reading.reason}"
+    print(f"frame {observation.frame}: {line}", flush=True)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds

@@ -7,6 +7,7 @@ __all__ = [
     "grayscale",
     "histogram",
     "image_io",
+    "jpeg_stream",
     "mnist",
     "npy",
     "page_segmentation",

@@ -1,3 +1,18 @@
-"""Run as a service: answer pictures over HTTP, and watch folders for new pictures."""
+"""Run as a service: answer pictures over HTTP, and watch folders for new pictures, and cameras for numbers."""
 
-__all__ = ["access", "address", "app", "inbox", "limits", "server", "token", "workers"]
+__all__ = [
+    "access",
+    "address",
+    "app",
+    "folder_watcher",
+    "frame_reader",
+    "frame_sources",
+    "limits",
+    "observer",
+    "reading_rules",
+    "region",
+    "server",
+    "stopping",
+    "token",
+    "workers",
+]

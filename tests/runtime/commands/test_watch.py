@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
+from mnist_edge_runtime.service.stability import STABLE
 
 Invoke = Callable[..., tuple[int, str, str]]
 Refused = Callable[[tuple[int, str, str], int], str]
@@ -101,3 +107,148 @@ def test_a_service_answers_immediately_and_ends_cleanly(
     out, err = child.communicate(timeout=60)
 
     assert (child.returncode, out, err) == (0, b"", b"")
+
+
+@pytest.fixture
+def film(number_jpeg: Callable[..., bytes], tmp_path: Path) -> Path:
+    """Frames in a folder: blank paper, 42, 43, and 41."""
+    folder = tmp_path / "film"
+    folder.mkdir()
+    shown = [number for number in ("", "42", "43", "41") for _ in range(2 * STABLE)]
+    for place, number in enumerate(shown):
+        (folder / f"{place:03}.jpg").write_bytes(number_jpeg(number))
+    return folder
+
+
+def _texts(out: str) -> list[str]:
+    return [line.partition(": ")[2].split("  each at least")[0] for line in out.splitlines()]
+
+
+def test_the_frames_of_a_folder_are_read_and_each_change_is_printed(invoke: Invoke, film: Path) -> None:
+    code, out, err = invoke("watch", "--source", film)
+
+    assert code == 0
+    assert _texts(out) == ["unsure  no digit is in view", "42", "43", "41"]
+    assert out.splitlines()[1].startswith(f"frame {3 * STABLE}: 42  each at least ")
+    assert err.endswith(f"{film}: {8 * STABLE} frames, 0 dropped, 0 damaged\n")
+
+
+def test_readings_as_json_lines_with_rules(invoke: Invoke, film: Path) -> None:
+    code, out, _ = invoke("watch", "--source", film, "--jsonl", "--expect", "2", "--rising", "--region", "0,0.2,1,0.7")
+
+    found = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [(each["text"], each["accepted"], each["reason"]) for each in found] == [
+        ("", False, "no digit is in view"),
+        ("42", True, None),
+        ("43", True, None),
+        ("41", False, "it falls: the last accepted reading is 43"),
+    ]
+    assert [each["frame"] for each in found] == [2 * STABLE, 3 * STABLE, 5 * STABLE, 7 * STABLE]
+    assert all(150 <= digit["box"][1] <= 200 for each in found for digit in each["digits"])
+
+
+def test_every_so_many_seconds_a_line_is_printed_also_without_a_change(invoke: Invoke, film: Path) -> None:
+    code, often, _ = invoke("watch", "--source", film, "--every", "0.000001")
+    assert (code, len(often.splitlines())) == (0, 6 * STABLE + 1)
+
+    _, rarely, _ = invoke("watch", "--source", film, "--every", "3600")
+
+    assert _texts(rarely) == ["unsure  no digit is in view"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--source", "-", "FOLDER"), "--source is for frames of a camera; leave out the folders"),
+        (("--every", "3", "FOLDER"), "--every is for frames of a camera"),
+        (("--rising", "FOLDER"), "--rising is for frames of a camera"),
+        (("--recursive",), "--recursive is for folders, and none is named"),
+        (("--preprocess", "none"), "--preprocess is for folders"),
+        (("--no-verify", "--model", "a.onnx"), "--no-verify is for folders"),
+        (("--csv", "--source", "-"), "--csv is for folders, and none is named; --jsonl"),
+        (("--every", "0"), "'0' is no number of seconds above 0"),
+        (("--every", "nan"), "'nan' is no number of seconds above 0"),
+        (("--expect", "0"), "'0' is no number of digits from 1 to 40"),
+        (("--region", "1,2,3"), "'1,2,3' is not X,Y,W,H, four numbers"),
+    ],
+)
+def test_combinations_that_make_no_sense_are_refused(
+    invoke: Invoke, refused: Refused, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    given = [str(tmp_path) if each == "FOLDER" else each for each in arguments]
+
+    assert message in refused(invoke("watch", *given), 2)
+
+
+def test_frames_that_cannot_be_read_are_told(invoke: Invoke, tmp_path: Path, film: Path) -> None:
+    code, out, err = invoke("watch", "--source", film, "--region", "600,0,100,100")
+    assert (code, out) == (3, "")
+    assert err.endswith("error: the region 600,0,100,100 is not inside the frame, which has 640 x 480 pixels\n")
+
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "a.jpg").write_bytes(b"no picture")
+    code, out, err = invoke("watch", "--source", bad)
+
+    assert (code, out) == (3, "")
+    assert f"frame 1 is left out: {bad}/a.jpg: not a picture" in err
+    assert err.endswith(f"error: {bad}: none of its frames can be read\n")
+
+
+def test_a_camera_that_dies_is_started_again_until_stopped(
+    tmp_path: Path, number_jpeg: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for a Pi's camera program: it ends after 42, and its second start shows 43 for ever."""
+    for number in ("42", "43"):
+        (tmp_path / f"{number}.jpg").write_bytes(number_jpeg(number))
+    program = tmp_path / "rpicam-vid"
+    program.write_text(
+        f"#!/bin/sh\ncd {tmp_path}\n"
+        f"if mkdir begun; then for i in $(seq {40 * STABLE}); do cat 42.jpg; sleep 0.01; done; exit 3; fi\n"
+        "echo unplugged >&2; while cat 43.jpg; do sleep 0.01; done\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    child = _start("--jsonl")
+    assert child.stdout
+    assert child.stderr
+
+    assert [json.loads(child.stdout.readline())["text"] for _ in range(2)] == ["42", "43"]
+    child.send_signal(signal.SIGTERM)
+    out, err = child.communicate(timeout=60)
+
+    assert (child.returncode, out) == (0, b"")
+    told = err.decode().splitlines()
+    assert "rpicam-vid ended with exit code 3; it is started again in 1 s" in told
+    assert re.fullmatch(r"rpicam-vid: [\d,]+ frames, [\d,]+ dropped, 0 damaged", told[-1])
+
+
+def test_jpegs_on_stdin_are_read_while_they_come(tmp_path: Path, number_jpeg: Callable[..., bytes]) -> None:
+    command = [sys.executable, "-m", "mnist_edge_runtime", "watch", "--source", "-", "--jsonl"]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert child.stdin
+    assert child.stdout
+    with child.stdin as stdin:
+        sender = threading.Thread(target=_send, args=(stdin, number_jpeg("7")))
+        sender.start()
+        found = json.loads(child.stdout.readline())
+        child.send_signal(signal.SIGINT)
+        sender.join()
+
+    assert (found["text"], found["accepted"]) == ("7", True)
+    assert child.wait(60) == 0
+
+
+def _send(stream: IO[bytes], jpeg: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        while True:
+            stream.write(jpeg)
+            stream.flush()
+
+
+def test_an_empty_stdin_is_told(device: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    result = device("watch", "--source", "-", stdin=subprocess.DEVNULL)
+
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr.endswith("error: stdin: no frame came\n")

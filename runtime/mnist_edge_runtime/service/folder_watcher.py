@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from ..preprocessing.file_kinds import counted
 from ..preprocessing.image_io import picture_files
+from .stopping import until_stopped
 
 __all__ = ["watch"]
 
@@ -39,7 +37,7 @@ def watch(folders: Sequence[Path], *, recursive: bool, tell: Callable[[str], Non
     done: dict[str, _State] = {}
     waiting: dict[str, _State] = {}
     looks = {folder: _Look() for folder in folders}
-    with _until_stopped() as is_stopped:
+    with until_stopped() as is_stopped:
         while not is_stopped():
             files = (file for folder, look in looks.items() for file in look.at(folder, recursive, tell))
             now = {file: state for file in files if (state := _state(file))}
@@ -96,22 +94,3 @@ def _state(file: str) -> _State | None:
 
 def _is_settled(state: _State) -> bool:
     return time.time_ns() - state[0] > _SETTLED_SECONDS * 1e9
-
-
-@contextmanager
-def _until_stopped() -> Iterator[Callable[[], bool]]:
-    """Yield the function that tells whether SIGTERM or SIGINT came; a second one ends the process immediately."""
-    came: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def note(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield lambda: bool(came)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

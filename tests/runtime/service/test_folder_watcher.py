@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from mnist_edge_runtime.service import inbox
+from mnist_edge_runtime.service import folder_watcher
 
 Write = Callable[..., str]
 
@@ -28,14 +28,14 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(folder_watcher, "_POLL_SECONDS", 0.01)
 
 
 @pytest.fixture
 def watched(tmp_path: Path, quick: None) -> Iterator[Iterator[str]]:
     """The files that come out of the watched folder; SIGALRM ends a test that would wait for ever."""
     signal.alarm(60)
-    files = inbox.watch([tmp_path], recursive=True, tell=print)
+    files = folder_watcher.watch([tmp_path], recursive=True, tell=print)
     yield files
     signal.alarm(0)
     files.close()  # type: ignore[attr-defined]
@@ -63,7 +63,7 @@ def test_what_changes_is_told_once(tmp_path: Path, quick: None) -> None:
     folder, told = tmp_path / "inbox", []
     folder.mkdir()
     (folder / "a.pdf").write_bytes(b"%PDF-1.7")
-    files = inbox.watch([folder], recursive=False, tell=told.append)
+    files = folder_watcher.watch([folder], recursive=False, tell=told.append)
     looks = 0
 
     def look(seconds: float) -> None:
@@ -78,7 +78,7 @@ def test_what_changes_is_told_once(tmp_path: Path, quick: None) -> None:
             os.utime(folder / "a.png", (1, 1))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inbox.time, "sleep", look)
+        patch.setattr(folder_watcher.time, "sleep", look)
         assert next(files) == str(folder / "a.png")
     files.close()  # type: ignore[attr-defined]
 
@@ -112,7 +112,7 @@ def test_a_file_still_being_written_is_left(
             with growing.open("ab") as file:
                 file.write(b"more")
 
-    monkeypatch.setattr(inbox.time, "sleep", look)
+    monkeypatch.setattr(folder_watcher.time, "sleep", look)
     growing.write_bytes(b"begun")
 
     assert next(watched) == str(growing)

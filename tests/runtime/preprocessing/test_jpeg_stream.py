@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 from mnist_edge_runtime import InputError
-from mnist_edge_runtime.commands import jpeg_stream
+from mnist_edge_runtime.preprocessing import jpeg_stream
 from numpy.typing import NDArray
 from PIL import Image
 

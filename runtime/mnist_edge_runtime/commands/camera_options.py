@@ -1,0 +1,61 @@
+"""Options of the commands that read what is before a camera, and the observer that they ask for."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..classifier import Classifier
+from ..command_line import tell
+from ..service.region import Region
+
+if TYPE_CHECKING:
+    from ..service.observer import Observer
+
+__all__ = ["SOURCES", "add_options", "observer"]
+
+SOURCES = (
+    "camera (a Pi's, or else OpenCV's first), a video, the address of a stream (rtsp://...), a folder whose pictures "
+    "are frames, or - for JPEGs one after the other on stdin"
+)
+_MOST_DIGITS = 40
+
+
+def add_options(parser: argparse._ActionsContainer) -> None:
+    """Add the options that say what is expected in view."""
+    parser.add_argument(
+        "--region",
+        type=_region,
+        metavar="X,Y,W,H",
+        help="Part of the frame to read, such as a meter's window, in pixels or in shares from 0 to 1.",
+    )
+    parser.add_argument(
+        "--expect", type=_digits, metavar="DIGITS", help="Number of digits; another reading is not accepted."
+    )
+    parser.add_argument(
+        "--rising",
+        action="store_true",
+        help="Expect a counter: a reading below the last accepted one is not accepted, unless it rolls over to 0.",
+    )
+
+
+def observer(arguments: argparse.Namespace, classifier: Classifier) -> Observer:
+    """Return the observer that these options ask for."""
+    from ..service.observer import Observer  # few need it, and its import takes time
+    from ..service.reading_rules import ReadingRules
+
+    rules = ReadingRules(arguments.expect, arguments.rising)
+    return Observer(classifier, region=arguments.region, rules=rules, tell=tell)
+
+
+def _region(text: str) -> Region:
+    try:
+        return Region.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _digits(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _MOST_DIGITS):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of digits from 1 to {_MOST_DIGITS}")
+    return int(text)
