@@ -28,7 +28,7 @@ MANIFEST = "bundle.json"
 SBOM = "sbom.cdx.json"
 _INSTALLER = files("mnist_edge_exporters.installer")
 _SCRIPTS = {
-    file.name if file.name in ("install.sh", "mnist-edge.service") else f"installer/{file.name}": file
+    file.name if file.name.endswith((".sh", ".service")) else f"installer/{file.name}": file
     for file in _INSTALLER.iterdir()
     if file.name.endswith((".py", ".sh", ".service"))
 }

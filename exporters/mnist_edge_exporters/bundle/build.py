@@ -21,8 +21,9 @@ from .manifest import BundleManifest, Package
 from .sbom import sbom
 from .systems import System
 
-__all__ = ["Bundle", "build"]
+__all__ = ["EXTRAS", "Bundle", "build"]
 
+EXTRAS = ("serve",)  # of the runtime, which a bundle carries on request
 # LiteRT loads its accelerator for graphics processors only on request, by name; on the CPU it is never loaded.
 _LEFT_OUT = ("ai_edge_litert/libLiteRtWebGpuAccelerator.so",)
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~!-]*")
@@ -69,7 +70,9 @@ class Bundle:
         )
 
 
-def build(model: Path, target: str, out: Path | None = None, constraint: Path | None = None) -> Bundle:
+def build(
+    model: Path, target: str, out: Path | None = None, constraint: Path | None = None, extras: Sequence[str] = ()
+) -> Bundle:
     """Write the bundle of a model for a system; equal inputs and versions give equal bytes.
 
     Args:
@@ -78,6 +81,7 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
         out: the file to write, by default MODEL-FORMAT-TARGET.tar.gz in the working folder, without FORMAT where the
             model's own name contains it.
         constraint: a constraints file of pip; by default the newest versions that fit are taken.
+        extras: more extras of the runtime, of `EXTRAS`.
 
     Raises:
         UsageError: the target is unknown, or a bundle cannot contain a file of this name.
@@ -87,6 +91,8 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
     system = systems.named(target)
     if out and not out.name.endswith(".tar.gz"):
         raise UsageError(f"--out {out}: expected a name that ends in .tar.gz")
+    if unknown := sorted(set(extras) - set(EXTRAS)):
+        raise UsageError(f"--with {unknown[0]} is unknown; it is {' or '.join(EXTRAS)}, or left out")
     if constraint and not constraint.is_file():
         raise InputError(f"--constraint {constraint}: no such file")
     if not _MODEL_NAME.fullmatch(model.name):
@@ -97,7 +103,7 @@ def build(model: Path, target: str, out: Path | None = None, constraint: Path | 
     out = out or Path(f"{_name(model, contract)}-{target}.tar.gz")
     _check_place(out)
     engine = _engine(model, contract, system)
-    carried = _packages(system, engine, constraint)
+    carried = _packages(system, engine, constraint, extras)
     packages = tuple(package for package, _ in carried)
     _check_engine(model, sealed.payload, engine, packages)
     manifest = BundleManifest(
@@ -169,12 +175,12 @@ def _check_engine(model: Path, payload: bytes, engine: str, packages: Sequence[P
         raise EngineError(f"{model}: {engine} {version} cannot run it: {objection}; export one for it")
 
 
-def _packages(system: System, engine: str, constraint: Path | None) -> list[tuple[Package, bytes]]:
+def _packages(system: System, engine: str, constraint: Path | None, more: Sequence[str]) -> list[tuple[Package, bytes]]:
     """Return the runtime and its dependencies on the system, by name, each with its bytes."""
     name, own = own_wheel.runtime_wheel()
     runtime = wheelhouse.Wheel.of(name, own)
     print(f"fetching the packages for {system.name}", file=sys.stderr)
-    extras = frozenset({ENGINES[engine].extra, "image"})
+    extras = frozenset({ENGINES[engine].extra, "image", *more})
     carried = [(Package(runtime.name, runtime.version, f"wheels/{name}", _sha256(own), "mnist-edge"), own)]
     for wheel in wheelhouse.collect(system, wheelhouse.needs_of(own, extras, system), constraint):
         data, left_out = wheel_files.without(wheel.data, _LEFT_OUT)

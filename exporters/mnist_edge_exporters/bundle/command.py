@@ -49,6 +49,10 @@ def bundle(
             callback=check_file,
         ),
     ] = None,
+    extras: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="What else the device can do: serve, which answers pictures over HTTP."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Pack a model, the runtime and its dependencies into one file that a device without internet installs."""
@@ -56,7 +60,7 @@ def bundle(
     if engine is None:
         from .build import build
 
-        made = build(model, target, out, constraint)
+        made = build(model, target, out, constraint, extras or ())
     else:
         from . import static_program
 
@@ -64,6 +68,8 @@ def bundle(
             raise UsageError(f"--engine {engine} is unknown; it is c, or left out")
         if constraint is not None:
             raise UsageError("--constraint is for the packages of a bundle; --engine c has none")
+        if extras:
+            raise UsageError("--with is for the packages of a bundle; --engine c has none")
         made = static_program.build(model, target, out)
     for warning in sealed_model.read(model).contract.warnings:
         print(f"WARNING: {printable(warning)}", file=sys.stderr)

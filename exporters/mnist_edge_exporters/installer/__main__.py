@@ -38,7 +38,15 @@ def main() -> int:
     parser = _Parser(prog="install.sh", description="Install this bundle, or go back to the version before.")
     parser.add_argument("--prefix", type=_folder, default=usual, help=f"Folder to install into. (default: {usual})")
     parser.add_argument(
-        "--service", type=Path, metavar="DIR", help="Write a systemd unit that reads the pictures of DIR."
+        "--service",
+        metavar="DIR|serve",
+        help="Write a systemd unit that reads the pictures of DIR, or with the word serve one that answers over HTTP.",
+    )
+    parser.add_argument(
+        "--listen",
+        type=_address,
+        metavar="ADDRESS[:PORT]",
+        help="Where --service serve listens; 0.0.0.0 for the network. (default: 127.0.0.1:8028)",
     )
     parser.add_argument("--rollback", action="store_true", help="Take the version before into use again.")
     arguments = parser.parse_args()
@@ -47,9 +55,11 @@ def main() -> int:
     try:
         if arguments.rollback and arguments.service:
             raise InstallError(2, "--rollback and --service exclude each other")
+        if arguments.listen and arguments.service != "serve":
+            raise InstallError(2, "--listen is for --service serve")
         if not arguments.rollback and not is_bundle:
             raise InstallError(2, "there is no bundle beside this script; from here only --rollback can be done")
-        print(go_back(prefix) if arguments.rollback else install(prefix, arguments.service))
+        print(go_back(prefix) if arguments.rollback else install(prefix, arguments.service, arguments.listen))
     except InstallError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.code
@@ -72,15 +82,26 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
-def install(prefix: Path, watched: Path | None) -> str:
+def _address(text: str) -> service.Address:
+    try:
+        return service.Address.of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+
+
+def install(prefix: Path, kind: str | None, address: service.Address | None) -> str:
     """Install the bundle that this module lies in, and return the sentence to print."""
     identity = checks.check_files(HERE)
     checks.check_machine(versions.manifest(HERE))
     layout.check(prefix)
-    unit = service.unit(HERE, prefix, watched) if watched else None
+    unit, told = None, ""
+    if kind == "serve":
+        unit, told = service.serving(HERE, prefix, address or service.Address())
+    elif kind:
+        unit = service.unit(HERE, prefix, Path(kind))
     with transaction.begin(prefix):
         sentence = transaction.install(HERE, prefix, identity, restart=unit is None)
-        return sentence + service.write(prefix, unit) if unit else sentence
+        return sentence + service.write(prefix, unit) + told if unit else sentence
 
 
 def go_back(prefix: Path) -> str:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the bundle beside this script, or go back to the version before:
-#   sh install.sh [--prefix DIR] [--service DIR] [--rollback]
+#   sh install.sh [--prefix DIR] [--service DIR|serve] [--rollback]
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 3
 if ! command -v python3 >/dev/null; then
     echo "error: there is no python3 on this machine; install the package python3" >&2

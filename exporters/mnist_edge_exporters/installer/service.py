@@ -1,19 +1,41 @@
-"""Write the systemd unit that reads the pictures of a folder as an unprivileged user, the folder's owner."""
+"""Write the systemd unit that reads the pictures of a folder as the folder's owner, or answers over HTTP as nobody."""
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import os
 import pwd
+import secrets
 import shutil
 import stat
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import InstallError
 
-__all__ = ["restart", "unit", "write"]
+__all__ = ["Address", "restart", "serving", "unit", "write"]
 
 _NAME = "mnist-edge.service"
+_SERVING = "mnist-edge-serve.service"  # its template for HTTP
+_TOKEN = "token"
+
+
+class Address(NamedTuple):
+    """Where a service listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8028
+
+    @classmethod
+    def of(cls, text: str) -> Address:
+        """Parse an IPv4 address, perhaps with a colon and a port behind it; raise ValueError if it is none."""
+        host, colon, port = text.partition(":")
+        found = cls(str(ipaddress.IPv4Address(host)), int(port) if colon else cls().port)
+        if not 1024 <= found.port <= 65535:
+            raise ValueError(f"port {found.port} is not from 1024 to 65535")
+        return found
 
 
 def unit(bundle: Path, prefix: Path, watched: Path) -> str:
@@ -28,9 +50,7 @@ def unit(bundle: Path, prefix: Path, watched: Path) -> str:
     owner = watched.stat().st_uid
     if owner == 0:
         raise InstallError(2, f"--service {watched}: it is root's, and the service runs as its owner; chown it first")
-    for path in (prefix, watched):
-        if any(character in str(path) for character in '%$"\\\n'):
-            raise InstallError(2, f"{path}: a name that systemd cannot take; choose another")
+    _check_names(prefix, watched)
     user = pwd.getpwuid(owner)
     for folder in filter(Path.exists, (prefix, *prefix.parents)):
         if not _may_enter(user, folder):
@@ -39,6 +59,60 @@ def unit(bundle: Path, prefix: Path, watched: Path) -> str:
             )
     text = (bundle / _NAME).read_text().replace("@PREFIX@", str(prefix)).replace("@WATCHED@", str(watched))
     return text.replace("@USER@", user.pw_name)
+
+
+def serving(bundle: Path, prefix: Path, address: Address) -> tuple[str, str]:
+    """Return the unit that answers over HTTP, and what is to be said of it; in a network it asks for a token.
+
+    Raises:
+        InstallError: the bundle lacks what it needs, systemd cannot take a name, or nobody may enter the prefix.
+    """
+    packages = json.loads((bundle / "bundle.json").read_bytes())["packages"]
+    if "uvicorn" not in [package["name"] for package in packages]:
+        raise InstallError(3, "--service serve: this bundle cannot; make one with: mnist-edge bundle --with serve")
+    _check_names(prefix)
+    for folder in filter(Path.exists, (prefix, *prefix.parents)):
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            raise InstallError(
+                2,
+                f"--service serve: it runs as a user of its own, who cannot enter {folder}; "
+                "take e.g. --prefix /opt/mnist-edge",
+            )
+    is_local = ipaddress.IPv4Address(address.host).is_loopback
+    options = f"--host {address.host} --port {address.port}"
+    told = f"; it is for http://{address.host}:{address.port}/"
+    if not is_local:
+        options += ' --token-file "${CREDENTIALS_DIRECTORY}/token"'
+        told += f", for everybody in the network who has the token in {prefix / _TOKEN}"
+    fields = {
+        "PREFIX": str(prefix),
+        "OPTIONS": options,
+        "PORT": str(address.port),
+        "CREDENTIAL": "# On this machine no token is needed."
+        if is_local
+        else f"LoadCredential=token:{prefix / _TOKEN}",
+        "ADDRESSES": "IPAddressDeny=any\nIPAddressAllow=localhost" if is_local else "IPAddressAllow=any",
+    }
+    text = (bundle / _SERVING).read_text()
+    for name, value in fields.items():
+        text = text.replace(f"@{name}@", value)
+    return text, told
+
+
+def _make_token(prefix: Path) -> None:
+    """Write a new token that only its owner may read, if there is none."""
+    try:
+        descriptor = os.open(prefix / _TOKEN, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with open(descriptor, "w") as file:
+        file.write(f"{secrets.token_urlsafe(18)}\n")
+
+
+def _check_names(*paths: Path) -> None:
+    for path in paths:
+        if any(character in str(path) for character in '%$"\\\n'):
+            raise InstallError(2, f"{path}: a name that systemd cannot take; choose another")
 
 
 def _may_enter(user: pwd.struct_passwd, folder: Path) -> bool:
@@ -54,6 +128,8 @@ def write(prefix: Path, text: str) -> str:
     Raises:
         CalledProcessError: systemd does not start it.
     """
+    if "LoadCredential=" in text:
+        _make_token(prefix)
     path = prefix / _NAME
     temporary = path.with_name(f".{_NAME}.new")
     temporary.write_text(text)

@@ -80,6 +80,14 @@ def test_what_the_processor_never_loads_is_left_out(asked: list[str], tmp_path: 
     assert all(package.left_out == () for package in manifest.packages if package is not litert)
 
 
+def test_the_service_is_carried_on_request(asked: list[str], tmp_path: Path) -> None:
+    serving = {"starlette", "uvicorn", "python-multipart", "prometheus-client", "segno"}
+    build(TFLITE, "bookworm-armhf", tmp_path / "plain.tar.gz")
+    assert not serving & set(asked)
+    build(TFLITE, "bookworm-armhf", tmp_path / "serving.tar.gz", extras=["serve"])
+    assert serving <= set(asked)
+
+
 def test_the_name_tells_model_format_and_target(
     asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

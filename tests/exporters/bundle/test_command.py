@@ -16,6 +16,8 @@ import pytest
         ("bundle none.tflite --target armv6 --engine c", 3, "none.tflite"),
         ("bundle none.tflite --target mips --engine c", 2, "--target mips is unknown for --engine c"),
         ("bundle none.tflite --target armv6 --engine rust", 2, "--engine rust is unknown"),
+        ("bundle none.tflite --target armv6 --engine c --with serve", 2, "--with is for the packages"),
+        ("bundle x.tflite --target bookworm-arm64 --with watch", 2, "--with watch is unknown"),
         ("bundle none.tflite --target armv6 --engine c --constraint none", 2, "--constraint is for the packages"),
     ],
 )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mnist_edge_exporters.bundle.manifest import BundleManifest, Package
 from mnist_edge_exporters.installer import checks, layout, service, transaction
 from mnist_edge_exporters.installer.errors import InstallError
 
-from .conftest import sh, tree, variant
+from .conftest import sh, tree, unpack, variant
 
 
 @pytest.fixture
@@ -64,6 +67,69 @@ def test_the_service_is_never_roots(unpacked: Path, tmp_path: Path) -> None:
     (tmp_path / "own").mkdir(mode=0o700)
     refused = sh(unpacked, "--prefix", tmp_path / "own" / "prefix", "--service", tmp_path / "box", code=2)
     assert "daemon cannot enter" in refused.stderr
+
+
+@pytest.fixture
+def serving(small: Callable[..., Path], tmp_path: Path) -> Path:
+    """Return an unpacked bundle that names the libraries of the service, in a folder that everybody may enter."""
+    own = Package("uvicorn", "1.0", "wheels/runtime.whl", hashlib.sha256(b"").hexdigest(), "pypi")
+
+    def named(packages: tuple[Package, ...]) -> tuple[Package, ...]:
+        return tuple(replace(own, sha256=each.sha256) for each in packages)
+
+    unpacked = unpack(small(), tmp_path / "serving")
+    manifest = BundleManifest.from_json((unpacked / "bundle.json").read_bytes())
+    changed = replace(manifest, packages=named(manifest.packages)).to_json().encode()
+    return variant(unpacked, tmp_path / "serving" / "named", {"bundle.json": changed})
+
+
+@pytest.mark.parametrize("listen", [(), ("--listen", "0.0.0.0:9000")])
+def test_the_service_answers_over_http_as_nobody(serving: Path, listen: tuple[str, ...]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        prefix = Path(name) / "a place"
+        Path(name).chmod(0o755)
+        told = sh(serving, "--prefix", prefix, "--service", "serve", *listen).stdout.rstrip()
+        unit = prefix / "mnist-edge.service"
+        lines = unit.read_text().splitlines()
+        assert "DynamicUser=yes" in lines
+        assert "@" not in unit.read_text().replace("@system-service", "").replace("@privileged", "")
+        (start,) = (line for line in lines if line.startswith("ExecStart="))
+        command = f'ExecStart="{prefix}/current/bin/mnist-edge-runtime" serve --host '
+        if listen:
+            assert start == command + '0.0.0.0 --port 9000 --token-file "${CREDENTIALS_DIRECTORY}/token"'
+            assert f"LoadCredential=token:{prefix}/token" in lines
+            assert "SocketBindAllow=ipv4:tcp:9000" in lines
+            assert told.endswith(
+                f"http://0.0.0.0:9000/, for everybody in the network who has the token in {prefix}/token"
+            )
+            token = (prefix / "token").read_text()
+            assert ((prefix / "token").stat().st_mode & 0o777, len(token) > 20) == (0o600, True)
+            sh(serving, "--prefix", prefix, "--service", "serve", *listen)
+            assert (prefix / "token").read_text() == token
+        else:
+            assert start == command + "127.0.0.1 --port 8028"
+            assert {"IPAddressDeny=any", "IPAddressAllow=localhost"} <= set(lines)
+            assert told.endswith("; it is for http://127.0.0.1:8028/")
+            assert not (prefix / "token").exists()
+        if shutil.which("systemd-analyze"):
+            analyze = ["systemd-analyze", "--man=no", "verify", str(unit)]
+            assert unit.name not in subprocess.run(analyze, capture_output=True, text=True, check=False).stderr
+            analyze = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", str(unit)]  # of 100: 2.0 of 10
+            subprocess.run(analyze, capture_output=True, check=True)
+
+
+def test_where_the_service_cannot_answer_over_http_nothing_is_installed(
+    unpacked: Path, serving: Path, tmp_path: Path
+) -> None:
+    refused = sh(unpacked, "--prefix", tmp_path / "new", "--service", "serve", code=3)
+    assert "make one with: mnist-edge bundle --with serve" in refused.stderr
+    (tmp_path / "own").mkdir(mode=0o700)
+    refused = sh(serving, "--prefix", tmp_path / "own" / "prefix", "--service", "serve", code=2)
+    assert "a user of its own, who cannot enter" in refused.stderr
+    for listen in ("localhost", "::1", "0.0.0.0:80", "1.2.3.4:x", "0.0.0.0:", "300.0.0.1"):
+        assert "--listen" in sh(serving, "--service", "serve", "--listen", listen, code=2).stderr
+    assert "--listen is for --service serve" in sh(serving, "--listen", "0.0.0.0", code=2).stderr
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.fixture

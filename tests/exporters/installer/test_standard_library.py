@@ -29,5 +29,9 @@ def test_an_old_python_can_read_it(module: Path) -> None:
 
 
 def test_every_module_is_in_every_bundle() -> None:
-    expected = {f"installer/{module.name}" for module in MODULES} | {"install.sh", "mnist-edge.service"}
+    expected = {f"installer/{module.name}" for module in MODULES} | {
+        "install.sh",
+        "mnist-edge-serve.service",
+        "mnist-edge.service",
+    }
     assert archive.scripts().keys() == expected
