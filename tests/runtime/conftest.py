@@ -86,7 +86,7 @@ def number_frame() -> Callable[..., NDArray[np.uint8]]:
     ) -> NDArray[np.uint8]:
         paper = np.linspace(235, 190, shape[1]) + np.random.default_rng(0).normal(0, 2, shape)
         for place, digit in enumerate(text):
-            start = left + int(place * 0.7 * size)
+            start = left + int(place * 0.8 * size)
             seen = paper[top : top + size, start : start + size]
             drawn = draw(digit, size=size)[: seen.shape[0], : seen.shape[1]]
             seen *= np.clip(drawn / 245, 0, 1)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..classifier import Classifier
 from ..command_line import tell
+from ..errors import UsageError
 from ..service.region import Region
 
 if TYPE_CHECKING:
+    from ..service.camera import Camera
     from ..service.observer import Observer
 
-__all__ = ["SOURCES", "add_options", "observer"]
+__all__ = ["SOURCES", "add_options", "check", "live", "observer"]
 
 SOURCES = (
     "camera (a Pi's, or else OpenCV's first), a video, the address of a stream (rtsp://...), a folder whose pictures "
@@ -46,6 +50,31 @@ def observer(arguments: argparse.Namespace, classifier: Classifier) -> Observer:
 
     rules = ReadingRules(arguments.expect, arguments.rising)
     return Observer(classifier, region=arguments.region, rules=rules, tell=tell)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for options of a camera where there is none."""
+    for name in () if arguments.camera else ("region", "expect", "rising"):
+        if getattr(arguments, name):
+            raise UsageError(f"--{name} is for a camera; add --camera")
+
+
+@contextmanager
+def live(arguments: argparse.Namespace, classifier: Classifier) -> Iterator[Camera | None]:
+    """Yield the camera of --camera, which is read for the time of the block; None without it.
+
+    Raises:
+        InputError: there is no such source, or what it needs is not installed.
+    """
+    if arguments.camera is None:
+        yield None
+        return
+    from ..service.camera import Camera
+    from ..service.frame_sources import open_source
+
+    source = open_source(arguments.camera)
+    with Camera(source, observer(arguments, classifier), classifier.file) as camera:
+        yield camera
 
 
 def _region(text: str) -> Region:

@@ -13,6 +13,7 @@ from ..diagnostics.selftest import selftest
 from ..errors import InputError, VerificationError
 from ..host import Host
 from ..model_file import sealed_model
+from . import camera_options
 from .common import load
 
 if TYPE_CHECKING:
@@ -59,6 +60,15 @@ def add_command(
     parser.add_argument(
         "--max-body", type=_size, default=1_000_000, metavar="SIZE", help="Largest body of a request. (default: 1MB)"
     )
+    camera = parser.add_argument_group("with a camera")
+    camera.add_argument(
+        "--camera",
+        nargs="?",
+        const="camera",
+        metavar="SOURCE",
+        help=f"Also read the number before a camera, and show it: {camera_options.SOURCES}. Name MODEL first.",
+    )
+    camera_options.add_options(camera)
     parser.set_defaults(run=_run)
 
 
@@ -78,6 +88,7 @@ def _size(text: str) -> int:
 
 def _run(arguments: argparse.Namespace) -> None:
     _check_libraries()
+    camera_options.check(arguments)
     from ..service import access, address, app, server, token
     from ..service.limits import Limits
     from ..service.workers import Workers
@@ -91,7 +102,7 @@ def _run(arguments: argparse.Namespace) -> None:
         limits = Limits(body=arguments.max_body)
         with load(arguments, accept_all=arguments.accept_all) as classifier:
             digest = _proven(classifier)
-            with Workers(classifier.file, limits) as workers:
+            with Workers(classifier.file, limits) as workers, camera_options.live(arguments, classifier) as camera:
                 service = app.Service(
                     classifier,
                     digest,
@@ -99,6 +110,7 @@ def _run(arguments: argparse.Namespace) -> None:
                     workers,
                     limits,
                     debug=arguments.debug,
+                    camera=camera,
                 )
                 running = app.application(service)
                 shown = secret if is_new or sys.stderr.isatty() else None

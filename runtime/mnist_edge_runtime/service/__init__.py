@@ -4,6 +4,7 @@ __all__ = [
     "access",
     "address",
     "app",
+    "camera",
     "folder_watcher",
     "frame_reader",
     "frame_sources",

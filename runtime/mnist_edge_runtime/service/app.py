@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from .. import __version__
 from ..classifier import Classifier
-from . import openapi
+from . import camera_stream, openapi
 from .answers import Answers
 from .body import Bodies
 from .guard import Guard, refused
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from .access import Access
+    from .camera import Camera
     from .workers import Workers
 
 __all__ = ["Service", "application"]
@@ -59,6 +60,7 @@ class Service:
         policy: the Content-Security-Policy of the page.
         debug: print where an error comes from.
         stopping: whether the service is about to end.
+        camera: what is before the service's camera, if it has one.
     """
 
     classifier: Classifier
@@ -70,6 +72,7 @@ class Service:
     policy: str = "default-src 'none'; frame-ancestors 'none'"
     debug: bool = False
     stopping: bool = False
+    camera: Camera | None = None
 
     @property
     def file(self) -> str:
@@ -86,6 +89,10 @@ def application(service: Service, routes: tuple[Route, ...] = ()) -> ASGIApp:
         "version": __version__,
     }
     metrics = Metrics(lambda: service.workers.waiting, model)
+    if service.camera:
+        reader = service.camera.reader
+        metrics.camera(lambda: reader.came, lambda: reader.dropped)
+        routes = (*routes, *camera_stream.routes(service.camera, service))
     handlers = _Handlers(service, metrics, {**model, "camera": any(route.path == "/v1/camera" for route in routes)})
     every = [
         Route("/", handlers.page),

@@ -30,9 +30,10 @@ class FrameReader:
         came, dropped: numbers of frames.
     """
 
-    def __init__(self, source: Source, tell: Callable[[str], None]) -> None:
+    def __init__(self, source: Source, tell: Callable[[str], None], *, is_patient: bool = False) -> None:
+        """Prepare to read; one that is patient waits for a camera that does not open, too, which else is an error."""
         self.came = self.dropped = 0
-        self._source, self._tell = source, tell
+        self._source, self._tell, self._is_patient = source, tell, is_patient
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._error: BaseException | None = None
@@ -89,7 +90,7 @@ class FrameReader:
                             return
                     return
                 except InputError as error:
-                    if not self._source.is_device or not self.came:
+                    if not self._source.is_device or not (self.came or self._is_patient):
                         raise
                     if self._closed.is_set():
                         return

@@ -43,6 +43,11 @@ class Metrics:
         Gauge("mnist_edge_waiting", "Requests that wait for a thread.", registry=registry).set_function(waiting)
         Info("mnist_edge_model", "The model that answers.", registry=registry).info(model)
 
+    def camera(self, came: Callable[[], float], dropped: Callable[[], float]) -> None:
+        """Also show how many frames have come from a camera, and how many of them were dropped."""
+        for name, title, count in (("frames", "Frames that came.", came), ("dropped", "Frames dropped.", dropped)):
+            Gauge(f"mnist_edge_camera_{name}", title, registry=self._registry).set_function(count)
+
     def step(self, step: str, seconds: float) -> None:
         """Count a step with a picture: "prepare" or "engine"."""
         self._steps[step].observe(seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ _COMPARABLE = 0.5
 # Grey levels by which a stroke differs from the paper beside it; of 562 drawn numbers all had 40 or more, and what was
 # read into the uneven light of 154 blank papers at most 11.
 _STEEP = 20
+# Digit heights between two digits that were cut apart; slanted ones that overlap in width were not.
+_TOUCHING = 0.02
 _BESIDE = 10  # parts of a digit's height, one of which is the distance over which that is measured
 _STEEPEST = 95  # percentile of the differences, of which most are between paper and paper
 
@@ -73,11 +76,14 @@ def read_number(view: View, classifier: Classifier) -> Reading:
         return Reading("", reason=BLANK)
     rivals = sum(height >= _COMPARABLE * max(heights) for height in heights)
     unsure = [str(place) for place, digit in enumerate(number, 1) if not digit.prediction.accepted]
+    touching = _first_touching(number)
     reason = None
     if _is_cut_off(view.pixels, number):
         reason = "the number is cut off by the edge of the view"
     elif rivals > 1:
         reason = f"{rivals} lines of digits are in view, expected one number"
+    elif touching:
+        reason = f"digits {touching} and {touching + 1} touch"
     elif unsure:
         reason = f"unsure of digit {', '.join(unsure)}"
     text = "".join(digit.prediction.label for digit in number)
@@ -114,6 +120,15 @@ def _is_cut_off(pixels: Plane, number: list[Digit]) -> bool:
         if len(means) > 2 and np.abs(means[2:] - means[:-2]).max() >= _STEEP:
             return True
     return False
+
+
+def _first_touching(number: list[Digit]) -> int | None:
+    """Return the place of the first digit that touches the next: a wide digit may have been cut in two there."""
+    for place, (one, other) in enumerate(pairwise(number), 1):
+        left, _, width, height = one.box
+        if 0 <= other.box[0] - left - width <= _TOUCHING * height:
+            return place
+    return None
 
 
 def _in_frame(digit: Digit, view: View) -> Digit:

@@ -90,19 +90,30 @@ def serve(app: ASGIApp, service: Service, bound: socket.socket, announce: Callab
 
 
 def _protocol(limits: Limits) -> type[H11Protocol]:
-    """Return uvicorn's protocol, with a limit on the time that the head of a request may take."""
+    """Return uvicorn's protocol, with limits on the time of a request's head, and on that in which nothing is read."""
 
     class Protocol(H11Protocol):
         _timer: asyncio.TimerHandle | None = None
+        _stalled: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             self._timer = self.loop.call_later(limits.head_seconds, self._end_if_waiting)
 
         def connection_lost(self, exc: Exception | None) -> None:
-            if self._timer:
-                self._timer.cancel()
+            for timer in (self._timer, self._stalled):
+                if timer:
+                    timer.cancel()
             super().connection_lost(exc)
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self._stalled = self.loop.call_later(limits.seconds, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            if self._stalled:
+                self._stalled.cancel()
 
         def on_response_complete(self) -> None:
             super().on_response_complete()

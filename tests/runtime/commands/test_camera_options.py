@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 import pytest
-from mnist_edge_runtime import Classifier, InputError
+from mnist_edge_runtime import Classifier, InputError, UsageError
 from mnist_edge_runtime.commands import camera_options
 from mnist_edge_runtime.service.frame import Frame
 
@@ -30,3 +31,30 @@ def test_a_number_of_digits_is_checked(expect: str, capsys: pytest.CaptureFixtur
         parser.parse_args(["--expect", expect])
 
     assert "is no number of digits from 1 to 40" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [("--region", "0,0,1,1"), ("--expect", "5"), ("--rising",)])
+def test_without_a_camera_its_options_are_refused(option: tuple[str, ...]) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--camera")
+    camera_options.add_options(parser)
+
+    with pytest.raises(UsageError, match=f"{option[0]} is for a camera; add --camera"):
+        camera_options.check(parser.parse_args(option))
+    camera_options.check(parser.parse_args([*option, "--camera", "-"]))
+
+
+def test_a_live_camera_is_read_for_the_time_of_a_block(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--camera")
+    camera_options.add_options(parser)
+    with Classifier.load() as classifier:
+        with camera_options.live(parser.parse_args([]), classifier) as camera:
+            assert camera is None
+        with camera_options.live(parser.parse_args(["--camera", str(tmp_path)]), classifier) as camera:
+            assert camera
+            camera._thread.join(60)
+            assert camera.ended
+            assert "a folder without pictures" in camera.ended
+        with pytest.raises(InputError), camera_options.live(parser.parse_args(["--camera", "none"]), classifier):
+            pass

@@ -26,7 +26,7 @@ def test_a_number_is_read_with_a_box_for_each_digit(classifier: Classifier, numb
     assert "".join(digit.prediction.label for digit in reading.digits) == "0427"
     for place, digit in enumerate(reading.digits):
         left, top, width, height = digit.box
-        assert 60 + place * 84 <= left <= left + width <= 60 + place * 84 + 120
+        assert 60 + place * 96 <= left <= left + width <= 60 + place * 96 + 120
         assert 150 <= top <= top + height <= 270
 
 
@@ -56,7 +56,7 @@ def test_paper_in_uneven_light_is_blank(classifier: Classifier) -> None:
 
 def test_a_digit_that_the_edge_cuts_off_is_not_accepted(classifier: Classifier, number_frame: Draw) -> None:
     """Also where no more of it is seen than what is taken for an edge of the paper."""
-    for left in (400, 410, 420, 430, 470, -40, -70):
+    for left in (370, 385, 395, 405, 470, -40, -70):
         frame = np.ascontiguousarray(number_frame("427", shape=(480, 840), left=left + 100)[:, 100:740])
         reading = read_number(View(frame), classifier)
         assert (reading.accepted, reading.reason) == (False, "the number is cut off by the edge of the view"), left
@@ -90,3 +90,21 @@ def test_what_is_unsure_is_told_by_its_place(
     reading = read_number(View(number_frame("42")), classifier)
 
     assert (reading.text, reading.accepted, reading.reason) == ("42", False, "unsure of digit 2")
+
+
+def test_digits_that_touch_are_told_since_a_wide_one_may_have_been_cut(
+    classifier: Classifier, number_frame: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(pixels: NDArray[np.uint8], classifier: Classifier) -> list[list[Digit]]:
+        (line,) = read_lines(pixels, classifier)
+        left, top, width, height = line[2].box
+        first, second = ((x, top, width // 2, height) for x in (left, left + width // 2))
+        return [[*line[:2], replace(line[2], box=first), replace(line[2], box=second), *line[3:]]]
+
+    frame = View(number_frame("0427"))
+    assert read_number(frame, classifier).accepted
+    monkeypatch.setattr(number_reading, "read_lines", read)
+
+    reading = read_number(frame, classifier)
+
+    assert (reading.text, reading.accepted, reading.reason) == ("04227", False, "digits 3 and 4 touch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import random
@@ -12,13 +13,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.client import HTTPConnection
+from typing import Any
 
 import pytest
+import uvicorn
 from mnist_edge_runtime import Classifier, InputError
 from mnist_edge_runtime.preprocessing.image_io import load_picture
 from mnist_edge_runtime.preprocessing.mnist import to_mnist
 from mnist_edge_runtime.service import server
 from mnist_edge_runtime.service.limits import Limits
+from uvicorn.server import ServerState
 
 from .conftest import OCTETS, Running
 
@@ -192,3 +196,40 @@ def test_a_port_that_is_not_permitted_is_told(monkeypatch: pytest.MonkeyPatch) -
 def test_small_answers_are_sent_without_delay() -> None:
     with server.bind("127.0.0.1", 0) as bound:
         assert bound.proto == socket.IPPROTO_TCP  # asyncio sets TCP_NODELAY on such connections alone
+
+
+def test_a_connection_whose_other_end_does_not_read_is_ended() -> None:
+    """A viewer of a live picture must not keep what it does not take."""
+    assert asyncio.run(asyncio.wait_for(_is_ended_by_the_server(), 60))
+
+
+async def _is_ended_by_the_server() -> bool:
+    gone = asyncio.Event()
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        async def listen() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            gone.set()
+
+        listener = asyncio.ensure_future(listen())
+        while not gone.is_set():
+            await send({"type": "http.response.body", "body": bytes(100_000), "more_body": True})
+            await asyncio.sleep(0)
+        await listener
+
+    config = uvicorn.Config(endless, lifespan="off", log_config=None)
+    config.load()
+    protocol = server._protocol(Limits(seconds=0.2))
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(
+        lambda: protocol(config=config, server_state=ServerState(), app_state={}), "127.0.0.1", 0
+    )
+    async with listening:
+        client = socket.create_connection(listening.sockets[0].getsockname())
+        client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        await gone.wait()
+        client.close()
+    return gone.is_set()
