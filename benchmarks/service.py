@@ -1,0 +1,293 @@
+"""Measure the service through sockets, and try to break it; write a section of docs/service.md.
+
+    python benchmarks/service.py
+
+Starts `mnist-edge-runtime serve` and compares the answers to 100,000 requests, on 8 connections, with those of a
+Classifier in this process; watches the memory of the service; sends 10,000 mutated bodies; lets schemathesis try the
+OpenAPI document; kills the service under load and starts it again. Fails where an answer is lost or another one's, the
+service answers 500, or its memory grows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import io
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mnist_edge_runtime import Classifier
+from mnist_edge_runtime.answer_fields import prediction_fields
+from mnist_edge_runtime.host import Host
+from mnist_edge_runtime.preprocessing.image_io import load_picture
+from mnist_edge_runtime.preprocessing.mnist import to_mnist
+from mnist_edge_trainer.demo.synthetic_digits import draw
+from page_sections import write_section
+from PIL import Image
+
+PAGE = Path(__file__).parent.parent / "docs" / "service.md"
+CONNECTIONS = 8
+WARM_UP = 500  # requests before memory is measured for the first time
+GROWTH = 8.0  # MB of memory that the service may grow by between then and the end
+NETWORK = "small"
+TYPES = {
+    "picture": "application/octet-stream",
+    "form": "multipart/form-data; boundary=limit",
+    "json": "application/json",
+}
+
+
+class Service:
+    """`mnist-edge-runtime serve`, once it listens."""
+
+    def __init__(self, port: int = 0) -> None:
+        command = [sys.executable, "-m", "mnist_edge_runtime", "serve", "--network", NETWORK, "--port", str(port)]
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.process = subprocess.Popen(command, stderr=self.log)
+        while not (found := re.search(r"serving on http://127\.0\.0\.1:(\d+)/", self.told())):
+            if self.process.poll() is not None:
+                raise SystemExit(f"it did not start: {self.told()}")
+            time.sleep(0.05)
+        self.port = int(found[1])
+
+    def told(self) -> str:
+        self.log.seek(0)
+        return self.log.read()
+
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def megabytes(self) -> float:
+        """Return the resident memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) * 1024 / 1e6
+
+
+def pictures(count: int) -> list[bytes]:
+    """Return PNG files of drawn digits of several sizes."""
+    random = np.random.default_rng(18)
+    found = []
+    for number in range(count):
+        size, tilt, pen = (
+            int(random.integers(60, 240)),
+            float(random.uniform(-15, 15)),
+            float(random.uniform(0.03, 0.06)),
+        )
+        data = io.BytesIO()
+        Image.fromarray(draw(str(number % 10), size=size, tilt=tilt, pen=pen)).save(data, "PNG")
+        found.append(data.getvalue())
+    return found
+
+
+def in_process(drawn: Sequence[bytes]) -> tuple[list[dict[str, Any]], float, float]:
+    """Return the answers of a Classifier in this process, and p50 and p99 of preparation and network in ms."""
+    answers, times = [], []
+    with Classifier.load(NETWORK) as classifier:
+        for turn in range(6):
+            for data in drawn:
+                start = time.perf_counter()
+                found = classifier.classify(to_mnist(load_picture(io.BytesIO(data))))
+                times.append(1000 * (time.perf_counter() - start))
+                if turn == 0:
+                    answers.append(prediction_fields(found))
+    times = times[len(drawn) :]
+    return answers, *percentiles(times)
+
+
+def percentiles(times: Sequence[float]) -> tuple[float, float]:
+    return statistics.median(times), float(np.percentile(times, 99))
+
+
+class Load:
+    """Requests on several connections, each answer compared with the expected one."""
+
+    def __init__(self, service: Service, drawn: Sequence[bytes], expected: Sequence[dict[str, Any]]) -> None:
+        self.service, self.drawn, self.expected = service, drawn, expected
+        self.outcomes = Counter[str]()
+        self.times: list[float] = []
+        self._lock = threading.Lock()
+
+    def run(self, requests: int, connections: int, after: Callable[[int], None] = lambda number: None) -> None:
+        """Send the requests; `after` gets the number of those that were answered, now and then."""
+        left = [requests]
+
+        def ask(seed: int) -> None:
+            random, connection = np.random.default_rng(seed), self.service.connection()
+            while True:
+                with self._lock:
+                    if left[0] <= 0:
+                        return
+                    left[0] -= 1
+                    number = requests - left[0]
+                self._ask(connection, int(random.integers(len(self.drawn))))
+                if number % 1000 == 0:
+                    after(number)
+
+        threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(connections)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _ask(self, connection: http.client.HTTPConnection, place: int) -> None:
+        start = time.perf_counter()
+        try:
+            connection.request("POST", "/v1/classify", self.drawn[place], {"Content-Type": "image/png"})
+            response = connection.getresponse()
+            data = response.read()
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            outcome = "lost"
+        else:
+            self.times.append(1000 * (time.perf_counter() - start))
+            outcome = self._compared(response.status, data, place)
+        with self._lock:
+            self.outcomes[outcome] += 1
+
+    def _compared(self, status: int, data: bytes, place: int) -> str:
+        if status != 200:
+            return f"status {status}"
+        (entry,) = json.loads(data)["predictions"]
+        del entry["milliseconds"]
+        return "right" if entry == self.expected[place] else "another answer"
+
+
+def mutated(service: Service, drawn: Sequence[bytes], count: int) -> Counter[str]:
+    """Send mutated bodies of all forms; return the statuses that they got."""
+    random, statuses = np.random.default_rng(18), Counter[str]()
+    entry = [[int(value) for value in row] for row in np.eye(9) * 255]
+    forms = {
+        "picture": drawn[0],
+        "form": b'--limit\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r\n'
+        + drawn[1]
+        + b"\r\n--limit--\r\n",
+        "json": json.dumps({"pictures": [{"pixels": entry}], "preprocess": "auto"}).encode(),
+    }
+    for number in range(count):
+        kind = [*forms][number % 3]
+        data = bytearray(forms[kind])
+        for _ in range(int(random.integers(1, 5))):
+            start, size = int(random.integers(len(data) + 1)), int(2 ** random.uniform(0, 6))
+            data[start : start + int(random.integers(size))] = random.bytes(int(random.integers(size)))
+        path = "/v1/read" if number % 2 else "/v1/classify"
+        connection = service.connection()
+        try:
+            connection.request("POST", path, bytes(data), {"Content-Type": TYPES[kind]})
+            statuses[str(connection.getresponse().status)] += 1
+        except (OSError, http.client.HTTPException) as error:
+            statuses[f"no answer: {error!r}"] += 1
+        finally:
+            connection.close()
+    return statuses
+
+
+def schema(service: Service, examples: int) -> str:
+    """Let schemathesis try what the OpenAPI document promises; return what it sent and found."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "schemathesis.toml").write_text(
+            '[checks.positive_data_acceptance]\nexpected-statuses = ["2xx", "422"]\n'
+        )
+        url, options = f"http://127.0.0.1:{service.port}/openapi.json", ["--seed", "18", "--no-color"]
+        command = [sys.executable, "-m", "schemathesis.cli", "run", url, "--phases", "coverage,fuzzing", *options]
+        command += ["--max-examples", str(examples)]
+        found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    told = re.findall(r"Test cases:\n\s+(.*)", found.stdout)
+    return told[0] if found.returncode == 0 and told else f"FAILED: {found.stdout[-2000:]}"
+
+
+def killed(drawn: Sequence[bytes], expected: Sequence[dict[str, Any]]) -> Counter[str]:
+    """Kill a service under load, start it again on its port, and return what it answers then."""
+    first = Service()
+    load = Load(first, drawn, expected)
+    load.run(2000, CONNECTIONS, lambda number: first.process.kill() if number == 1000 else None)
+    again = Service(first.port)
+    after = Load(again, drawn, expected)
+    after.run(200, CONNECTIONS)
+    again.process.terminate()
+    after.outcomes[f"exit {again.process.wait(60)}"] += 1
+    return after.outcomes
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--requests", type=int, default=100_000, help="Requests. (default: 100000)")
+    parser.add_argument("--mutated", type=int, default=10_000, help="Mutated bodies. (default: 10000)")
+    parser.add_argument(
+        "--examples", type=int, default=100, help="Examples of schemathesis; 0 for none. (default: 100)"
+    )
+    parser.add_argument("--page", type=Path, default=PAGE, help="Page to write the section of.")
+    arguments = parser.parse_args()
+    drawn = pictures(50)
+    expected, p50, p99 = in_process(drawn)
+    service = Service()
+    Load(service, drawn, expected).run(WARM_UP, CONNECTIONS)
+    single = Load(service, drawn, expected)
+    single.run(max(100, arguments.requests // 100), 1)
+    memory = [service.megabytes()]
+    load, start = Load(service, drawn, expected), time.perf_counter()
+    middle = arguments.requests // 2 // 1000 * 1000
+    load.run(
+        arguments.requests, CONNECTIONS, lambda number: memory.append(service.megabytes()) if number == middle else None
+    )
+    seconds = time.perf_counter() - start
+    memory.append(service.megabytes())
+    statuses = mutated(service, drawn, arguments.mutated)
+    memory.append(service.megabytes())
+    examined = schema(service, arguments.examples) if arguments.examples else "not run"
+    service.process.terminate()
+    code = service.process.wait(60)
+    restarted = killed(drawn, expected)
+    rows = {
+        "requests on 8 connections": f"{arguments.requests:,}, {arguments.requests / seconds:.0f} a second",
+        "answered right, to the bit": f"{load.outcomes['right']:,}",
+        "lost, or another's answer": f"{arguments.requests - load.outcomes['right']:,}",
+        "MB of memory at the start, in the middle, at the end, after mutated bodies": ", ".join(
+            f"{each:.1f}" for each in memory
+        ),
+        "preparation and network in one process, p50 and p99": f"{p50:.2f} and {p99:.2f} ms",
+        "a request on 1 connection, p50 and p99": _beside(single.times, p50, p99),
+        "a request among 8 connections, p50 and p99": _beside(load.times, p50, p99),
+        "mutated bodies": f"{arguments.mutated:,}: "
+        + ", ".join(f"{count:,} with {status}" for status, count in sorted(statuses.items())),
+        "schemathesis": examined,
+        "after kill -9 under load, the next start on the same port": f"{restarted['right']} of 200 answered right",
+    }
+    host = Host.here()
+    cores = f"{host.cores} cores, which the sender shares"
+    text = (
+        f"By `python benchmarks/service.py`, with the network {NETWORK} on {host.cpu}, {cores}:\n\n| | |\n|---|---|\n"
+    )
+    text += "".join(f"| {name} | {value} |\n" for name, value in rows.items())
+    print(text)
+    write_section(arguments.page, "Measured", text)
+    faults = {
+        "lost or crossed": load.outcomes["right"] != arguments.requests or set(single.outcomes) != {"right"},
+        "mutated bodies": any(status.startswith(("5", "no answer")) for status in statuses),
+        "memory": memory[-1] - memory[0] > GROWTH,
+        "schemathesis": examined.startswith("FAILED"),
+        "restart": restarted != {"right": 200, "exit 0": 1},
+        "end": code != 0,
+    }
+    for name in (found := [name for name, is_fault in faults.items() if is_fault]):
+        print(f"FAULT: {name}: {load.outcomes} {statuses} {memory} {restarted} {examined}", file=sys.stderr)
+    return 1 if found else 0
+
+
+def _beside(times: Sequence[float], p50: float, p99: float) -> str:
+    found = percentiles(times)
+    return f"{found[0]:.2f} and {found[1]:.2f} ms: {found[0] / p50:.1f} and {found[1] / p99:.1f} times that"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
