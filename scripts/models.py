@@ -20,6 +20,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import page_module
 from mnist_edge_exporters.analysis import latency
 from mnist_edge_runtime import Classifier, models
 from mnist_edge_runtime.model_file import sealed_model
@@ -154,6 +155,7 @@ def main(runs_dir: Path) -> None:
     }
     for network in PUBLISHED:
         publish(network, best[network])
+    page_module.write()
     contracts = [sealed_model.read(file).contract for file in best[models.NETWORKS[0]].files.values()]
     versions = {row["engine"]: row["version"] for contract in contracts for row in contract.runtimes}
     drawn = pool.held_out(contracts[0].labels)

@@ -319,3 +319,15 @@ def mistake(mnist_edge: Callable[..., subprocess.CompletedProcess[str]], tmp_pat
         assert list(tmp_path.iterdir()) == []
 
     return mistake
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Return Chromium, headless."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if (chromium := shutil.which("chromium")) is None:
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()

@@ -18,6 +18,8 @@ PACKAGES = {
     "mnist_edge_exporters": ROOT / "exporters" / "mnist_edge_exporters",
 }
 
+RUNTIME_BYTES = 400_000  # of the wheel
+
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, zipfile.ZipFile]:
@@ -80,6 +82,13 @@ def test_the_runtime_needs_numpy_alone(wheels: dict[str, zipfile.ZipFile]) -> No
     assert [need.split(">")[0] for need in required] == ["numpy"]
     assert set(metadata.get_all("Provides-Extra")) == {"camera", "image", "litert", "onnx", "serve", "tflite-runtime"}
     assert metadata["License-Expression"] == "MIT"
+
+
+def test_the_runtime_is_small(wheels: dict[str, zipfile.ZipFile]) -> None:
+    """Of its networks, page and code; the workstation's wheel is for large disks."""
+    name = wheels["mnist_edge_runtime"].filename
+    assert name
+    assert Path(name).stat().st_size <= RUNTIME_BYTES
 
 
 def test_both_carry_the_same_version(wheels: dict[str, zipfile.ZipFile]) -> None:

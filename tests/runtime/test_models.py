@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 import sys
 
 import pytest
@@ -13,7 +16,16 @@ def test_there_is_a_file_of_each_format_that_some_engine_runs() -> None:
     formats = {row.format for row in registry.ENGINES.values()}
     files = [file for network in models.NETWORKS for file in models.bundled_models(network=network)]
     assert {file.name for file in files} == {f"{name}-int8.{end}" for name in models.NETWORKS for end in formats}
-    assert sorted(files[0].parent.glob("*-int8.*")) == sorted(files)
+    assert sorted(files[0].parent.glob("*-int8.*")) == sorted([*files, models.MODULE])
+
+
+def test_the_module_has_the_network_of_the_file_that_ships() -> None:
+    (file,) = models.bundled_models("litert", "small")
+    found = re.search(r"^export const contract = (.*);$", models.bundled_module(), re.MULTILINE)
+    assert found
+    contract, sealed = json.loads(found[1]), sealed_model.read(file)
+    assert contract["payload"]["sha256"] == sealed.contract.payload.sha256
+    assert contract["web"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("engine", [None, "litert", "onnxruntime"])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime.errors import ModelError, VerificationError
 from mnist_edge_runtime.model_file import sealed_model
+from numpy.typing import NDArray
 
 from ..integer import tflite_reader
 from ..integer.evaluate import evaluate
@@ -22,7 +23,7 @@ from .export import Exported
 from .leftovers import exporting
 from .published_folder import publish
 
-__all__ = ["ExportedWeb", "check_tools", "export_web"]
+__all__ = ["ExportedWeb", "check_tools", "export_web", "proven"]
 
 
 @dataclass(frozen=True)
@@ -80,20 +81,36 @@ def export_web(source: Source, outcome: Exported, folder: Path, name: str) -> Ex
     assert outcome.file
     check_tools()
     images = source.test[0]
-    print(f"proving the JavaScript of {name} on {len(images):,} test images", file=sys.stderr)
-    sealed = sealed_model.read(outcome.file)
-    try:
-        network = tflite_reader.read(sealed.payload)
-        origin = {**source_code_proof.origin(outcome.file, len(images)), "pictures": COUNT}
-        made = project.make(sealed, network, name, origin)
-    except ModelError as error:
-        raise ModelError(f"{outcome.file.name} is exported, but no JavaScript can be made of it: {error}") from None
-    drawn = list(pictures(images, COUNT))
-    found, expected = proof.answers(made.module, images, drawn), evaluate(network, images[..., np.newaxis])
-    source_code_proof.check("page", found, sealed.contract.output, expected, outcome.proof.logits, drawn)
-    if others := int(np.count_nonzero(found.logits.argmax(axis=1) != found.best)):
-        raise VerificationError(f"no page is published: {others:,} of {len(images):,} images get another class")
+    made, compared = proven(outcome.file, images, outcome.proof.logits, name)
     target = folder / f"{name}-web"
     with exporting(folder), source.in_use():
         publish(made.files, target)
-    return ExportedWeb(target, made, len(images), expected.size)
+    return ExportedWeb(target, made, len(images), compared)
+
+
+def proven(file: Path, images: NDArray[np.uint8], logits: NDArray[np.float32] | None, name: str) -> tuple[Project, int]:
+    """Return the files of the network in an int8 TFLite file, proven in V8, and the number of compared logits.
+
+    Args:
+        file: the file, with uint8 images and logits.
+        images: the test images, uint8 (N, 28, 28).
+        logits: what the engine answers to them, float32 (N, classes).
+        name: what the files are called.
+
+    Raises:
+        ModelError: an operator without an exact formula.
+        VerificationError: the JavaScript does not answer as the file does.
+    """
+    print(f"proving the JavaScript of {name} on {len(images):,} test images", file=sys.stderr)
+    sealed = sealed_model.read(file)
+    try:
+        network = tflite_reader.read(sealed.payload)
+        made = project.make(sealed, network, name, {**source_code_proof.origin(file, len(images)), "pictures": COUNT})
+    except ModelError as error:
+        raise ModelError(f"{file.name} is exported, but no JavaScript can be made of it: {error}") from None
+    drawn = list(pictures(images, COUNT))
+    found, expected = proof.answers(made.module, images, drawn), evaluate(network, images[..., np.newaxis])
+    source_code_proof.check("page", found, sealed.contract.output, expected, logits, drawn)
+    if others := int(np.count_nonzero(found.logits.argmax(axis=1) != found.best)):
+        raise VerificationError(f"no page is published: {others:,} of {len(images):,} images get another class")
+    return made, expected.size

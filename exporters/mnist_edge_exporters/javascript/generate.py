@@ -63,7 +63,8 @@ def module_source(
         layer = write_layer(network, operator)
         kind = "Uint8Array" if network.tensors[operator.output].dtype == "uint8" else "Int8Array"
         inputs = [stands_for[index] for index in operator.inputs]
-        call = f"{{kernel:{layer.kernel},from:{inputs},to:{operator.output},Kind:{kind},{layer.fields}}},"
+        wires = f"from:{inputs},to:{operator.output}"
+        call = f"{{name:'{layer.name}',kernel:{layer.kernel},{wires},Kind:{kind},{layer.fields}}},"
         layers.append(f"  {layer.comment}\n  {call}")
         kernels.add(layer.kernel)
         blob += layer.blob

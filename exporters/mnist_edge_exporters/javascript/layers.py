@@ -40,12 +40,14 @@ class Layer:
 
     Attributes:
         kernel: the function that it calls, and the template that it is in.
-        comment: what it is, with its shapes.
+        name: what it is.
+        comment: its shapes.
         fields: the inside of the object that the function takes, without its weights.
         blob: int8 weights, and int32 biases and float32 scales in the order of little-endian processors.
     """
 
     kernel: str
+    name: str
     comment: str
     fields: str
     blob: bytes
@@ -84,10 +86,9 @@ def write_layer(network: Network, operator: Operator) -> Layer:
         scales = rounding.factor(sources[0].scale, operator.scales, target.scale)
         fields["weights"] = operator.weights.size
         blob = operator.weights.tobytes() + operator.bias.astype("<i4").tobytes() + scales.astype("<f4").tobytes()
-    name = "".join(char for char in operator.name if char.isprintable())
-    comment = f"// {words}: {' -> '.join(' x '.join(map(str, shape)) for shape in shapes)}  ({name})"
+    comment = f"// {' -> '.join(' x '.join(map(str, shape)) for shape in shapes)}"
     inside = ",".join(f"{key}:{json.dumps(value, separators=(',', ':'))}" for key, value in fields.items())
-    return Layer(kernel, comment, inside, blob)
+    return Layer(kernel, words, comment, inside, blob)
 
 
 def _image_shape(shape: Sequence[int]) -> tuple[int, int, int]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime.model_file.sealed_model import SealedModel
+from mnist_edge_runtime.service import page
 
 from ..c_source.project import golden_images, spoken
 from ..integer.evaluate import evaluate
 from ..integer.network import Network
-from . import page, template
+from . import template
 from .generate import module_source
 
 __all__ = ["Project", "make"]
@@ -66,7 +67,7 @@ def make(sealed: SealedModel, network: Network, name: str, origin: Mapping[str, 
         {
             f"{name}.mjs": module,
             f"{name}.d.mts": template.read("types.d.mts"),
-            f"{name}.html": page.make(module, **values),
+            f"{name}.html": page.finished(module, is_served=False),
             "README.md": template.fill(
                 "project_readme.md",
                 compared=f"{origin['images'] * len(contract.labels):,}",

@@ -10,6 +10,7 @@ __all__ = [
     "frame_sources",
     "limits",
     "observer",
+    "page",
     "reading_rules",
     "region",
     "server",

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from .. import __version__
 from ..classifier import Classifier
-from . import camera_stream, openapi
+from . import camera_stream, openapi, page
 from .answers import Answers
 from .body import Bodies
 from .guard import Guard, refused
@@ -35,13 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Service", "application"]
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>mnist-edge</title>
-<p>Send pictures to /v1/classify and /v1/read; <a href="/openapi.json">/openapi.json</a> describes how.</p>
-</html>
-"""
 _CLASSIFY = ("preprocess", "image")  # parameters of the query
 _READ = ()
 
@@ -56,8 +49,6 @@ class Service:
         access: who may ask.
         workers: the threads in which pictures are answered.
         limits: of a request, and of all together.
-        page: the page that is shown to a browser.
-        policy: the Content-Security-Policy of the page.
         debug: print where an error comes from.
         stopping: whether the service is about to end.
         camera: what is before the service's camera, if it has one.
@@ -68,8 +59,6 @@ class Service:
     access: Access
     workers: Workers
     limits: Limits = field(default_factory=Limits)
-    page: str = _PAGE
-    policy: str = "default-src 'none'; frame-ancestors 'none'"
     debug: bool = False
     stopping: bool = False
     camera: Camera | None = None
@@ -134,7 +123,8 @@ class _Handlers:
         self._openapi = openapi.document(service.limits, with_token=service.access.token is not None)
 
     async def page(self, request: Request) -> Response:
-        return HTMLResponse(self._service.page, headers={"Content-Security-Policy": self._service.policy})
+        text = page.finished()
+        return HTMLResponse(text, headers={"Content-Security-Policy": page.policy(text)})
 
     async def model(self, request: Request) -> Response:
         return JSONResponse(self._model)

@@ -1,10 +1,9 @@
-"""Projects of random networks, and of the bundled network, whose page is opened in Chromium."""
+"""Projects of random networks, and of the bundled network."""
 
 from __future__ import annotations
 
 import runpy
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,15 +50,3 @@ def images(bundled: SealedModel) -> NDArray[np.uint8]:
     random = np.random.default_rng(0)
     dots = (random.random((20, 28, 28)) < 0.2).astype(np.uint8) * np.uint8(255)
     return np.concatenate([bundled.golden.images, random.integers(0, 256, (20, 28, 28), dtype=np.uint8), dots])
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    """Return Chromium, headless."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if (chromium := shutil.which("chromium")) is None:
-        pytest.skip("chromium is not installed")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()

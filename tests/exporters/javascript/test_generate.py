@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mnist_edge_exporters.integer.network import Network
+from mnist_edge_exporters.integer.evaluate import evaluate
+from mnist_edge_exporters.integer.network import Network, Reshape
 from mnist_edge_exporters.javascript import generate, project, proof
 from mnist_edge_exporters.javascript.project import Project
-from mnist_edge_runtime import ModelError
+from mnist_edge_runtime import ModelError, models
 from mnist_edge_runtime.acceptance import acceptance
 from mnist_edge_runtime.model_file.sealed_model import SealedModel
 from numpy.typing import NDArray
@@ -72,6 +73,40 @@ def test_another_type_of_image_is_refused(bundled: SealedModel, make: Make) -> N
 
 def test_the_same_network_gives_the_same_bytes(make: Make) -> None:
     assert make()[0].files == make()[0].files
+
+
+def test_the_module_of_the_wheel_is_made_of_the_file_that_ships(bundled: SealedModel, make: Make) -> None:
+    """The same bytes are made again of that file, and what is proven of the module."""
+    text = models.bundled_module()
+    said = re.search(r"from (\S+) \(SHA-256 (\w+)\).*?on (\d+) test images.*?on (\d+) pictures", text, re.DOTALL)
+    version = re.search(r"Made by mnist-edge (\S+) from", text)
+    assert said
+    assert version
+    file, sha256, images, pictures = said.groups()
+    origin = {"file": file, "sha256": sha256, "images": int(images), "pictures": int(pictures), "version": version[1]}
+    assert project.make(bundled, make()[1], "small", origin).module == text
+    assert int(images) == 10_000
+
+
+def test_the_outputs_of_layers_are_those_of_the_integer_network(make: Make, images: NDArray[np.uint8]) -> None:
+    from py_mini_racer import MiniRacer
+
+    made, network = make()
+    with MiniRacer() as engine:
+        engine.eval(generate.as_script(made.module))
+        text = engine.eval(
+            f"const image = Uint8Array.from({images[3].reshape(-1).tolist()});"
+            "const first = layers(image); classify(new Uint8Array(784));"
+            "JSON.stringify(first.map(({ y, values }) => [y, Array.from(values)]))"
+        )
+    found, picture = json.loads(str(text)), images[3][np.newaxis, ..., np.newaxis]
+    ends = [index for index, operator in enumerate(network.operators, 1) if not isinstance(operator, Reshape)]
+    for (shape, values), end in zip(found, ends, strict=True):
+        output = network.operators[end - 1].output
+        expected = evaluate(replace(network, operators=network.operators[:end], output=output), picture)
+        assert values == expected.reshape(-1).tolist()
+        assert np.prod(shape[:3]) == len(values)
+        assert shape[3] == network.tensors[output].zero_point
 
 
 def test_a_script_exports_nothing(make: Make) -> None:

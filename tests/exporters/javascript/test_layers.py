@@ -30,8 +30,8 @@ def test_a_layer_says_its_shapes_and_carries_its_weights(make: Make) -> None:
     operator = next(each for each in network.operators if isinstance(each, Convolution))
     layer = write_layer(network, operator)
     rows, columns = operator.window.size
-    assert layer.comment.startswith(f"// Convolution {rows} x {columns}")
-    assert ": 28 x 28 x 1 -> " in layer.comment
+    assert layer.name.startswith(f"Convolution {rows} x {columns}")
+    assert "// 28 x 28 x 1 -> " in layer.comment
     assert len(layer.blob) == operator.weights.size + 8 * len(operator.bias)
 
 

@@ -22,7 +22,9 @@ def test_every_export_has_a_type(make: Make) -> None:
     exported |= set(re.findall(r"\w+", re.findall(r"^export \{(.*)\};$", made.module, re.MULTILINE)[0]))
     typed = set(re.findall(r"^export declare (?:const|function|class) (\w+)", made.files["net.d.mts"], re.MULTILINE))
     assert (
-        exported == typed == {"BlankError", "classify", "contract", "golden", "logits", "prepare", "read", "selfTest"}
+        exported
+        == typed
+        == {"BlankError", "classify", "contract", "golden", "layers", "logits", "prepare", "read", "selfTest"}
     )
 
 

@@ -13,17 +13,23 @@ const SIDE = 28;
 export const contract = @contract@;
 
 // The network, layer by layer: rows x columns x channels. Weights, biases and scales are at the end.
-const layers = [
+const steps = [
 @layers@
 ];
 
-const answer = network(layers, @weights@, @input@, @output@);
+const answer = network(steps, @weights@, @input@, @output@);
 
 @acceptance@
 
 /** Return the raw logits of an image of 28 x 28 pixels; the real value of one is (logit - @zero@) * @scale@. */
 export function logits(image) {
   return answer(image);
+}
+
+/** Return what each layer makes of an image: values, of which y[3] is zero, in y[0] rows of y[1] places of y[2] channels. */
+export function layers(image) {
+  answer(image);
+  return steps.map(({ name, y, out }) => ({ name, y, values: out.slice() }));
 }
 
 /** Return the label of an image of 28 x 28 pixels, its probability, and whether the answer is accepted. */

@@ -21,6 +21,19 @@ export declare class BlankError extends Error {}
 /** Return the raw logits of an image, 784 values from 0 (black) to 255 (white ink), row by row. */
 export declare function logits(image: ArrayLike<number>): Uint8Array;
 
+/** What a layer makes of an image, from the first layer to the logits. */
+export interface LayerOutput {
+  /** The operator, such as "Convolution 3 x 3". */
+  name: string;
+  /** Rows, columns and channels of the values, and the value that stands for zero. */
+  y: readonly [number, number, number, number];
+  /** Row by row, in each all channels of a place. */
+  values: Int8Array | Uint8Array;
+}
+
+/** Return what each layer makes of an image, 784 values from 0 (black) to 255 (white ink), row by row. */
+export declare function layers(image: ArrayLike<number>): LayerOutput[];
+
 /** Return the answer to an image, 784 values from 0 (black) to 255 (white ink), row by row. */
 export declare function classify(image: ArrayLike<number>): Prediction;
 

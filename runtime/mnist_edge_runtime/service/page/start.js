@@ -1,0 +1,171 @@
+// Join the parts: what is on the paper is read by this page where it holds the network, else by the device.
+const NOTHING = 'Nothing is drawn yet.', LOOK = find('inside-hint').textContent;
+const FOREIGN = 'A look inside needs the network in this page, and the device runs another one.';
+let turn = 0, model = null, isNumber = false; // model: what the device runs
+
+const isOwn = () => !model || model.payload_sha256 === contract.payload.sha256;
+const labels = () => isOwn() ? contract.labels : model.contract.labels;
+
+function readHere(input) {
+  const start = performance.now(), found = read(input.pixels, input.width, input.height);
+  return { ...found, milliseconds: performance.now() - start };
+}
+
+function showFound(found, by) {
+  if (found.label === null) return showNothing('blank', 'There is no digit to be seen in this picture.', labels());
+  showAnswer(found, labels());
+  setText('timing', `Answered by ${by} in ${duration(found.milliseconds)}.`);
+  return undefined;
+}
+
+// What this page answers itself is there before the next frame; what the device answers, when it comes.
+function answer() {
+  const mine = ++turn, input = paper.input(), noLook = isOwn() ? LOOK : FOREIGN;
+  find('verdicts').replaceChildren();
+  find('ask').hidden = !(model && isOwn() && input && !isNumber);
+  if (!input) {
+    showNothing('empty', NOTHING, isNumber ? [] : labels());
+    return lookInside.take(null, noLook);
+  }
+  if (isNumber || !isOwn()) return answerByDevice(input, () => mine === turn, noLook);
+  try {
+    const found = readHere(input);
+    showFound(found, 'this browser');
+    lookInside.take(found.image, LOOK);
+  } catch (error) {
+    const isBlank = error instanceof BlankError;
+    showNothing(isBlank ? 'blank' : 'failed', isBlank ? 'There is no digit to be seen in this picture.' : error.message, labels());
+    lookInside.take(null, LOOK);
+  }
+  return undefined;
+}
+
+async function answerByDevice(input, isCurrent, noLook) {
+  show('waiting', '…', 'The device is reading.');
+  lookInside.take(null, isNumber ? 'A look inside is for one digit.' : noLook);
+  try {
+    const found = await (isNumber ? device.read(input) : device.classify(input));
+    if (!isCurrent()) return;
+    if (isNumber) showReading(found);
+    else showFound(found, 'the device');
+  } catch (error) {
+    if (isCurrent()) showNothing('failed', error.message, isNumber ? [] : labels());
+  }
+}
+
+// Both verdicts, with both times.
+async function askToo() {
+  const mine = turn, input = paper.input(), told = find('verdicts');
+  const word = ({ label, confidence, accepted }) => label === null ? 'blank' : `${label}, ${percent(confidence)}${accepted ? '' : ', unsure'}`;
+  let own, other;
+  try {
+    own = readHere(input);
+  } catch (error) {
+    own = { label: null, milliseconds: 0, error: error instanceof BlankError ? null : error.message };
+  }
+  told.replaceChildren(make('p', {}, 'The device is reading.'));
+  try {
+    other = await device.classify(input);
+  } catch (error) {
+    if (mine === turn) told.replaceChildren(make('p', {}, error.message));
+    return;
+  }
+  if (mine !== turn) return;
+  const rows = [['this browser', own, duration(own.milliseconds)], ['the device', other, `${duration(other.milliseconds)}, with the way ${duration(other.all)}`]];
+  told.replaceChildren(
+    make('p', {}, own.error || (word(own) === word(other) ? 'Both say the same.' : 'They do not say the same: they may have decoded the picture otherwise.')),
+    make('table', {}, make('caption', {}, 'Both verdicts'), make('tbody', {}, ...rows.map(([who, found, time]) =>
+      make('tr', {}, make('th', { scope: 'row' }, who), make('td', {}, word(found)), make('td', {}, time))))),
+  );
+}
+
+async function open(file) {
+  try {
+    paper.lay(await opened(file));
+  } catch (error) {
+    turn++;
+    showNothing('failed', error.message, labels());
+    lookInside.take(null);
+  }
+}
+
+function fact(name, value) {
+  if (value) find('facts').append(make('dt', {}, name), make('dd', {}, value));
+}
+
+async function meetDevice() {
+  find('device').hidden = false;
+  setText('device-hint', 'Asking the device what it runs.');
+  try {
+    model = await device.model();
+  } catch (error) {
+    setText('device-hint', `${error.message} This page answers by itself, with the network that it holds.`);
+    return;
+  }
+  find('number').disabled = false;
+  find('number-hint').hidden = true;
+  const { file, engine } = model;
+  if (isOwn()) {
+    setText('device-hint', `The device runs the same network (${file}, with ${engine}), so this page answers by itself.`);
+  } else {
+    setText('device-hint', `The device runs another network than this page holds: it answers, with ${file} in ${engine}.`);
+    setText('intro', `The device reads ${model.contract.labels.join(' ')} with ${file}. What you draw is sent to it, and nowhere else.`);
+  }
+  answer();
+}
+
+paper.onChange(answer);
+acceptPictures(open);
+find('undo').addEventListener('click', paper.undo);
+find('clear').addEventListener('click', paper.clear);
+find('ask').addEventListener('click', askToo);
+for (const id of ['one', 'number']) {
+  find(id).addEventListener('change', () => {
+    isNumber = find('number').checked;
+    find('chances').caption.textContent = isNumber ? 'How sure of each digit' : 'Probabilities';
+    document.body.classList.toggle('numbers', isNumber);
+    paper.frame([]);
+    answer();
+  });
+}
+document.addEventListener('keydown', event => {
+  const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === 'z';
+  if (isUndo) paper.undo();
+  else if (event.key === 'Escape' || event.key === 'Delete') paper.clear();
+  else return;
+  event.preventDefault();
+});
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  paper.show();
+  lookInside.refresh();
+});
+
+if (contract.labels.join('') === '0123456789') {
+  find('samples').hidden = false;
+  EXAMPLES.forEach((strokes, digit) => {
+    const small = make('canvas', { width: 96, height: 96 }), context = small.getContext('2d');
+    const button = make('button', { type: 'button' }, small);
+    button.setAttribute('aria-label', `Draw a ${digit}`);
+    paper.ready(context, 96 / PAPER, '#8c8c94');
+    for (const points of strokes) paper.trace(context, points, 96 / PAPER);
+    button.addEventListener('click', () => paper.draw(strokes.map(points => [...points])));
+    find('examples').append(button);
+  });
+}
+
+const { parity, web } = contract;
+fact('File', web.file);
+fact('SHA-256', web.sha256);
+fact('Right', parity && `${(100 * parity.accuracy).toFixed(2)} % of ${parity.images.toLocaleString('en')} test images`);
+fact('Proof', `0 logits differ from the file's on ${web.images.toLocaleString('en')} test images`);
+fact('Threshold', contract.output.chosen_on);
+
+answer();
+const wrong = selfTest(), compared = golden.logits.length;
+setText('verdict', wrong
+  ? `The self-test failed: ${wrong} of ${compared} logits differ. Do not trust the answers of this browser.`
+  : `The self-test passed: ${compared} of ${compared} logits are those of ${web.file}, to the bit.`);
+find('verdict').classList.toggle('failed', wrong > 0);
+if (device.isServed) meetDevice();
+// What runs for the first time is slow: that is over before the first stroke ends.
+setTimeout(() => EXAMPLES.forEach(strokes => read(rasterized(strokes), PAPER, PAPER)));
