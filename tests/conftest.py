@@ -321,9 +321,9 @@ def mistake(mnist_edge: Callable[..., subprocess.CompletedProcess[str]], tmp_pat
     return mistake
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """Return Chromium, headless."""
+    """Return Chromium, headless; while it runs, an event loop does in this thread."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if (chromium := shutil.which("chromium")) is None:
         pytest.skip("chromium is not installed")

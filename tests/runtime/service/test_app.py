@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from mnist_edge_runtime import __version__
+from mnist_edge_runtime.service import page
 
 from .conftest import App
 
@@ -24,7 +25,8 @@ def test_the_model_is_described_by_its_contract(app: App) -> None:
 def test_the_page_is_html(app: App) -> None:
     answer = app.get("/")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert b"/v1/classify" in answer.body
+    assert answer.body.decode() == page.finished()
+    assert answer.headers["content-security-policy"] == page.policy(page.finished())
 
 
 def test_it_lives_and_is_ready(app: App) -> None:

@@ -214,7 +214,7 @@ def test_a_look_inside_shows_layers_and_pixels(page: Any) -> None:
     assert not page.is_visible("#inside-body")
 
 
-def _axe(page: Any, state: str) -> None:
+def axe_finds_nothing(page: Any, state: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
     found = axe.Axe().run(page)
     assert found.violations_count == 0, f"{state}: {found.generate_report()}"
@@ -223,20 +223,20 @@ def _axe(page: Any, state: str) -> None:
 @pytest.mark.parametrize("page", ["dark", "phone"], indirect=True)
 def test_axe_finds_nothing(page: Any, picture: NDArray[np.uint8]) -> None:
     """The phone is in the light theme."""
-    _axe(page, "empty")
+    axe_finds_nothing(page, "empty")
     page.click("#about summary")
     page.set_input_files("#file", {"name": "digit.png", "mimeType": "image/png", "buffer": png(picture)})
     page.locator("#timing", has_text="Answered").wait_for()
     page.click("#inside summary")
     page.locator("#heat-words", has_text="patch").wait_for()
-    _axe(page, "picture and look inside")
+    axe_finds_nothing(page, "picture and look inside")
     scribble(page)
-    _axe(page, "unsure")
+    axe_finds_nothing(page, "unsure")
     page.set_input_files(
         "#file", {"name": "a.png", "mimeType": "image/png", "buffer": png(np.full((50, 60), 255, np.uint8))}
     )
     page.locator("#answer[data-state=blank]").wait_for()
-    _axe(page, "blank")
+    axe_finds_nothing(page, "blank")
 
 
 @pytest.mark.parametrize("width", [360, 390, 820, 1280, 1920])
