@@ -31,9 +31,9 @@ document.addEventListener('pointerup', event => requestAnimationFrame(() => {
 }));
 """
 TEXT = """\
-By `python benchmarks/page.py` on {cpu}, headless Chromium {version}, the page of `small`: milliseconds from the end of a
-stroke to its answer on the screen, over {count} strokes, the first ones after the page was opened among them. They are to be
-below {limit:.0f}. While it ran, {load:.1f} processes shared {cores} cores.
+By `python benchmarks/page.py` on {cpu}, headless Chromium {version}, the page of `small`: milliseconds from
+the end of a stroke to its answer on the screen, over {count} strokes, the first ones after the page was opened among
+them. They are to be below {limit:.0f}. While it ran, {load:.1f} processes shared {cores} cores.
 
 | median | 95 % | longest |
 |---|---|---|
