@@ -23,7 +23,7 @@ from .pgm import load_pgm
 from .pillow_decoder import decode, pillow, size_of
 from .regular_files import kind_of_file, open_regular
 
-__all__ = ["check_target", "load_picture", "picture_files", "save_picture", "shrunk_by"]
+__all__ = ["check_target", "load_picture", "picture_files", "pixels_of", "save_picture", "shrunk_by"]
 
 
 def load_picture(path: str | Path | io.BytesIO, *, whole: bool = False) -> NDArray[np.uint8]:
@@ -60,6 +60,16 @@ def shrunk_by(path: str | Path | io.BytesIO, picture: NDArray[np.uint8]) -> int:
             return 1
         sides = size_of(file, kind)
     return max(1, round(max(sides) / max(picture.shape)))
+
+
+def pixels_of(data: io.BytesIO) -> int:
+    """Return how many pixels the bytes of a picture file are decoded to, as far as its head tells, else 0."""
+    kind = kind_of(data.getbuffer()[:HEAD].tobytes())
+    try:
+        width, height = size_of(data, kind) if kind.decoder not in ("", "NPY") and kind.name != "PGM" else (0, 0)
+    except Exception:  # what is wrong with it is told when it is decoded
+        return 0
+    return width * height
 
 
 def _load(file: BinaryIO, whole: bool) -> NDArray[np.uint8]:

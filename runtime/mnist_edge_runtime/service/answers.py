@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -18,6 +20,7 @@ from .refusal import RefusalError
 
 __all__ = ["Answers"]
 
+_LARGE = 4_000_000  # pixels; of a picture that has more, one is decoded at a time
 _NO_MEMORY = "there is not enough memory for this picture; scale it down"
 
 
@@ -32,6 +35,7 @@ class Answers:
 
     classifier: Classifier
     observe: Callable[[str, float], None]
+    _large: threading.Lock = field(default_factory=threading.Lock)
 
     def classify(
         self, take: Callable[[], Pictures], preprocess: str, with_image: bool, deadline: float
@@ -47,7 +51,8 @@ class Answers:
             watch = _Watch(self.observe)
             try:
                 try:
-                    image = mnist.to_mnist(picture.load(False), found.preprocess or preprocess)
+                    with self._in_turn(picture):
+                        image = mnist.to_mnist(picture.load(False), found.preprocess or preprocess)
                 finally:
                     watch.ends("prepare")
             except BlankError as error:
@@ -68,20 +73,25 @@ class Answers:
 
         def answer(picture: Picture) -> dict[str, Any]:
             watch = _Watch(self.observe)
-            try:
-                pixels = picture.load(True)
-            finally:
-                watch.ends("prepare")
-            try:
-                lines, reason = read_lines(pixels, self.classifier), None
-            except BlankError as error:
-                lines, reason = [], str(error)
-            watch.ends("engine")
+            with self._in_turn(picture):
+                try:
+                    pixels = picture.load(True)
+                finally:
+                    watch.ends("prepare")
+                try:
+                    lines, reason = read_lines(pixels, self.classifier), None
+                except BlankError as error:
+                    lines, reason = [], str(error)
+                watch.ends("engine")
             by = picture.shrunk_by(pixels)
             lines = [[replace(digit, box=_enlarged(digit.box, by)) for digit in line] for line in lines]
             return {**lines_fields(lines, reason), "milliseconds": watch.milliseconds}
 
         return {"model": self._name, "readings": [*_each(take(), answer, deadline)]}
+
+    def _in_turn(self, picture: Picture) -> AbstractContextManager[object]:
+        """Return what lets large pictures wait for each other: together they would fill the memory of a small board."""
+        return self._large if picture.size() > _LARGE else nullcontext()
 
     @property
     def _name(self) -> str:

@@ -17,7 +17,7 @@ from starlette.formparsers import MultiPartException
 
 from .. import strict_json
 from ..errors import InputError
-from ..preprocessing.image_io import load_picture, shrunk_by
+from ..preprocessing.image_io import load_picture, pixels_of, shrunk_by
 from ..preprocessing.mnist import PREPROCESSING
 from ..preprocessing.pixel_rows import from_numbers
 from .refusal import RefusalError
@@ -38,11 +38,12 @@ _MEDIA_TYPES = f"a picture as image/png, image/jpeg and the like or as {_OCTETS}
 
 
 class Picture(NamedTuple):
-    """A picture of a request: the name that its sender gave it, its loader, and the factor it is shrunk by."""
+    """A picture of a request: the name that its sender gave it, its loader, its scale, and its number of pixels."""
 
     name: str | None
     load: Callable[[bool], NDArray[np.uint8]]
-    shrunk_by: Callable[[NDArray[np.uint8]], int]
+    shrunk_by: Callable[[NDArray[np.uint8]], int] = lambda pixels: 1  # of a large JPEG more
+    size: Callable[[], int] = lambda: 0  # as far as it is known before it is decoded
 
 
 class Pictures(NamedTuple):
@@ -75,7 +76,7 @@ def _of_bytes(data: bytes, name: str | None = None) -> Picture:
     def load(whole: bool) -> NDArray[np.uint8]:
         return load_picture(io.BytesIO(data), whole=whole)
 
-    return Picture(name, load, partial(shrunk_by, io.BytesIO(data)))
+    return Picture(name, load, partial(shrunk_by, io.BytesIO(data)), partial(pixels_of, io.BytesIO(data)))
 
 
 async def _of_form(request: Request, most: int) -> list[Picture]:
@@ -118,11 +119,11 @@ def _of_entry(entry: Any) -> Picture:
     if not isinstance(entry, dict) or len(entry) != 1 or not entry.keys() <= {"pixels", "base64"}:
         raise RefusalError(400, f"a picture is neither {_ENTRY}")
     if "pixels" in entry:
-        return Picture(None, lambda whole: from_numbers(entry["pixels"]), lambda pixels: 1)
+        return Picture(None, lambda whole: from_numbers(entry["pixels"]))
     try:
         return _of_bytes(base64.b64decode(entry["base64"], validate=True))
     except (binascii.Error, TypeError, ValueError) as error:
-        return Picture(None, partial(_refuse, f"base64 is none ({error})"), lambda pixels: 1)
+        return Picture(None, partial(_refuse, f"base64 is none ({error})"))
 
 
 def _refuse(message: str, whole: bool) -> NDArray[np.uint8]:

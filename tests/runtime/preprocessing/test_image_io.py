@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import struct
@@ -18,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mnist_edge_runtime import InputError
 from mnist_edge_runtime.preprocessing.grayscale import MAX_PIXELS
-from mnist_edge_runtime.preprocessing.image_io import load_picture, picture_files, save_picture
+from mnist_edge_runtime.preprocessing.image_io import load_picture, picture_files, pixels_of, save_picture
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
 from PIL import Image
@@ -508,3 +509,16 @@ def test_an_array_that_is_a_mask_is_refused_unless_it_is_bool(tmp_path: Path) ->
         load_picture(tmp_path / "mask.npy")
     np.save(tmp_path / "mask.npy", mask.astype(bool))
     np.testing.assert_array_equal(load_picture(tmp_path / "mask.npy"), mask * 255)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"])
+def test_the_size_is_known_before_a_picture_is_decoded(form: str) -> None:
+    data = io.BytesIO()
+    Image.new("L", (300, 200), 255).save(data, form)
+    assert pixels_of(data) == 60_000
+    assert pixels_of(io.BytesIO(data.getvalue()[:8])) == 0
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"P5 9 9 255\n" + bytes(81), b"\x89PNG\r\n\x1a\n" + bytes(100)])
+def test_where_the_size_is_not_known_it_is_none(data: bytes) -> None:
+    assert pixels_of(io.BytesIO(data)) == 0

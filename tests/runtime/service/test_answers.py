@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -98,3 +99,29 @@ def test_what_takes_too_long_is_given_up_between_pictures(
     answer = app_with().post("/v1/classify", drawn[0])
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert "send fewer" in answer.error
+
+
+def test_large_pictures_are_decoded_one_at_a_time(
+    app_with: Callable[..., App], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture of 20 megapixels takes 180 MB, and four at a time more than a small board has."""
+    data = io.BytesIO()
+    Image.new("L", (2500, 2000), 255).save(data, "PNG")
+    inside, most = [0], [0]
+
+    def load(*unused: Any, **options: Any) -> Any:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        found = load_picture(io.BytesIO(data.getvalue()))
+        inside[0] -= 1
+        return found
+
+    monkeypatch.setattr("mnist_edge_runtime.service.pictures.load_picture", load)
+    app = app_with(threads=4)
+
+    async def ask() -> list[int]:
+        asked = [app.ask("POST", path, data.getvalue()) for path in ("/v1/classify", "/v1/read") * 3]
+        return [answer.status for answer in await asyncio.gather(*asked)]
+
+    assert asyncio.run(ask()) == [200] * 6
+    assert most == [1]
