@@ -4,7 +4,8 @@ python benchmarks/train_models.py --runs-dir runs/models
 python scripts/models.py runs/models
 
 What is exported or evaluated already is not done again. Of each network the seed that is best on the validation images
-is published: into the runtime's package where it ships there, else into models/.
+is published: its int8 files into the runtime's package where they ship there, else into models/, its Keras model into
+the trainer's package.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from mnist_edge_runtime import Classifier, models
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_trainer.handwriting import pool
 from mnist_edge_trainer.handwriting.pool import Pool
+from mnist_edge_trainer.networks.published import PUBLISHED, weights_file
 from mnist_edge_trainer.runs.run import MODEL
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "models.md"
 NETWORKS = ("classic", "base", "small", "tiny", "nano", "pico")
 FORMATS = {"litert": "tflite", "onnxruntime": "onnx"}
-PUBLISHED = NETWORKS[1:]
 TEMPLATE = Path(__file__).with_suffix(".md")
 
 
@@ -86,7 +87,7 @@ def publish(network: str, trained: Trained) -> None:
         folder = models.bundled_models()[0].parent if network in models.NETWORKS else ROOT / "models"
         folder.mkdir(exist_ok=True)
         shutil.copyfile(file, folder / f"{network}-int8{file.suffix}")
-    keras.models.load_model(trained.folder / MODEL, compile=False).save(ROOT / "models" / f"{network}.keras")
+    keras.models.load_model(trained.folder / MODEL, compile=False).save(weights_file(network))
 
 
 def percent(values: list[float], digits: int = 2) -> str:

@@ -12,6 +12,7 @@ from mnist_edge_runtime.diagnostics.selftest import selftest
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_trainer.data.datasets import Dataset
 from mnist_edge_trainer.networks.architectures import ARCHITECTURES
+from mnist_edge_trainer.networks.published import PUBLISHED, weights_file
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 MOST_PARAMETERS = {"base": 60_000, "small": 20_000, "tiny": 10_000, "nano": 5_000, "pico": 2_000}
@@ -21,8 +22,9 @@ FILES = sorted([*MODELS.glob("*-int8.*"), *BUNDLED])
 
 def test_there_is_each_network_in_each_form() -> None:
     assert {path.name for path in (*MODELS.iterdir(), *FILES)} == {
-        f"{name}{end}" for name in MOST_PARAMETERS for end in (".keras", "-int8.tflite", "-int8.onnx")
+        f"{name}{end}" for name in MOST_PARAMETERS for end in ("-int8.tflite", "-int8.onnx")
     }
+    assert tuple(MOST_PARAMETERS) == PUBLISHED
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -50,7 +52,7 @@ def test_it_is_what_its_contract_and_its_name_say(file: Path) -> None:
 
 @pytest.mark.parametrize("name", MOST_PARAMETERS)
 def test_the_keras_model_is_the_network_of_the_files(name: str) -> None:
-    file = MODELS / f"{name}.keras"
+    file = weights_file(name)
     model = keras_model.load(file)
     files = [each for each in FILES if each.name.startswith(name)]
     expected = {sealed_model.read(each).contract.origin["weights_sha256"] for each in files}

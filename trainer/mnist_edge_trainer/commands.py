@@ -20,10 +20,11 @@ from mnist_edge_runtime.json_output import print_result
 from mnist_edge_runtime.path_checks import check_folder
 
 from .handwriting.command import draw
-from .networks.recipe import Recipe
-from .options import AsJson, Data, RunsDir, complete_run
+from .networks.recipe import Recipe, option
+from .options import AsJson, Data, RunsDir, complete_run, complete_start
 
 if TYPE_CHECKING:
+    from .runs.run import Run
     from .tuning.study import TrialResult
 
 __all__ = ["draw", "train", "tune"]
@@ -41,8 +42,8 @@ def recipe_options(command: Callable[..., None]) -> Callable[..., None]:
     parameters = [each for each in signature.parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
     for part in fields(Recipe):
         kind: Any = {"int": int | None, "float": float | None}[str(part.type)]
-        option = typer.Option(help=part.metadata["help"], show_default=False, rich_help_panel="Parts of the recipe")
-        annotation: Any = Annotated[kind, option]
+        shown = typer.Option(help=part.metadata["help"], show_default=False, rich_help_panel="Parts of the recipe")
+        annotation: Any = Annotated[kind, shown]
         parameters.append(Parameter(part.name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
     command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return command
@@ -54,6 +55,17 @@ def train(
         str | None, typer.Option(help="Network: classic, teacher, base, small, tiny, nano or pico. (default: classic)")
     ] = None,
     data: Data = "auto",
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Network to fine-tune: base, small, tiny, nano or pico, a run, or a .keras file.",
+            autocompletion=complete_start,
+        ),
+    ] = None,
+    also: Annotated[
+        Path | None, typer.Option(help="Folder of pictures of one's own for --from, DIR/CLASS/NAME.png.")
+    ] = None,
     augment: Augment = None,
     fast: Annotated[bool, typer.Option("--fast", help="Train for seconds only, by default the network small.")] = False,
     teacher: Annotated[
@@ -68,7 +80,10 @@ def train(
         int | None, typer.Option(help="Random seed; the same seed gives the same weights. (default: 0)")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name of the run. (default: the network, with -fast after --fast)")
+        str | None,
+        typer.Option(
+            help="Name of the run. (default: the network, with -fast after --fast, -own after that of --from)"
+        ),
     ] = None,
     runs_dir: RunsDir = Path("runs"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of the same name.")] = False,
@@ -80,11 +95,33 @@ def train(
     **parts: float | None,
 ) -> None:
     """Train a network and write its run: model, metrics, plots."""
+    started = time.monotonic()
+    chosen = {part: value for part, value in parts.items() if value is not None}
+    if start or also:
+        given: dict[str, Any] = {
+            "--arch": arch,
+            "--augment": augment,
+            "--fast": fast,
+            "--teacher": teacher,
+            "--resume": resume,
+        }
+        given |= {"--from-study": from_study, "--storage": storage, "--tensorboard": tensorboard}
+        given |= {option(part): True for part in chosen}
+        run, text = _fine_tuned(
+            start,
+            also,
+            [each for each, value in given.items() if value],
+            data,
+            name,
+            runs_dir,
+            seed or 0,
+            overwrite=overwrite,
+        )
+        _print_run(run, text, runs_dir, started, as_json)
+        return
     from .networks.config import TrainConfig
     from .training.train import train_run
 
-    started = time.monotonic()
-    chosen = {part: value for part, value in parts.items() if value is not None}
     if storage and not from_study:
         raise UsageError("--storage is the database of --from-study; name a study with it")
     if from_study:
@@ -94,13 +131,7 @@ def train(
         config = TrainConfig(arch or ("small" if fast else "classic"), seed or 0, augment, fast, tensorboard, chosen)
     name = name or config.architecture + ("-fast" if fast else "")
     run = train_run(config, data, name, runs_dir, teacher or (), overwrite=overwrite, resume=resume)
-    seconds = time.monotonic() - started
-    drawn = [f"  {file}" for file in sorted(run.folder.glob("*.png"))]
-    named = "" if runs_dir == Path("runs") else f" --runs-dir {shlex.quote(str(runs_dir))}"
-    following = ["Next:", f"  mnist-edge export --run {run.name}{named}"]
-    took = f"the whole command took {seconds:.0f} seconds"
-    text = "\n".join([run.summary(), took, "To look at:", *drawn, *following])
-    print_result(as_json, {"run": str(run.folder), "command_seconds": round(seconds, 1), **run.record}, text)
+    _print_run(run, run.summary(), runs_dir, started, as_json)
 
 
 @recipe_options
@@ -145,6 +176,45 @@ def tune(
     found, files = run_study(config, data, study or "-".join(arch or ["all"]), runs_dir, storage)
     names = [str(file) for file in files]
     print_result(as_json, {**found.to_dict(), "files": names}, "\n  ".join([f"{found.table()}\nTo look at:", *names]))
+
+
+def _fine_tuned(
+    start: str | None,
+    also: Path | None,
+    excluded: list[str],
+    data: str,
+    name: str | None,
+    runs_dir: Path,
+    seed: int,
+    *,
+    overwrite: bool,
+) -> tuple[Run, str]:
+    """Fine-tune a network on own pictures; return the run and its summary.
+
+    Raises:
+        UsageError: --from or --also is missing, or options are given that --from excludes.
+    """
+    if not start:
+        raise UsageError("--also adds own pictures to a trained network; name it with --from, such as --from small")
+    if not also:
+        raise UsageError("--from fine-tunes a network on own pictures; name their folder with --also DIR")
+    if excluded:
+        raise UsageError(f"--from and {excluded[0]} exclude each other: fine-tuning has its own recipe; leave out one")
+    from .training.fine_tuning import fine_tune_run, summary
+
+    run = fine_tune_run(start, also, data, name, runs_dir, seed, overwrite=overwrite)
+    return run, summary(run)
+
+
+def _print_run(run: Run, summary: str, runs_dir: Path, started: float, as_json: bool) -> None:
+    """Print a finished run, its plots and the next command; `started` is in monotonic seconds."""
+    seconds = time.monotonic() - started
+    drawn = [f"  {file}" for file in sorted(run.folder.glob("*.png"))]
+    named = "" if runs_dir == Path("runs") else f" --runs-dir {shlex.quote(str(runs_dir))}"
+    following = ["Next:", f"  mnist-edge export --run {run.name}{named}"]
+    took = f"the whole command took {seconds:.0f} seconds"
+    text = "\n".join([summary, took, "To look at:", *drawn, *following])
+    print_result(as_json, {"run": str(run.folder), "command_seconds": round(seconds, 1), **run.record}, text)
 
 
 def _find_trial(choice: str, runs_dir: Path, storage: str | None, *, fast: bool) -> TrialResult:

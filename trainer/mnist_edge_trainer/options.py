@@ -12,6 +12,8 @@ from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.path_checks import check_file, check_folder
 from typer.core import TyperCommand, TyperOption
 
+from .networks.published import PUBLISHED
+
 __all__ = [
     "AsJson",
     "Data",
@@ -24,6 +26,7 @@ __all__ = [
     "RunsDir",
     "StrictCommand",
     "complete_run",
+    "complete_start",
 ]
 
 
@@ -46,6 +49,12 @@ def complete_run(context: typer.Context, incomplete: str) -> list[str]:
     """Return the names of runs that begin with `incomplete`, for a shell's completion."""
     runs_dir = Path(context.params.get("runs_dir") or "runs")
     return sorted(file.parent.name for file in runs_dir.glob(f"{incomplete or '[!.]'}*/run.json"))
+
+
+def complete_start(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of published networks and of runs that begin with `incomplete`."""
+    published = [name for name in PUBLISHED if name.startswith(incomplete)]
+    return [*published, *complete_run(context, incomplete)]
 
 
 AsJson = Annotated[bool, typer.Option("--json", help=json_output.HELP)]

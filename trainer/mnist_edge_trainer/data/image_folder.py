@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,13 +64,17 @@ def part_folders(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
-def read_classes(folder: Path) -> Parts:
+def read_classes(folder: Path, leave_out: Sequence[str] = ()) -> Parts:
     """Read a folder with a folder of pictures for each class; their names, numbers in numerical order, are the labels.
+
+    Args:
+        folder: of the class folders.
+        leave_out: the names of folders in it that are no classes.
 
     Raises:
         InputError: a picture cannot be read or is blank, or a class has none that can be read.
     """
-    return _read({TRAIN: folder})
+    return _read({TRAIN: folder}, leave_out=leave_out)
 
 
 def read_parts(folder: Path, folders: Mapping[str, list[Path]]) -> Parts:
@@ -101,8 +105,8 @@ def read_parts(folder: Path, folders: Mapping[str, list[Path]]) -> Parts:
     return _read(chosen, notes)
 
 
-def _read(folders: Mapping[str, Path], notes: list[str] | None = None) -> Parts:
-    scanned = {part: _scan(folder) for part, folder in folders.items()}
+def _read(folders: Mapping[str, Path], notes: list[str] | None = None, leave_out: Sequence[str] = ()) -> Parts:
+    scanned = {part: _scan(folder, leave_out) for part, folder in folders.items()}
     notes = [*(notes or []), *(note for part, found in scanned.items() for note in _left_out(folders[part], found))]
     classes = ordered([name for name, each in scanned[TRAIN].items() if each.pictures])
     for part, found in scanned.items():
@@ -133,11 +137,11 @@ def _read(folders: Mapping[str, Path], notes: list[str] | None = None) -> Parts:
     return Parts(parts[TRAIN], parts.get(TEST), parts.get(VALIDATION), tuple(classes), tuple(notes))
 
 
-def _scan(folder: Path) -> dict[str, _Folder]:
+def _scan(folder: Path, leave_out: Sequence[str] = ()) -> dict[str, _Folder]:
     """Look at each file of each class folder."""
     found = {}
     for each in visible(folder):
-        if each.is_dir() and not _is_of_runs(each):
+        if each.is_dir() and each.name not in leave_out and not _is_of_runs(each):
             one = found[each.name] = _Folder()
             for file in visible(each):
                 kind = _kind(file)

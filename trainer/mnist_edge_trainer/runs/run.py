@@ -7,6 +7,7 @@ runs/
 └── classic/
     ├── model.keras      the network, softmax included
     ├── run.json         options, data, versions, metrics
+    ├── own-pictures.npz  the pictures of one's own that `train --also` added
     ├── history.csv      loss and accuracy of each epoch
     ├── *.png            learning curves, sample predictions, confusion matrix
     ├── evaluation*      metrics and plots of `mnist-edge evaluate`
@@ -32,15 +33,17 @@ from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_runtime.files import atomic_path, temporary_path
 from numpy.typing import NDArray
 
-from ..data import datasets
+from ..data import own_pictures
 from ..data.datasets import Dataset
+from ..data.own_pictures import OwnPictures
 from ..handwriting import pool
-from . import locks, replacement
+from . import locks, recorded_data, replacement
 from .unchanged import sha256_of, unchanged
 
 __all__ = ["LATEST_EXPORT", "MODEL", "STUDIES", "Run", "TrainedRun", "check_name", "load", "save"]
 
 MODEL, STUDIES, LATEST_EXPORT = "model.keras", "studies", "latest-export"
+OWN_PICTURES = "own-pictures.npz"
 _RECORD, _LATEST = "run.json", "latest"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # no leading dot: hidden folders are unfinished
 _KEYS = ("architecture", "parameters", "macs", "seed", "split", "labels", "metrics", "seconds")
@@ -48,11 +51,15 @@ _KEYS = ("architecture", "parameters", "macs", "seed", "split", "labels", "metri
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """The result of a training: the Keras model, the history of its epochs, and the record for `run.json`."""
+    """The result of a training: the Keras model, the history of its epochs, and the record for `run.json`.
+
+    `own` has the own pictures that it was fine-tuned on, or None.
+    """
 
     model: Any
     history: Mapping[str, list[float]]
     record: Mapping[str, Any]
+    own: OwnPictures | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class Run:
     @property
     def origin(self) -> dict[str, Any]:
         """The model's origin for a contract; nothing in it depends on this machine."""
-        keys = ("architecture", "parameters", "macs", "seed", "split")
+        keys = ("architecture", "parameters", "macs", "seed", "split", *(["from"] if "from" in self.record else []))
         dataset = {key: value for key, value in self.record["dataset"].items() if key != "source"}
         return {**{key: self.record[key] for key in keys}, "dataset": dataset}
 
@@ -121,26 +128,30 @@ class Run:
             lines.append(f"WARNING: {dataset['warning']}")
         return "\n".join(lines)
 
-    def dataset(self, choice: str | None = None) -> Dataset:
-        """Load the data set of the run, from where it was or from `choice`.
+    def base_dataset(self, choice: str | None = None) -> Dataset:
+        """Load the data set of the run without own pictures, from where it was or from `choice`.
 
         Raises:
             InputError: it cannot be found, or is not the data of the run.
         """
-        recorded = self.record["dataset"]
-        source = str(recorded.get("source"))
-        if choice is None:
-            if recorded["name"] == "custom" and not Path(source).exists():
-                raise InputError(f"the data of run {self.name!r} is no longer at {source}; name its folder with --data")
-            choice = "digits" if recorded["name"] == "digits" else source if Path(source).exists() else "mnist"
-        found = datasets.load(choice)
-        if found.sha256 != recorded["sha256"]:
-            raise InputError(
-                f"{found.source}: other data than run {self.name!r} was trained on ({recorded['name']}, "
-                f"SHA-256 {recorded['sha256'][:12]}...); name that with --data. On other pictures, an exported file is "
-                "measured: mnist-edge evaluate --model FILE --data FOLDER --on all"
-            )
-        return found
+        return recorded_data.load(self.name, self.record["dataset"], choice)
+
+    def own_pictures(self) -> OwnPictures | None:
+        """Load the own pictures that the network was fine-tuned on; None where there are none.
+
+        Raises:
+            InputError: their file is missing, damaged or changed.
+        """
+        return recorded_data.load_own(self.folder / OWN_PICTURES, self.record["dataset"])
+
+    def dataset(self, choice: str | None = None) -> Dataset:
+        """Load the data set of the run, with its own pictures, from where it was or from `choice`.
+
+        Raises:
+            InputError: it cannot be found, or is not the data of the run.
+        """
+        base, own = self.base_dataset(choice), self.own_pictures()
+        return base if own is None else own_pictures.join(base, own)
 
 
 def check_name(name: str, kind: str = "run") -> None:
@@ -172,6 +183,8 @@ def save(trained: TrainedRun, dataset: Dataset, runs_dir: Path, name: str, *, ov
         text = json.dumps(trained.record, indent=2, ensure_ascii=False)
         (temporary / _RECORD).write_text(text + "\n", encoding="utf-8")
         _write_history(temporary / "history.csv", trained.history)
+        if trained.own:
+            trained.own.save(temporary / OWN_PICTURES)
         plots.write_all(temporary, trained.model, trained.history, dataset)
         folder = _move(temporary, runs_dir / name, overwrite)
     with atomic_path(runs_dir / _LATEST) as pointer:

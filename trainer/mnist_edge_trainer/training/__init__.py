@@ -1,3 +1,3 @@
 """Fit a network: input pipeline, augmentation, checkpoints, distillation."""
 
-__all__ = ["augmentation", "callback", "fit", "train"]
+__all__ = ["augmentation", "callback", "fine_tuning", "fit", "train"]

@@ -28,7 +28,7 @@ from . import checkpoint, distillation
 from .callback import TrainingCallback
 from .input_pipeline import batches, epoch_length, training_batches
 
-__all__ = ["Fitted", "fit", "train"]
+__all__ = ["Fitted", "fit", "train", "versions"]
 
 _EVALUATION_BATCH = 500  # images
 _MAX_STEPS_PER_CALL = 16  # more is no faster, and the progress bar would jump
@@ -102,9 +102,14 @@ def train(
         },
         "metrics": _measured(fitted, dataset, split),
         "seconds": round(fitted.seconds, 1),
-        "versions": {"python": sys.version.split()[0], **{name: version(name) for name in _DISTRIBUTIONS}},
+        "versions": versions(),
     }
     return TrainedRun(model=fitted.model, history=fitted.history, record=record)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries on which the weights depend."""
+    return {"python": sys.version.split()[0], **{name: version(name) for name in _DISTRIBUTIONS}}
 
 
 def _measured(fitted: Fitted, dataset: Dataset, split: Split) -> dict[str, dict[str, Any]]:
