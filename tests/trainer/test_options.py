@@ -25,6 +25,14 @@ def test_names_of_runs_complete(tmp_path: Path) -> None:
     assert completed(tmp_path / "nowhere", "") == []
 
 
+def test_published_networks_complete_before_runs(tmp_path: Path) -> None:
+    (tmp_path / "small-own").mkdir()
+    (tmp_path / "small-own" / "run.json").write_text("{}")
+    context = click.Context(click.Command("train"))
+    context.params["runs_dir"] = tmp_path
+    assert options.complete_start(context, "s") == ["small", "small-own"]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "words", [["--folder", "--help"], ["--folder", "--json"], ["--name", "--"], ["--folder", "a", "--name", "--folder"]]
 )

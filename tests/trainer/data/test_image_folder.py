@@ -301,3 +301,7 @@ def test_test_pictures_without_class_folders_are_no_test(tmp_path: Path) -> None
     write(tmp_path / "test", "3", 2)
     with pytest.raises(InputError, match=r"to test on a seventh of train, name .*train itself"):
         datasets.load(str(tmp_path))
+
+
+def test_folders_that_are_no_classes_can_be_left_out(own: Path) -> None:
+    assert image_folder.read_classes(own, leave_out=["B", "10"]).names == ("9", "a", "ä ö")

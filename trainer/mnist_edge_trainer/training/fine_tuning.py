@@ -21,6 +21,7 @@ from ..data.parts import Part, listed
 from ..handwriting import pool
 from ..handwriting.pool import Pool
 from ..networks import architectures
+from ..networks.config import TrainConfig
 from ..networks.recipe import Recipe
 from ..runs import locks, replacement, run
 from ..runs.run import Run, TrainedRun
@@ -67,6 +68,7 @@ def fine_tune_run(
         VerificationError: the network unlearns too much; nothing is kept.
     """
     started = time.monotonic()
+    TrainConfig(seed=seed)  # which checks it
     found = starting_network.find(start, runs_dir)
     name = name or f"{found.name}-own"
     run.check_name(name)
