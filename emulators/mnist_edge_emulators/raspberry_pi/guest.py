@@ -2,7 +2,8 @@
 
 For the tasks `answers` and `count` the folder has the model files, `images.npy`, uint8 (N, 28, 28), and `job.json`: the
 engine, the number of images for each file, and how many of them are warm-up where instructions are counted. For
-`prepare` it has `images.npy`, uint8 (N, H, W), and how many of them are warm-up. Only the standard library, numpy, the
+`prepare` it has `images.npy`, uint8 (N, H, W), and how many of them are warm-up; for `read` `images.npy`, the bytes of
+equal JPEGs, (N, bytes), the model file and the engine. Only the standard library, numpy, the
 runtime and `bare_engines.py` beside this file are there.
 """
 
@@ -68,6 +69,16 @@ def prepare(folder: Path, job: dict[str, Any]) -> None:
     marked(mnist.to_mnist, list(np.load(folder / "images.npy")), job["warm_up"])
 
 
+def read(folder: Path, job: dict[str, Any]) -> None:
+    """Mark the begin and the end of reading the number in a camera's frame, from its JPEG."""
+    frame = import_module("mnist_edge_runtime.service.frame").Frame
+    read_number = import_module("mnist_edge_runtime.service.number_reading").read_number
+    gc.disable()
+    with Classifier.load(folder / job["file"], engine=job["engine"]) as classifier:
+        jpegs = list(np.load(folder / "images.npy"))
+        marked(lambda jpeg: read_number(frame(1, jpeg.tobytes()).view(), classifier), jpegs, job["warm_up"])
+
+
 def marked(run: Callable[[Tensor], Any], inputs: list[Tensor], warm_up: int) -> None:
     """Run all inputs, with a mark (a call of getppid) after the first `warm_up` and one at the end."""
     for each in inputs[:warm_up]:
@@ -81,5 +92,5 @@ def marked(run: Callable[[Tensor], Any], inputs: list[Tensor], warm_up: int) -> 
 
 if __name__ == "__main__":
     work = Path(sys.argv[2])
-    task = {"answers": answers, "count": count, "prepare": prepare}[sys.argv[1]]
+    task = {"answers": answers, "count": count, "prepare": prepare, "read": read}[sys.argv[1]]
     task(work, json.loads((work / "job.json").read_text(encoding="utf-8")))

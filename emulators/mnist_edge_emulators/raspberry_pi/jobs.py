@@ -18,7 +18,7 @@ from .. import cache
 from ..errors import EmulatorError, UnavailableError
 from .device import HOST, READER, Device
 
-__all__ = ["answers", "instructions", "plugin", "preparation", "run"]
+__all__ = ["answers", "instructions", "plugin", "preparation", "reading", "run"]
 
 _GUEST = Path(__file__).with_name("guest.py")
 _BARE_ENGINES = Path(__file__).resolve().parents[3] / "benchmarks" / "bare_engines.py"
@@ -106,6 +106,22 @@ def preparation(device: Device, picture: NDArray[np.uint8]) -> float:
     images = np.stack([picture] * (_WARM_UP_PICTURES + _COUNTED_PICTURES))
     with tempfile.TemporaryDirectory() as name:
         counts = _counts(device, "prepare", {"warm_up": _WARM_UP_PICTURES}, (), images, Path(name))
+    if len(counts) != 2:
+        raise EmulatorError(f"counting on {device.board.name} left {len(counts)} marks, expected two")
+    return counts[1] / _COUNTED_PICTURES
+
+
+def reading(device: Device, engine: str, file: Path, jpeg: bytes) -> float:
+    """Return the instructions that read the number in a camera's frame, from its JPEG to its digits.
+
+    Raises:
+        UnavailableError: no C compiler is installed.
+        EmulatorError: the process on the board failed.
+    """
+    frames = np.stack([np.frombuffer(jpeg, np.uint8)] * (_WARM_UP_PICTURES + _COUNTED_PICTURES))
+    job = {"engine": engine, "file": file.name, "warm_up": _WARM_UP_PICTURES}
+    with tempfile.TemporaryDirectory() as name:
+        counts = _counts(device, "read", job, [file], frames, Path(name))
     if len(counts) != 2:
         raise EmulatorError(f"counting on {device.board.name} left {len(counts)} marks, expected two")
     return counts[1] / _COUNTED_PICTURES

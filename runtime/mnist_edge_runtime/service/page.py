@@ -16,7 +16,7 @@ from ..models import bundled_module
 __all__ = ["finished", "policy"]
 
 # In the order in which they need each other.
-_SCRIPTS = ("elements", "strokes", "paper", "pictures", "answer", "device", "numbers", "look_inside", "start")
+_SCRIPTS = ("elements", "strokes", "paper", "pictures", "answer", "device", "numbers", "look_inside", "camera", "start")
 _FEW = 20  # labels that are all named
 _CONTRACT = re.compile(r"^export const contract = (.*);$", re.MULTILINE)
 

@@ -103,6 +103,7 @@ async function meetDevice() {
     return;
   }
   find('number').disabled = false;
+  if (model.camera) startCamera();
   find('number-hint').hidden = true;
   const { file, engine } = model;
   if (isOwn()) {

@@ -1,0 +1,66 @@
+"""The live picture in the page that `serve --camera` gives out; a stand-in for a Pi's camera shows 7 for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .conftest import Running
+from .test_camera_stream import with_camera
+from .test_page import axe_finds_nothing
+
+__all__ = ["with_camera"]  # a fixture
+
+# The size of the picture, and how many of its pixels have the accent's colour, as the box around a digit has.
+SEEN = """
+() => {
+  const live = document.getElementById('live'), context = live.getContext('2d');
+  const pixels = context.getImageData(0, 0, live.width, live.height).data;
+  let blue = 0;
+  for (let at = 0; at < pixels.length; at += 4) blue += pixels[at + 2] > pixels[at] + 80;
+  return [live.width, live.height, blue];
+}
+"""
+
+
+def test_the_live_picture_with_boxes_and_the_reading(
+    browser: Any, with_camera: Callable[..., Running], tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("of-the-file-itself\n")
+    running = with_camera("--token-file", tmp_path / "token")
+    page = browser.new_page()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.goto(f"http://127.0.0.1:{running.port}/#token=of-the-file-itself")
+    page.wait_for_selector("#camera-status[data-state=read]")
+
+    assert page.inner_text("#camera-label") == "7"
+    assert page.inner_text("#camera-words") == "The frames agree, and each digit is sure."
+    assert page.get_attribute("#live", "aria-label") == "Live picture of the camera: 7"
+    width, height, blue = page.evaluate(SEEN)
+    assert (width, height) == (640, 480)
+    assert blue > 500
+    axe_finds_nothing(page, "camera")
+    page.click("#pause")
+    assert page.inner_text("#pause") == "Go on"
+    page.click("#pause")
+    assert page.inner_text("#pause") == "Pause"
+    assert told == []
+
+    running.process.terminate()
+    assert running.ended()[0] == 0  # though the page looks on
+    page.wait_for_selector("#camera-status[data-state=failed]")
+
+    assert "asked" in page.inner_text("#camera-words")
+    page.close()
+
+
+def test_a_page_without_a_camera_shows_none(browser: Any, running: Running) -> None:
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{running.port}/")
+    page.wait_for_function("document.getElementById('device-hint').textContent.startsWith('The device runs')")
+
+    assert page.is_hidden("#camera")
+    page.close()
