@@ -1,6 +1,6 @@
 """Read short films of numbers that come into view, move, tilt, blur and change; write the figures into docs/camera.md.
 
-    MNIST_EDGE_DATA=FOLDER python benchmarks/film.py [--films 300] [--seed 1] [--write]
+    MNIST_EDGE_DATA=FOLDER python benchmarks/film.py [--films 300] [--seed 1] [--keep FILE] [--write]
 
 A film is drawn: ink of MNIST's validation images on unevenly lit paper, 640 x 480, as JPEGs. Blank paper; a number
 that slides in; the number in a shaking hand, which turns, comes nearer, goes out of focus, while the light changes;
@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -235,17 +236,28 @@ def outcome(texts: list[str], read: list[tuple[Reading, int | None]], frames: in
     return Outcome(len(texts), tuple(delays.values()), accepted, tuple(wrong))
 
 
-def outcomes(classifier: Classifier, seed: int, films: int) -> tuple[dict[int, list[Outcome]], int]:
-    """Return what each rule makes of each film, and the number of frames."""
+def outcomes(
+    classifier: Classifier, seed: int, films: int, kept: Path | None = None
+) -> tuple[dict[int, list[Outcome]], int]:
+    """Return what each rule makes of each film, and the number of frames; those in the file `kept` are not read."""
     split = datasets.split(datasets.load())
     found: dict[int, list[Outcome]] = {rule: [] for rule in RULES}
     frames = 0
+    known = kept.read_text(encoding="utf-8").splitlines() if kept and kept.exists() else []
+    before = {(line["seed"], line["film"]): line for line in map(json.loads, known)}
     for number in range(films):
-        texts, shots = film(split.validation_images, split.validation_labels, seed, number)
-        read = readings(classifier, shots)
-        frames += len(read)
-        for rule in RULES:
-            found[rule].append(outcome(texts, read, rule))
+        line = before.get((seed, number))
+        if line is None:
+            texts, shots = film(split.validation_images, split.validation_labels, seed, number)
+            read = readings(classifier, shots)
+            made = [asdict(outcome(texts, read, rule)) for rule in RULES]
+            line = {"seed": seed, "film": number, "frames": len(read), "rules": made}
+            if kept:
+                with kept.open("a", encoding="utf-8") as file:
+                    file.write(f"{json.dumps(line)}\n")
+        frames += line["frames"]
+        for rule, made in zip(RULES, line["rules"], strict=True):
+            found[rule].append(Outcome(**{**made, "delays": tuple(made["delays"]), "wrong": tuple(made["wrong"])}))
     return found, frames
 
 
@@ -266,13 +278,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="Random seed.")
     parser.add_argument("--tuned", type=int, default=150, help="Number of films on which the rule was chosen.")
     parser.add_argument("--network", default="base", help="Network that ships, or model file.")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="File of films that were read, to go on from.")
     parser.add_argument("--write", action="store_true", help="Write docs/camera.md.")
     options = parser.parse_args()
     with Classifier.load(options.network) as classifier:
-        tuned, _ = outcomes(classifier, TUNED, options.tuned)
+        tuned, _ = outcomes(classifier, TUNED, options.tuned, options.keep)
         for rule, found in tuned.items():
             print(f"seed {TUNED}:", row(rule, found), [text for each in found for text in each.wrong], flush=True)
-        found_by_rule, frames = outcomes(classifier, options.seed, options.films)
+        found_by_rule, frames = outcomes(classifier, options.seed, options.films, options.keep)
     rows = [row(rule, found) for rule, found in found_by_rule.items()]
     print("\n".join(rows), [text for each in found_by_rule[STABLE] for text in each.wrong])
     if not options.write:

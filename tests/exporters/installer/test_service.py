@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -177,3 +178,21 @@ def test_where_it_cannot_be_restarted_the_version_before_stays(
         sentence = transaction.install(newer, prefix, checks.check_files(newer))
     assert sentence.startswith("installed: ")
     assert layout.linked(prefix, "current") == checks.check_files(newer)
+
+
+@pytest.mark.parametrize("address", ["IPAddressAllow=any", "IPAddressDeny=any\nIPAddressAllow=localhost"])
+def test_with_the_camera_of_the_documentation_it_is_still_confined(tmp_path: Path, address: str) -> None:
+    root = Path(__file__).parents[3]
+    text = (root / "exporters" / "mnist_edge_exporters" / "installer" / "mnist-edge-serve.service").read_text()
+    for name, value in (("PREFIX", "/opt/mnist-edge"), ("PORT", "8028"), ("ADDRESSES", address)):
+        text = text.replace(f"@{name}@", value)
+    text = text.replace("@OPTIONS@", "").replace("@CREDENTIAL@", "")
+    (camera,) = re.findall(r"```ini\n\[Service\]\n(.*?)```", (root / "docs" / "camera.md").read_text(), re.DOTALL)
+    unit = tmp_path / "mnist-edge.service"
+    unit.write_text(text.replace("[Install]", f"{camera}\n[Install]"))
+
+    assert "serve --camera" in camera
+    if shutil.which("systemd-analyze"):
+        analyze = ["systemd-analyze", "security", "--offline=yes", "--threshold=23", str(unit)]  # of 100: 2.3 of 10
+        result = subprocess.run(analyze, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stdout[-500:]
