@@ -39,7 +39,7 @@ from PIL import Image
 PAGE = Path(__file__).parent.parent / "docs" / "service.md"
 CONNECTIONS = 8
 WARM_UP = 500  # requests before memory is measured for the first time
-GROWTH = 8.0  # MB of memory that the service may grow by between then and the end
+GROWTH = 8.0  # MB of memory that the service may grow by during the requests, and during the mutated bodies
 NETWORK = "small"
 TYPES = {
     "picture": "application/octet-stream",
@@ -163,9 +163,9 @@ class Load:
         return "right" if entry == self.expected[place] else "another answer"
 
 
-def mutated(service: Service, drawn: Sequence[bytes], count: int) -> Counter[str]:
+def mutated(service: Service, drawn: Sequence[bytes], count: int, seed: int) -> Counter[str]:
     """Send mutated bodies of all forms; return the statuses that they got."""
-    random, statuses = np.random.default_rng(18), Counter[str]()
+    random, statuses = np.random.default_rng(seed), Counter[str]()
     entry = [[int(value) for value in row] for row in np.eye(9) * 255]
     forms = {
         "picture": drawn[0],
@@ -242,7 +242,9 @@ def main() -> int:
     )
     seconds = time.perf_counter() - start
     memory.append(service.megabytes())
-    statuses = mutated(service, drawn, arguments.mutated)
+    statuses = mutated(service, drawn, arguments.mutated // 10, seed=17)  # more code and larger pictures than before
+    memory.append(service.megabytes())
+    statuses += mutated(service, drawn, arguments.mutated, seed=18)
     memory.append(service.megabytes())
     examined = schema(service, arguments.examples) if arguments.examples else "not run"
     service.process.terminate()
@@ -252,13 +254,12 @@ def main() -> int:
         "requests on 8 connections": f"{arguments.requests:,}, {arguments.requests / seconds:.0f} a second",
         "answered right, to the bit": f"{load.outcomes['right']:,}",
         "lost, or another's answer": f"{arguments.requests - load.outcomes['right']:,}",
-        "MB of memory at the start, in the middle, at the end, after mutated bodies": ", ".join(
-            f"{each:.1f}" for each in memory
-        ),
+        "MB of memory at the start, in the middle and at the end of the requests": _listed(memory[:-2]),
+        "MB after a tenth of the mutated bodies, and at their end": _listed(memory[-2:]),
         "preparation and network in one process, p50 and p99": f"{p50:.2f} and {p99:.2f} ms",
         "a request on 1 connection, p50 and p99": _beside(single.times, p50, p99),
         "a request among 8 connections, p50 and p99": _beside(load.times, p50, p99),
-        "mutated bodies": f"{arguments.mutated:,}: "
+        "mutated bodies": f"{statuses.total():,}: "
         + ", ".join(f"{count:,} with {status}" for status, count in sorted(statuses.items())),
         "schemathesis": examined,
         "after kill -9 under load, the next start on the same port": f"{restarted['right']} of 200 answered right",
@@ -274,7 +275,7 @@ def main() -> int:
     faults = {
         "lost or crossed": load.outcomes["right"] != arguments.requests or set(single.outcomes) != {"right"},
         "mutated bodies": any(status.startswith(("5", "no answer")) for status in statuses),
-        "memory": memory[-1] - memory[0] > GROWTH,
+        "memory": max(memory[-3] - memory[0], memory[-1] - memory[-2]) > GROWTH,
         "schemathesis": examined.startswith("FAILED"),
         "restart": restarted != {"right": 200, "exit 0": 1},
         "end": code != 0,
@@ -282,6 +283,10 @@ def main() -> int:
     for name in (found := [name for name, is_fault in faults.items() if is_fault]):
         print(f"FAULT: {name}: {load.outcomes} {statuses} {memory} {restarted} {examined}", file=sys.stderr)
     return 1 if found else 0
+
+
+def _listed(figures: Sequence[float]) -> str:
+    return ", ".join(f"{each:.1f}" for each in figures)
 
 
 def _beside(times: Sequence[float], p50: float, p99: float) -> str:

@@ -125,8 +125,8 @@ def _run(arguments: argparse.Namespace) -> None:
                         sys.stderr.write(address.qr_code(place))
                     tell(f"serving on {place} until stopped (Ctrl-C)")
 
-                server.serve(running, service, bound, announce)
-    tell("stopped; all that was taken is answered")
+                answered = server.serve(running, service, bound, announce)
+    tell("stopped; all that was taken is answered" if answered else "stopped; not all that was taken is answered")
 
 
 def _check_libraries() -> None:

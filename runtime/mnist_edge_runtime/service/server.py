@@ -61,8 +61,10 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def serve(app: ASGIApp, service: Service, bound: socket.socket, announce: Callable[[], None]) -> None:
-    """Answer requests until SIGTERM or SIGINT; a second one ends it without waiting for answers.
+def serve(app: ASGIApp, service: Service, bound: socket.socket, announce: Callable[[], None]) -> bool:
+    """Answer requests until SIGTERM or SIGINT, and return whether all that were taken are answered.
+
+    A second signal ends it without waiting for answers, and so does the limit on their time.
 
     Args:
         app: the application.
@@ -86,7 +88,9 @@ def serve(app: ASGIApp, service: Service, bound: socket.socket, announce: Callab
         timeout_graceful_shutdown=round(limits.seconds + _SPARE),
         h11_max_incomplete_event_size=limits.head,
     )
-    _Server(config, service, announce).run([bound])
+    server = _Server(config, service, announce)
+    server.run([bound])
+    return not server.gave_up
 
 
 def _protocol(limits: Limits) -> type[H11Protocol]:
@@ -136,6 +140,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service, announce: Callable[[], None]) -> None:
         super().__init__(config)
         self._service, self._announce = service, announce
+        self.gave_up = False  # whether requests were left without an answer
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer; from here on signals are taken."""
@@ -169,9 +174,11 @@ class _Server(uvicorn.Server):
         stopped = asyncio.ensure_future(super().shutdown(sockets))
         while not stopped.done():
             if self.force_exit:
+                self.gave_up = self.gave_up or bool(self.server_state.tasks)
                 for connection in list(self.server_state.connections):
                     connection.transport.abort()
             await asyncio.wait({stopped}, timeout=0.1)
+        self.gave_up = self.gave_up or self._loop_time() - until >= (self.config.timeout_graceful_shutdown or 0)
         await stopped
 
     @staticmethod
