@@ -2,7 +2,10 @@
 function showReading({ lines, reason, milliseconds }) {
   const digits = lines.flatMap(line => line.digits), unsure = digits.filter(digit => !digit.accepted);
   paper.frame(digits);
-  if (!digits.length) return showNothing('blank', reason ? `There is no number to be seen: ${reason}.` : 'There is no number to be seen in this picture.', []);
+  if (!digits.length) {
+    showNothing('blank', reason ? `There is no number to be seen: ${reason}.` : 'There is no number to be seen in this picture.', []);
+    return;
+  }
   const text = lines.map(line => line.digits.map(digit => digit.accepted ? digit.label : `${digit.label}?`).join('')).join(' / ');
   const count = digits.length === 1 ? 'One digit' : `${digits.length} digits`;
   if (unsure.length) show('unsure', text, `${count}, of which ${unsure.length} marked with ? may be wrong: do not rely on them.`);
@@ -14,5 +17,4 @@ function showReading({ lines, reason, milliseconds }) {
     return make('tr', {}, make('th', { scope: 'row' }, accepted ? label : `${label}?`), make('td', {}, bar, make('span', { className: 'share' }, short(confidence))));
   }));
   setText('timing', `Read by the device in ${duration(milliseconds.prepare + milliseconds.engine)}.`);
-  return undefined;
 }

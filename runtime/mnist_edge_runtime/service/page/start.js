@@ -1,5 +1,6 @@
 // Join the parts: what is on the paper is read by this page where it holds the network, else by the device.
-const NOTHING = 'Nothing is drawn yet.', LOOK = find('inside-hint').textContent;
+const NOTHING = 'Nothing is drawn yet.', TITLE = find('title').textContent, LOOK = find('inside-hint').textContent;
+const BLANK = 'There is no digit to be seen in this picture.';
 const FOREIGN = 'A look inside needs the network in this page, and the device runs another one.';
 let turn = 0, model = null, isNumber = false; // model: what the device runs
 
@@ -12,10 +13,9 @@ function readHere(input) {
 }
 
 function showFound(found, by) {
-  if (found.label === null) return showNothing('blank', 'There is no digit to be seen in this picture.', labels());
-  showAnswer(found, labels());
+  if (found.label === null) showNothing('blank', BLANK, labels());
+  else showAnswer(found, labels());
   setText('timing', `Answered by ${by} in ${duration(found.milliseconds)}.`);
-  return undefined;
 }
 
 // What this page answers itself is there before the next frame; what the device answers, when it comes.
@@ -25,19 +25,24 @@ function answer() {
   find('ask').hidden = !(model && isOwn() && input && !isNumber);
   if (!input) {
     showNothing('empty', NOTHING, isNumber ? [] : labels());
-    return lookInside.take(null, noLook);
+    lookInside.take(null, noLook);
+  } else if (isNumber || !isOwn()) {
+    answerByDevice(input, () => mine === turn, noLook);
+  } else {
+    answerHere(input);
   }
-  if (isNumber || !isOwn()) return answerByDevice(input, () => mine === turn, noLook);
+}
+
+function answerHere(input) {
   try {
     const found = readHere(input);
     showFound(found, 'this browser');
     lookInside.take(found.image, LOOK);
   } catch (error) {
     const isBlank = error instanceof BlankError;
-    showNothing(isBlank ? 'blank' : 'failed', isBlank ? 'There is no digit to be seen in this picture.' : error.message, labels());
+    showNothing(isBlank ? 'blank' : 'failed', isBlank ? BLANK : error.message, labels());
     lookInside.take(null, LOOK);
   }
-  return undefined;
 }
 
 async function answerByDevice(input, isCurrent, noLook) {
@@ -56,7 +61,7 @@ async function answerByDevice(input, isCurrent, noLook) {
 // Both verdicts, with both times.
 async function askToo() {
   const mine = turn, input = paper.input(), told = find('verdicts');
-  const word = ({ label, confidence, accepted }) => label === null ? 'blank' : `${label}, ${percent(confidence)}${accepted ? '' : ', unsure'}`;
+  const word = ({ label, confidence, accepted }) => label === null ? 'blank' : `${label}, ${short(confidence)}${accepted ? '' : ', unsure'}`;
   let own, other;
   try {
     own = readHere(input);
@@ -71,7 +76,7 @@ async function askToo() {
     return;
   }
   if (mine !== turn) return;
-  const rows = [['this browser', own, duration(own.milliseconds)], ['the device', other, `${duration(other.milliseconds)}, with the way ${duration(other.all)}`]];
+  const rows = [['this browser', own, duration(own.milliseconds)], ['the device', other, `${duration(other.milliseconds)}, in all ${duration(other.all)}`]];
   told.replaceChildren(
     make('p', {}, own.error || (word(own) === word(other) ? 'Both say the same.' : 'They do not say the same: they may have decoded the picture otherwise.')),
     make('table', {}, make('caption', {}, 'Both verdicts'), make('tbody', {}, ...rows.map(([who, found, time]) =>
@@ -107,7 +112,8 @@ async function meetDevice() {
   find('number-hint').hidden = true;
   const { file, engine } = model;
   if (isOwn()) {
-    setText('device-hint', `The device runs the same network (${file}, with ${engine}), so this page answers by itself.`);
+    setText('device-hint', `The device runs the same network (${file}, with ${engine}), so this page reads digits by itself. Numbers are read by the device.`);
+    setText('intro', 'Digits are read right here in this page. Numbers, and what you ask the device, are sent to it and nowhere else.');
   } else {
     setText('device-hint', `The device runs another network than this page holds: it answers, with ${file} in ${engine}.`);
     setText('intro', `The device reads ${model.contract.labels.join(' ')} with ${file}. What you draw is sent to it, and nowhere else.`);
@@ -125,6 +131,7 @@ for (const id of ['one', 'number']) {
     isNumber = find('number').checked;
     find('chances').caption.textContent = isNumber ? 'How sure of each digit' : 'Probabilities';
     document.body.classList.toggle('numbers', isNumber);
+    setText('title', isNumber ? 'Draw a number' : TITLE);
     paper.frame([]);
     answer();
   });
