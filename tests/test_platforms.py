@@ -45,7 +45,10 @@ for package in (mnist_edge_exporters, mnist_edge_runtime, mnist_edge_trainer):
         if not any(part in module.name for part in (".installer.", ".deploy.", "unverified.worker", "__main__")):
             importlib.import_module(module.name)
 """
-LOADED = "import tensorflow, keras, optuna, onnx, tf2onnx, matplotlib.pyplot, typer, sklearn, packaging.requirements"
+LOADED = (
+    "import tensorflow, keras, optuna, onnx, tf2onnx, matplotlib.pyplot, typer, sklearn, packaging.requirements, "
+    "uvicorn, uvicorn.protocols.http.h11_impl, starlette.applications, starlette.formparsers, prometheus_client, segno"
+)
 
 
 def _run(code: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
