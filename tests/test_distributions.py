@@ -80,7 +80,15 @@ def test_the_runtime_needs_numpy_alone(wheels: dict[str, zipfile.ZipFile]) -> No
     metadata = _metadata(wheels["mnist_edge_runtime"])
     required = [need for need in metadata.get_all("Requires-Dist") if "extra ==" not in need]
     assert [need.split(">")[0] for need in required] == ["numpy"]
-    assert set(metadata.get_all("Provides-Extra")) == {"camera", "image", "litert", "onnx", "serve", "tflite-runtime"}
+    assert set(metadata.get_all("Provides-Extra")) == {
+        "camera",
+        "image",
+        "litert",
+        "mqtt",
+        "onnx",
+        "serve",
+        "tflite-runtime",
+    }
     assert metadata["License-Expression"] == "MIT"
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import queue
+import shutil
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -21,6 +27,7 @@ from mnist_edge_runtime.model_file.golden import Golden
 from mnist_edge_runtime.preprocessing.mnist import to_picture
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
+from paho.mqtt import client as mqtt
 from PIL import Image
 
 VARIANTS = ("tflite-none", "tflite-int8", "onnx-none", "onnx-int8")
@@ -165,3 +172,148 @@ def cut_short(tmp_path: Path) -> Path:
 def mislabelled(tflite_file: Path, reseal: Callable[..., Path]) -> Path:
     """A file that loads and fails its self-test."""
     return reseal(tflite_file, contract=lambda contract: replace(contract, labels=("1", "0", *contract.labels[2:])))
+
+
+class Message(NamedTuple):
+    """What a broker passed on."""
+
+    topic: str
+    payload: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.payload)
+
+
+class Subscriber:
+    """A client that the broker remembers, also through its own restarts."""
+
+    def __init__(self, client: mqtt.Client) -> None:
+        self.came: queue.Queue[Message] = queue.Queue()
+        client.on_message = lambda client, data, message: self.came.put(Message(message.topic, message.payload))
+
+    def until(self, is_last: Callable[[Message], bool]) -> list[Message]:
+        """Return the messages that come, to the one that is asked for."""
+        messages = [self.came.get(timeout=30)]
+        while not is_last(messages[-1]):
+            messages.append(self.came.get(timeout=30))
+        return messages
+
+
+class Broker:
+    """A mosquitto of our own, with TLS and a login unless it is a plain one."""
+
+    USER, PASSWORD = "reader", "pass word"
+
+    def __init__(self, folder: Path, certificates: Path | None, *lines: str) -> None:
+        self._folder = folder
+        self.certificates = certificates
+        with socket.socket() as free:  # to be the same after a restart
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        settings = [f"listener {self.port} 127.0.0.1", "user root", "log_type all", f"persistence_location {folder}/"]
+        settings += ["persistence true", *lines]
+        if certificates:
+            settings += [f"certfile {certificates}/server.pem", f"keyfile {certificates}/server.key"]
+            settings += ["allow_anonymous false", f"password_file {folder}/users"]
+            login = [str(folder / "users"), self.USER, self.PASSWORD]
+            subprocess.run(["mosquitto_passwd", "-c", "-b", *login], check=True, capture_output=True)
+        else:
+            settings += ["allow_anonymous true"]
+        (folder / "mosquitto.conf").write_text("\n".join([*settings, ""]))
+        self._clients: list[mqtt.Client] = []
+        self._process: subprocess.Popen[str] | None = None
+        self.log: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"mqtt{'s' if self.certificates else ''}://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [_mosquitto(), "-c", str(self._folder / "mosquitto.conf")]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        assert self._process.stderr
+        for line in self._process.stderr:
+            self.log.append(line)
+            if "running" in line:
+                break
+        threading.Thread(target=self.log.extend, args=(self._process.stderr,), daemon=True).start()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        if self._process:
+            self._process.send_signal(number)
+            self._process.wait(timeout=30)
+
+    def subscribe(self, topic: str) -> Subscriber:
+        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "subscriber", clean_session=False)
+        client.reconnect_delay_set(0.05, 0.2)
+        if self.certificates:
+            client.tls_set(str(self.certificates / "authority.pem"))
+            client.username_pw_set(self.USER, self.PASSWORD)
+        subscriber, subscribed = Subscriber(client), threading.Event()
+        client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
+        client.on_subscribe = lambda *_: subscribed.set()
+        client.connect("127.0.0.1", self.port)
+        client.loop_start()
+        self._clients.append(client)
+        assert subscribed.wait(30)
+        return subscriber
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.disconnect()
+            client.loop_stop()
+        self.stop()
+
+
+def _mosquitto() -> str:
+    found = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin:/usr/bin")
+    return found or pytest.skip("mosquitto is not installed")
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder with an authority.pem, and server.pem and server.key that it signed for 127.0.0.1."""
+    _mosquitto()
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def make(name: str, *options: str) -> None:
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key"]
+        command = [
+            "openssl",
+            "req",
+            "-x509",
+            *key,
+            "-out",
+            f"{name}.pem",
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={name}",
+            *options,
+        ]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+    make("authority")
+    of_authority = ("-CA", "authority.pem", "-CAkey", "authority.key", "-addext", "basicConstraints=CA:FALSE")
+    make("server", *of_authority, "-addext", "subjectAltName=IP:127.0.0.1")
+    make("stranger")
+    return folder
+
+
+@pytest.fixture
+def brokers(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
+    """Return the function that makes and starts a broker, given the folder of certificates, or None, and settings."""
+    _mosquitto()
+    made: list[Broker] = []
+
+    def start(certificates: Path | None = None, *lines: str) -> Broker:
+        folder = tmp_path / f"broker{len(made)}"
+        folder.mkdir()
+        made.append(Broker(folder, certificates, *lines))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for broker in made:
+        broker.close()

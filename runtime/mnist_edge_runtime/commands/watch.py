@@ -16,7 +16,7 @@ from ..errors import InputError, MnistEdgeError, UsageError
 from ..service import folder_watcher
 from ..text_output import printable
 from ..time_limit import model_limit
-from . import camera_options, output_formats
+from . import camera_options, mqtt_options, output_formats
 from .common import add_classify_options, answer_all, load, load_any
 from .image_sources import Picture
 
@@ -30,7 +30,7 @@ _DESCRIPTION = (
     "before a camera, or another --source of frames, and print it once consecutive frames agree, then whenever it "
     "changes. Both go on until stopped."
 )
-_OF_FRAMES = {"source": None, "every": None, "region": None, "expect": None, "rising": False}
+_OF_FRAMES = {"source": None, "every": None, "region": None, "expect": None, "rising": False, **mqtt_options.DEFAULTS}
 _OF_FOLDERS = {"recursive": False, "preprocess": "auto", "no_verify": False}
 
 
@@ -57,6 +57,7 @@ def add_command(
         metavar="SECONDS",
         help="Print the newest reading each time so many seconds have gone by, whether it has changed or not.",
     )
+    mqtt_options.add_options(parser.add_argument_group("to publish readings"))
     parser.set_defaults(run=_run)
 
 
@@ -92,20 +93,34 @@ def _watch_frames(arguments: argparse.Namespace) -> None:
     from ..service.frame_sources import CAMERA, open_source
     from ..service.stopping import until_stopped
 
+    mqtt_options.check(arguments)
     source = open_source(arguments.source or CAMERA)
-    with load(arguments, accept_all=arguments.accept_all) as classifier, until_stopped() as is_stopped:
+    with (
+        load(arguments, accept_all=arguments.accept_all) as classifier,
+        until_stopped() as is_stopped,
+        mqtt_options.publisher(arguments) as publisher,
+    ):
         observer, due = camera_options.observer(arguments, classifier), None
+
+        def has_ended() -> bool:
+            return is_stopped() or bool(publisher and publisher.failure)
+
+        def answer(observation: Observation | None) -> None:
+            if publisher and observation:
+                publisher.put(observation.to_dict())
+            _print(observation, arguments.form)
+
         with FrameReader(source, tell) as reader, model_limit(classifier.file, "read a frame") as limit:
             limit.pause()
-            for frame in reader.frames(is_stopped):
+            for frame in reader.frames(has_ended):
                 limit.again()
                 new = observer.look(frame)
                 limit.pause()
                 if arguments.every is None:
-                    _print(new, arguments.form)
+                    answer(new)
                 elif observer.newest and (due is None or monotonic() >= due):
                     due = monotonic() + arguments.every
-                    _print(observer.newest, arguments.form)
+                    answer(observer.newest)
     tell(f"{source.name}: {reader.came:,} frames, {reader.dropped:,} dropped, {observer.damaged:,} damaged")
     if reader.came == observer.damaged and not is_stopped():
         raise InputError(f"{source.name}: {'none of its frames can be read' if reader.came else 'no frame came'}")

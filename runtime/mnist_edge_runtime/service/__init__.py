@@ -1,4 +1,4 @@
-"""Run as a service: answer pictures over HTTP, and watch folders for new pictures, and cameras for numbers."""
+"""Run as a service: answer pictures over HTTP, watch folders and cameras, publish readings over MQTT."""
 
 __all__ = [
     "access",
@@ -8,8 +8,14 @@ __all__ = [
     "folder_watcher",
     "frame_reader",
     "frame_sources",
+    "home_assistant",
     "limits",
+    "mqtt",
+    "mqtt_address",
+    "mqtt_connection",
+    "mqtt_login",
     "observer",
+    "outbox",
     "page",
     "reading_rules",
     "region",
