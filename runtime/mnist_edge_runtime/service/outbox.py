@@ -18,11 +18,14 @@ __all__ = ["MOST_BYTES", "MOST_MESSAGES", "Message", "Outbox"]
 MOST_MESSAGES = 10_000
 MOST_BYTES = 16_000_000  # of all messages; the file needs about a tenth more, and its journal up to 4 MB
 _VERSION = 1  # of the file's tables
+_HEADER, _MARK_AT = b"SQLite format 3\0", 68  # the first bytes of a database; where in them the next number is
+_MARK = int.from_bytes(b"mEob", "big")  # whose database it is
 _TABLES = f"""
 BEGIN;
 CREATE TABLE waiting (number INTEGER PRIMARY KEY, message BLOB NOT NULL);
 CREATE TABLE state (name TEXT NOT NULL, number INTEGER NOT NULL, dropped INTEGER NOT NULL, value TEXT);
 INSERT INTO state VALUES ('{{name}}', 0, 0, NULL);
+PRAGMA application_id = {_MARK};
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
@@ -57,7 +60,7 @@ class Outbox:
         """Open the outbox, or make it.
 
         Raises:
-            InputError: another process uses it, or it is of another version.
+            InputError: another process uses it, or the file is none, or one of another version.
             OSError: it cannot be made.
         """
         self.file, self._most = file, (most_messages, most_bytes)
@@ -65,13 +68,19 @@ class Outbox:
         self._handed_out = self._unsaved = 0
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # an error here says more than one of SQLite's
+        with open(file, "rb") as stream:
+            header = stream.read(_MARK_AT + 4)
+        if header and not header.startswith(_HEADER):
+            raise InputError(self._of_others())
         try:
             self._open()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise InputError(self._describe(error)) from None
-            aside = file.with_name(f"{file.name}.damaged")
             self._connection.close()
+            if header[_MARK_AT:] != _MARK.to_bytes(4, "big"):
+                raise InputError(self._of_others()) from None
+            aside = file.with_name(f"{file.name}.damaged")
             for ending in ("-wal", "-journal"):
                 file.with_name(f"{file.name}{ending}").unlink(missing_ok=True)
             os.replace(file, aside)
@@ -83,14 +92,16 @@ class Outbox:
     def _open(self) -> None:
         # Its own transactions; SQLite syncs each one to the disk before it returns.
         self._connection = sqlite3.connect(self.file, timeout=1, isolation_level=None, check_same_thread=False)
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        (version,) = self._row("PRAGMA user_version")
+        self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        (version,), (mark,) = self._row("PRAGMA user_version"), self._row("PRAGMA application_id")
+        (tables,) = self._row("SELECT COUNT(*) FROM sqlite_master")
+        if (version, mark) != (_VERSION, _MARK) and (version, mark, tables) != (0, 0, 0):
+            self._connection.close()
+            raise InputError(self._of_others())
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
         if version == 0:
             self._connection.executescript(_TABLES.format(name=os.urandom(4).hex()))
-        elif version != _VERSION:
-            self._connection.close()
-            raise InputError(f"{self.file} is an outbox of another version, or none; name another file")
         elif self._row("PRAGMA quick_check") != ("ok",):
             raise sqlite3.DatabaseError("it is damaged")
 
@@ -190,6 +201,9 @@ class Outbox:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+
+    def _of_others(self) -> str:
+        return f"{self.file} is no outbox, or one of another version; name another file"
 
     def _describe(self, error: sqlite3.Error) -> str:
         if "locked" in str(error):

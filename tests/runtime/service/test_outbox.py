@@ -111,37 +111,41 @@ def test_a_file_has_one_owner(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path) -> None:
     file, told = tmp_path / "a", list[str]()
-    file.write_bytes(b"no database, but long enough to be looked at" * 100)
-
-    outbox = Outbox(file, tell=told.append)
-
-    assert told == [f"{file} is damaged: readings that waited in it are not sent; it is now {file}.damaged"]
-    outbox.put(reading("1"))
-    assert [each["text"] for each in take(outbox)] == ["1"]
-    assert (tmp_path / "a.damaged").read_bytes().startswith(b"no database")
-
-
-def test_a_page_that_is_not_what_was_written_is_noticed(tmp_path: Path) -> None:
-    file, told = tmp_path / "a", list[str]()
     outbox = Outbox(file)
-    for number in range(200):
-        outbox.put(reading(str(number)))
+    _put_many(outbox, 200)
     outbox.close()
     damaged = bytearray(file.read_bytes())
     damaged[4096:12288] = os.urandom(8192)
     file.write_bytes(damaged)
 
-    assert len(Outbox(file, tell=told.append)) == 0
-    assert len(told) == 1
+    outbox = Outbox(file, tell=told.append)
+
+    assert told == [f"{file} is damaged: readings that waited in it are not sent; it is now {file}.damaged"]
+    assert (tmp_path / "a.damaged").read_bytes() == damaged
+    outbox.put(reading("1"))
+    assert [each["text"] for each in take(outbox)] == ["1"]
 
 
-def test_another_database_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", ["user_version = 0", "application_id = 7", "user_version = 1"])
+def test_a_database_of_others_is_refused_and_left_alone(tmp_path: Path, settings: str) -> None:
     connection = sqlite3.connect(tmp_path / "a")
-    connection.execute("PRAGMA user_version = 7")
+    connection.execute("CREATE TABLE waiting (number)")
+    connection.execute(f"PRAGMA {settings}")
     connection.close()
+    before = (tmp_path / "a").read_bytes()
 
-    with pytest.raises(InputError, match="is an outbox of another version, or none; name another file"):
+    with pytest.raises(InputError, match="a is no outbox, or one of another version; name another file"):
         Outbox(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"GIF89a", b"SQLite format 3\0" + bytes(5000)])
+def test_a_file_of_others_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+
+    with pytest.raises(InputError, match="a is no outbox, or one of another version; name another file"):
+        Outbox(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == content
 
 
 def test_no_folder_to_write_in_is_an_error_with_its_name(tmp_path: Path) -> None:
