@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -27,8 +27,10 @@ from mnist_edge_runtime.model_file.golden import Golden
 from mnist_edge_runtime.preprocessing.mnist import to_picture
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
-from paho.mqtt import client as mqtt
 from PIL import Image
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
 
 VARIANTS = ("tflite-none", "tflite-int8", "onnx-none", "onnx-int8")
 
@@ -188,7 +190,7 @@ class Message(NamedTuple):
 class Subscriber:
     """A client that the broker remembers, also through its own restarts."""
 
-    def __init__(self, client: mqtt.Client) -> None:
+    def __init__(self, client: Client) -> None:
         self.came: queue.Queue[Message] = queue.Queue()
         client.on_message = lambda client, data, message: self.came.put(Message(message.topic, message.payload))
 
@@ -221,7 +223,7 @@ class Broker:
         else:
             settings += ["allow_anonymous true"]
         (folder / "mosquitto.conf").write_text("\n".join([*settings, ""]))
-        self._clients: list[mqtt.Client] = []
+        self._clients: list[Client] = []
         self._process: subprocess.Popen[str] | None = None
         self.log: list[str] = []
 
@@ -245,6 +247,8 @@ class Broker:
             self._process.wait(timeout=30)
 
     def subscribe(self, topic: str) -> Subscriber:
+        from paho.mqtt import client as mqtt  # few tests need it
+
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "subscriber", clean_session=False)
         client.reconnect_delay_set(0.05, 0.2)
         if self.certificates:
