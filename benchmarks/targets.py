@@ -45,9 +45,9 @@ on test images (ten logits each). TFLM is compared with the variant of double ro
 |---|---|{columns}
 """
 OTHERS = """
-Two runtimes have a meaning of their own: onnxruntime, whose .onnx file has integers of its own, and tflite-runtime on
-32 bits. Logits that differ from the integer network's, and by how many quantization steps at most; the answer is
-another for {other} of {all:,} images. On the boards onnxruntime answers .onnx files as onnxruntime here, to the bit.
+Two runtimes round otherwise: onnxruntime, whose .onnx file has the same integers, and tflite-runtime on 32 bits. Logits
+that differ from the integer network's, and in brackets by how many quantization steps at most; the answer is another
+for {other} of {all:,} images. On the boards onnxruntime answers .onnx files as onnxruntime here, to the bit.
 
 | target | images | {networks} |
 |---|---|{columns}
