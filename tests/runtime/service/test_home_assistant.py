@@ -7,7 +7,7 @@ import pytest
 from mnist_edge_runtime.service.home_assistant import discovery
 from mnist_edge_runtime.service.mqtt_address import Address
 
-# The keys and values that Home Assistant documents, as read on 2026-11-28:
+# Keys and values of Home Assistant's discovery, from copies of its pages that may be older than the pages are now:
 # https://www.home-assistant.io/integrations/mqtt/ (device, origin, topics of discovery),
 # https://www.home-assistant.io/integrations/sensor.mqtt/, https://www.home-assistant.io/integrations/binary_sensor.mqtt/;
 # values of state_class: https://developers.home-assistant.io/docs/core/entity/sensor/.
