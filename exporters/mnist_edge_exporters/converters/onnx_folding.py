@@ -68,7 +68,7 @@ class _Graph:
     def replace(self, dense: Any, weights: Values, steps: list[Any], shift: Values | None) -> None:
         """Let a layer have these weights, and of the steps behind it none but the last, a sum, if there is a shift."""
         last = steps[-1].output[0]
-        dense.input[1] = self._add(f"{dense.input[1]}_folded", weights)
+        dense.input[1] = self._add(f"{dense.output[0]}_weights", weights)
         for node in steps if shift is None else steps[:-1]:
             self.nodes.remove(node)
         if shift is None:

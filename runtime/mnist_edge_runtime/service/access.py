@@ -15,6 +15,7 @@ __all__ = ["Access", "is_loopback", "names_of"]
 
 _OPEN = ("/", "/healthz", "/readyz", "/openapi.json")  # they say nothing that is secret, and a page cannot send a token
 _READING = ("GET", "HEAD", "OPTIONS")
+_ANSWERS = "/v1/"  # a page of a stranger must not begin to look through the camera, even if it sees nothing
 _LOCAL = "localhost"
 
 
@@ -44,7 +45,7 @@ class Access:
         host = headers.get("host", "")
         if self.token is None and not self._is_own(host):
             raise RefusalError(421, f"this service is not {host[:100] or 'nameless'!a}; call it by its address")
-        if method not in _READING:
+        if method not in _READING or path.startswith(_ANSWERS):
             _check_origin(headers, host)
         if self.token is None or path in _OPEN:
             return

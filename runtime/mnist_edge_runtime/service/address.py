@@ -6,6 +6,7 @@ import io
 import ipaddress
 import socket
 from contextlib import suppress
+from urllib.parse import quote
 
 import segno
 
@@ -29,7 +30,7 @@ def reachable_address(bound: str) -> str:
 def url(host: str, port: int, token: str | None = None) -> str:
     """Return the address of the page; a token stands in its fragment, which browsers send nowhere."""
     place = f"[{host}]" if ":" in host else host
-    return f"http://{place}:{port}/" + (f"#token={token}" if token else "")
+    return f"http://{place}:{port}/" + (f"#token={quote(token, safe='')}" if token else "")
 
 
 def qr_code(text: str) -> str:

@@ -56,7 +56,7 @@ class Bodies:
                 parts.append(part)
             request._body = b"".join(parts)  # where Starlette's parser of forms looks for it
             yield request._body
-        except TimeoutError:
+        except asyncio.TimeoutError:  # noqa: UP041  # another class in Python 3.10
             seconds = f"{self._limits.body_seconds:g} seconds"
             raise RefusalError(408, f"the body did not arrive within {seconds}; send it again", _CLOSE) from None
         except ClientDisconnect:

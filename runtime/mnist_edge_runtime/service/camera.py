@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from time import monotonic
 from types import TracebackType
@@ -43,6 +44,10 @@ class Camera:
         self.newest: Shown | None = None
         self.ended: str | None = None
         self._source, self._observer, self._model = source, observer, model
+        # Folders are nobody's business.
+        self._name = (
+            source.name if "://" in source.name else os.path.basename(source.name.rstrip(os.sep)) or source.name
+        )
         self.reader = FrameReader(source, tell, is_patient=True)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
@@ -64,7 +69,7 @@ class Camera:
         newest, reader = self._observer.newest, self.reader
         found = newest.to_dict() if newest else {"time": None, "frame": None, **_fields(_NOTHING), "frames": 0}
         counts = {"frames": reader.came, "dropped": reader.dropped, "damaged": self._observer.damaged}
-        return {**found, "camera": {"source": self._source.name, **counts, "ended": self.ended}}
+        return {**found, "camera": {"source": self._name, **counts, "ended": self.ended}}
 
     def _run(self) -> None:
         try:
@@ -76,9 +81,9 @@ class Camera:
                     self._look(frame)
                     limit.pause()
                     self._closed.wait(max(0.0, _APART - monotonic() + began))
-            self.ended = f"{self._source.name}: there are no more frames"
+            self.ended = f"{self._name}: there are no more frames"
         except Exception as error:  # of a library too: pictures are answered all the same
-            self.ended, _ = describe(error)
+            self.ended = describe(error)[0].replace(self._source.name, self._name)
         if not self._closed.is_set():
             tell(f"camera: {self.ended}")
 

@@ -57,9 +57,9 @@ class Frame:
         left, top, right, bottom = _region(region, width, height)
         scale = next((by for by in (8, 4, 2) if max(right - left, bottom - top) >= _ENOUGH * by), 1)
         try:
-            decoder.draft("L", (width // scale, height // scale))
+            decoder.draft("L", (max(1, width // scale), max(1, height // scale)))
             pixels = np.asarray(decoder.convert("L"))
-        except (OSError, SyntaxError) as error:
+        except Exception as error:  # decoders raise many kinds
             raise FrameError(f"its JPEG is damaged ({error})") from None
         scale = round(width / pixels.shape[1])  # as the decoder took it
         rows, columns = slice(top // scale, -(-bottom // scale)), slice(left // scale, -(-right // scale))

@@ -35,7 +35,7 @@ _OPENCV = "opencv-python-headless"
 _MAX_BYTES = 16 * 1024 * 1024  # of one JPEG
 _PADDING = b" \t\r\n\0"
 _STREAM = re.compile(r"(rtsps?|https?)://", re.I)
-_PASSWORD = re.compile(r"(?<=://)[^/@]*@")
+_PASSWORD = re.compile(r"(?<=://).*@")  # a password may have any of / and @ in it
 _NOT_OPENED = "{}: OpenCV finds none; connect one, or name a --source: a folder, a video, an rtsp:// address or -"
 _NO_VIDEO = "OpenCV opens no video there"
 _STOP_SECONDS = 2.0  # which a camera program has to end

@@ -84,7 +84,7 @@ class Workers:
         future.add_done_callback(done)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._limits.seconds)
-        except TimeoutError:
+        except asyncio.TimeoutError:  # noqa: UP041  # another class in Python 3.10
             seconds = f"{self._limits.seconds:g} seconds"
             raise RefusalError(503, f"no answer within {seconds}; send fewer or smaller pictures", _AGAIN) from None
 

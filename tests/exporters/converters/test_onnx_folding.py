@@ -73,6 +73,19 @@ def test_what_is_no_normalization_of_a_dense_layer_stays(model: Any) -> None:
     assert model.SerializeToString() == before
 
 
+def test_layers_that_share_their_weights_get_weights_of_their_own() -> None:
+    model = _chain("Mul")
+    second = [("MatMul", ["image", "weights"], "u0"), ("Mul", ["u0", "other"], "u1"), ("Add", ["t1", "u1"], "sum")]
+    model.graph.node.extend(helper.make_node(kind, sources, [target]) for kind, sources, target in second)
+    model.graph.initializer.append(numpy_helper.from_array(np.full(WIDTH, 5, np.float32), "other"))
+    model.graph.output[0].name = "sum"
+    (expected,) = _answers(model)
+    onnx_folding.fold_normalization(model)
+    assert [node.op_type for node in model.graph.node] == ["MatMul", "MatMul", "Add"]
+    (found,) = _answers(model)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_a_layer_whose_output_has_two_readers_stays() -> None:
     model = _chain("Mul", "Add")
     model.graph.node.append(helper.make_node("Relu", ["t0"], ["other"]))

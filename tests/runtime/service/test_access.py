@@ -82,10 +82,12 @@ def test_another_token_is_refused(sent: str) -> None:
         ({"sec_fetch_site": "same-site"}, 403),
     ],
 )
-def test_no_page_of_another_origin_may_write(headers: dict[str, str], status: int) -> None:
+def test_no_page_of_another_origin_gets_an_answer(headers: dict[str, str], status: int) -> None:
     assert _status(Access(None), host="127.0.0.1:8028", **headers) == status
     authorized = {"authorization": f"Bearer {TOKEN}", **headers}
     assert _status(Access(TOKEN), host="127.0.0.1:8028", **authorized) == status
+    assert _status(Access(None), "GET", "/v1/camera", host="127.0.0.1:8028", **headers) == status
+    assert _status(Access(None), "GET", "/", host="127.0.0.1:8028", **headers) == 200  # a link to the page is followed
 
 
 def test_what_is_loopback() -> None:

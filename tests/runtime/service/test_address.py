@@ -3,6 +3,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from mnist_edge_runtime.service import address
@@ -12,6 +13,7 @@ def test_an_address_that_is_bound_is_the_one() -> None:
     assert address.reachable_address("192.0.2.7") == "192.0.2.7"
     assert address.url("192.0.2.7", 8028) == "http://192.0.2.7:8028/"
     assert address.url("::1", 8028, "secret") == "http://[::1]:8028/#token=secret"
+    assert parse_qs(urlsplit(address.url("::1", 1, "a+b/c==~._-d")).fragment) == {"token": ["a+b/c==~._-d"]}
 
 
 @pytest.mark.parametrize("bound", ["0.0.0.0", "::"])

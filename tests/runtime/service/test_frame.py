@@ -32,6 +32,10 @@ def test_a_large_jpeg_is_decoded_at_a_reduced_scale(number_jpeg: Callable[..., b
     assert view.pixels.shape == (-(-300 // scale), -(-width // scale))
 
 
+def test_a_strip_that_is_reduced_keeps_a_pixel(number_jpeg: Callable[..., bytes]) -> None:
+    assert Frame(1, number_jpeg("4", shape=(4, 5200))).view().pixels.shape[0] >= 1
+
+
 def test_a_small_region_of_a_large_jpeg_is_decoded_in_full(number_jpeg: Callable[..., bytes]) -> None:
     jpeg = number_jpeg("4", shape=(1080, 1920))
 

@@ -166,6 +166,18 @@ def test_what_was_done_is_undone(page: Any) -> None:
     assert label() == NONE
 
 
+def test_a_stroke_that_is_cleared_ends(page: Any) -> None:
+    area = page.locator("#paper").bounding_box()
+    page.mouse.move(area["x"] + 50, area["y"] + 50)
+    page.mouse.down()
+    page.keyboard.press("Escape")
+    page.mouse.move(area["x"] + 90, area["y"] + 90, steps=3)
+    page.mouse.up()
+    assert page.inner_text("#words") == "Nothing is drawn yet."
+    draw(page, DIGITS[7])
+    assert page.inner_text("#label") == "7"
+
+
 @pytest.mark.parametrize("way", ["choose", "photo", "paste", "drop"])
 def test_a_picture_is_seen_and_answered_as_by_the_runtime(page: Any, picture: NDArray[np.uint8], way: str) -> None:
     data = png(picture)

@@ -122,7 +122,8 @@ def _fit(
     count, replayed = len(labels), min(len(replay.labels), max(_REPLAYED, len(labels)))
     mixed = replace(recipe, handwriting=replayed / (replayed + count))
     steps = math.ceil(epoch_length(count, mixed) / recipe.batch_size)
-    frozen = [each for each in model.layers if isinstance(each, keras.layers.BatchNormalization) and each.trainable]
+    normalizations = (each for each in model._flatten_layers() if isinstance(each, keras.layers.BatchNormalization))
+    frozen = [each for each in normalizations if each.trainable]
     for layer in frozen:
         layer.trainable = False
     keras.utils.set_random_seed(seed)

@@ -17,7 +17,7 @@ const device = (() => {
     if (body) headers['Content-Type'] = body.type || 'application/octet-stream';
     let response, answer = {};
     try {
-      response = await fetch(path, { method: body ? 'POST' : 'GET', body, headers, cache: 'no-store', signal: AbortSignal.timeout(30_000) });
+      response = await fetch(path, { method: body ? 'POST' : 'GET', body, headers, cache: 'no-store', signal: AbortSignal.timeout(45_000) });
     } catch {
       throw new Error('The device does not answer. Is it switched on, and does mnist-edge-runtime serve still run there?');
     }
@@ -37,7 +37,10 @@ const device = (() => {
     if (input.file.size <= most) return { body: input.file, scale: 1 };
     const scale = Math.min(1, 1600 / Math.max(input.width, input.height));
     const canvas = make('canvas', { width: Math.round(input.width * scale), height: Math.round(input.height * scale) });
-    canvas.getContext('2d').drawImage(input.bitmap, 0, 0, canvas.width, canvas.height);
+    const context = canvas.getContext('2d');
+    context.fillStyle = 'white'; // JPEG has no transparency: it would become black
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(input.bitmap, 0, 0, canvas.width, canvas.height);
     return { body: await new Promise(done => canvas.toBlob(done, 'image/jpeg', 0.9)), scale };
   }
 

@@ -4,8 +4,14 @@ const paper = (() => {
   let strokes = [], picture = null, boxes = [], pen = null, changed = () => {};
 
   function change(newStrokes, newPicture) {
+    pen = null; // a stroke that is not finished ends here
     past.push({ strokes, picture });
-    if (past.length > 200) past.shift();
+    // Pictures are large: undo leads back to two of them at most.
+    const pictures = () => new Set(past.map(each => each.picture).filter(Boolean));
+    while (past.length > 200 || pictures().size > 2) {
+      const first = past.shift().picture;
+      if (first && !pictures().has(first)) first.bitmap.close();
+    }
     [strokes, picture, boxes] = [newStrokes, newPicture, []];
     show();
   }
@@ -64,8 +70,8 @@ const paper = (() => {
     if (pen !== null || event.button !== 0) return;
     event.preventDefault();
     canvas.setPointerCapture(event.pointerId);
-    pen = event.pointerId;
     change([...(picture ? [] : strokes), [pointOf(event)]], null);
+    pen = event.pointerId;
   });
   canvas.addEventListener('pointermove', event => {
     if (event.pointerId !== pen) return;

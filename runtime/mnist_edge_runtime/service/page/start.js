@@ -89,6 +89,8 @@ async function open(file) {
     paper.lay(await opened(file));
   } catch (error) {
     turn++;
+    find('verdicts').replaceChildren();
+    find('ask').hidden = true;
     showNothing('failed', error.message, labels());
     lookInside.take(null);
   }
@@ -105,6 +107,7 @@ async function meetDevice() {
     model = await device.model();
   } catch (error) {
     setText('device-hint', `${error.message} This page answers by itself, with the network that it holds.`);
+    setText('number-hint', 'Numbers are read by the device.');
     return;
   }
   find('number').disabled = false;
