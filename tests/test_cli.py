@@ -22,6 +22,7 @@ from mnist_edge_runtime.errors import InputError
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset
 from mnist_edge_trainer.demo.synthetic_digits import draw
+from mnist_edge_trainer.networks.published import weights_file
 from mnist_edge_trainer.runs.run import Run
 from PIL import Image
 
@@ -173,7 +174,7 @@ def test_evaluate_a_run_and_its_file(mnist_edge: MnistEdge, here: Path, dataset:
 
 
 def test_evaluate_a_model_of_ones_own(mnist_edge: MnistEdge, tmp_path: Path) -> None:
-    model = Path(shutil.copy(ROOT / "models" / "nano.keras", tmp_path / "own.keras"))
+    model = Path(shutil.copy(weights_file("nano"), tmp_path / "own.keras"))
     options = ["--data", "digits", "--on", "validation", "--no-corruptions"]
     assert "validation images" in mnist_edge("evaluate", "--model", model, *options).stdout
     assert (tmp_path / "own.keras.evaluation-validation.json").is_file()
@@ -302,7 +303,7 @@ def test_no_option_waits_for_a_pipe(tmp_path: Path) -> None:
                 assert about[0].callback, f"{name} of {command.callback.__name__} has no callback"
                 with pytest.raises(InputError, match=r"pipe: is a named pipe, expected a (regular file|folder)"):
                     about[0].callback(pipe)
-    paths = {"bundle", "constraint", "file", "hosts", "model", "out", "runs_dir", "ssh_config", "tensorboard"}
+    paths = {"also", "bundle", "constraint", "file", "hosts", "model", "out", "runs_dir", "ssh_config", "tensorboard"}
     assert seen == paths
 
 

@@ -64,7 +64,8 @@ def train(
         ),
     ] = None,
     also: Annotated[
-        Path | None, typer.Option(help="Folder of pictures of one's own for --from, DIR/CLASS/NAME.png.")
+        Path | None,
+        typer.Option(help="Folder of pictures of one's own for --from, DIR/CLASS/NAME.png.", callback=check_folder),
     ] = None,
     augment: Augment = None,
     fast: Annotated[bool, typer.Option("--fast", help="Train for seconds only, by default the network small.")] = False,

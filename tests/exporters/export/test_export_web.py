@@ -28,24 +28,36 @@ def exported_file(exported: Mapping[str, Exported]) -> Exported:
     return exported["tflite-int8"]
 
 
-def test_a_folder_is_published(exported_file: Exported, source: Source, tmp_path: Path) -> None:
-    for _ in range(2):  # the second replaces the first
-        found = export_web(source, exported_file, tmp_path, "digits")
+@pytest.fixture
+def few(exported_file: Exported, source: Source) -> tuple[Source, Exported]:
+    """The first 300 test images, in which a fault is found as well."""
+    assert exported_file.proof.logits is not None
+    proof = replace(exported_file.proof, logits=exported_file.proof.logits[:300])
+    images, labels = source.test
+    return replace(source, test=(images[:300], labels[:300])), replace(exported_file, proof=proof)
+
+
+def test_a_folder_is_published(
+    exported_file: Exported, source: Source, few: tuple[Source, Exported], tmp_path: Path
+) -> None:
+    for data, outcome in (few, (source, exported_file)):  # the second replaces the first
+        found = export_web(data, outcome, tmp_path, "digits")
         assert [path.name for path in tmp_path.iterdir()] == ["digits-web"]
         names = sorted(path.name for path in found.folder.iterdir())
         assert names == ["README.md", "digits.d.mts", "digits.html", "digits.mjs"]
-    assert found.to_dict()["compared_logits"] == 10 * len(source.test[1])
+    assert found.to_dict()["compared_logits"] == 10 * len(data.test[1])
     assert f"0 of {found.compared:,} logits differ" in found.lines()
     assert found.to_dict()["module_bytes"] == (found.folder / "digits.mjs").stat().st_size
 
 
-def test_a_logit_that_differs_publishes_nothing(exported_file: Exported, source: Source, tmp_path: Path) -> None:
-    proof = exported_file.proof
+def test_a_logit_that_differs_publishes_nothing(few: tuple[Source, Exported], tmp_path: Path) -> None:
+    source, outcome = few
+    proof = outcome.proof
     assert proof.logits is not None
     wrong = proof.logits.copy()
     wrong[0, 0] += np.float32(1)
     with pytest.raises(VerificationError, match=r"no page is published: 1 of [\d,]+ logits differ"):
-        export_web(source, replace(exported_file, proof=replace(proof, logits=wrong)), tmp_path, "digits")
+        export_web(source, replace(outcome, proof=replace(proof, logits=wrong)), tmp_path, "digits")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,8 +74,7 @@ def test_a_fault_in_the_javascript_publishes_nothing(
     before: str,
     after: str,
     message: str,
-    exported_file: Exported,
-    source: Source,
+    few: tuple[Source, Exported],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -73,16 +84,16 @@ def test_a_fault_in_the_javascript_publishes_nothing(
         template, "read", lambda name: read(name).replace(before, after) if name == file else read(name)
     )
     with pytest.raises(VerificationError, match=message):
-        export_web(source, exported_file, tmp_path, "digits")
+        export_web(*few, tmp_path, "digits")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_network_without_a_formula_is_told(
-    exported_file: Exported, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: tuple[Source, Exported], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(payload: bytes) -> None:
         raise ModelError("layer lstm: operator WHILE has no exact formula")
 
     monkeypatch.setattr(export_web_module.tflite_reader, "read", refuse)
     with pytest.raises(ModelError, match="is exported, but no JavaScript can be made of it: layer lstm"):
-        export_web(source, exported_file, tmp_path, "digits")
+        export_web(*few, tmp_path, "digits")

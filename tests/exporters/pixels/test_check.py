@@ -208,12 +208,11 @@ def test_labels_of_more_than_ten_classes_in_the_order_of_words(own_source: Sourc
 def test_the_shipped_networks_pass(mnist_folder: Any) -> None:
     from mnist_edge_exporters import keras_model
     from mnist_edge_trainer.data import datasets
-
-    from tests.conftest import ROOT
+    from mnist_edge_trainer.networks.published import weights_file
 
     mnist: Dataset = datasets.load("mnist")
     part, train = (mnist.test_images, mnist.test_labels), (mnist.train_images, mnist.train_labels)
     for name in ("nano", "small"):
-        model = keras_model.load(ROOT / "models" / f"{name}.keras")
+        model = keras_model.load(weights_file(name))
         source = Source(name, model, mnist.labels, {}, train=train, validation=part, test=part, golden=part)
         assert _check(source) is source

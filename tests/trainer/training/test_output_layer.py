@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mnist_edge_runtime.errors import ModelError
 from mnist_edge_trainer.data.datasets import Dataset
-from mnist_edge_trainer.networks.published import weights_file
+from mnist_edge_trainer.networks.published import PUBLISHED, weights_file
 from mnist_edge_trainer.training import output_layer
 from numpy.typing import NDArray
 
@@ -78,3 +78,12 @@ def test_a_network_is_saved_without_its_optimizer(digits: Dataset) -> None:
     plain = output_layer.uncompiled(model)
     assert not plain.compiled
     assert (answers(plain, digits.test_images[:20]) == answers(model, digits.test_images[:20])).all()
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_published_network_takes_a_class_in_a_new_process(name: str, digits: Dataset) -> None:
+    keras.utils.clear_session()  # names are counted from the beginning, as in a process of its own
+    model = output_layer.load(weights_file(name))
+    some = digits.test_images[:20]
+    extended = output_layer.extended(model, [some[:3]], some)
+    assert answers(extended, some).shape == (20, 11)

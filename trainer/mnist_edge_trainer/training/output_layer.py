@@ -83,8 +83,10 @@ def uncompiled(model: Any) -> Any:
 
 def _with_output(model: Any, kernel: NDArray[np.float32], bias: NDArray[np.float32] | None = None) -> Any:
     """Return the network with another output layer of these weights."""
-    output = keras.layers.Dense(kernel.shape[1], activation="softmax", use_bias=bias is not None)
-    network = keras.Model(model.inputs, output(model.layers[-1].input), name=model.name)
+    before = model.layers[-1]
+    # Its name is the one that surely no other layer of the network has.
+    output = keras.layers.Dense(kernel.shape[1], activation="softmax", use_bias=bias is not None, name=before.name)
+    network = keras.Model(model.inputs, output(before.input), name=model.name)
     output.set_weights([kernel] if bias is None else [kernel, bias])
     return network
 
