@@ -113,7 +113,7 @@ def test_a_camera_that_has_ended_is_told_and_pictures_are_answered(
     while running.ask("GET", "/v1/reading").json["camera"]["ended"] is None:
         pass
 
-    assert running.ask("GET", "/v1/camera").error == f"{tmp_path}/film: there are no more frames"
+    assert running.ask("GET", "/v1/camera").error == "film: there are no more frames"
     assert running.ask("POST", "/v1/classify", number_jpeg("7")).json["predictions"][0]["label"] == "7"
 
 

@@ -9,7 +9,10 @@ function showReading({ lines, reason, milliseconds }) {
   const text = lines.map(line => line.digits.map(digit => digit.accepted ? digit.label : `${digit.label}?`).join('')).join(' / ');
   const count = digits.length === 1 ? 'One digit' : `${digits.length} digits`;
   if (unsure.length) show('unsure', text, `${count}, of which ${unsure.length} marked with ? may be wrong: do not rely on them.`);
-  else show('read', text, `${count}, and the network is at least ${percent(Math.min(...digits.map(digit => digit.confidence)))} sure of each.`);
+  else {
+    const least = percent(Math.min(...digits.map(digit => digit.confidence)));
+    show('read', text, `${count}, and the network is ${/than/.test(least) ? '' : 'at least '}${least} sure of each.`);
+  }
   showImage(null);
   find('chances').tBodies[0].replaceChildren(...digits.map(({ label, confidence, accepted }) => {
     const bar = make('span', { className: 'bar' });
