@@ -193,10 +193,9 @@ def _forward(context: typer.Context) -> None:
     from mnist_edge_trainer.runs.exports import int8_options, newest_int8
 
     default = "the newest int8 export"
-    of_the_runs: dict[str, Any] = {"default_model": newest_int8, "default": default, "options": int8_options()}
+    options: dict[str, Any] = {"default_model": newest_int8, "default": default, "options": int8_options()}
     command = [*(["--debug"] if context.obj.debug else []), str(context.info_name), *context.args]
-    options = {} if context.info_name == "doctor" else of_the_runs
-    raise typer.Exit(runtime_main(command, program="mnist-edge", **options))
+    raise typer.Exit(runtime_main(command, program="mnist-edge", **options if context.info_name != "doctor" else {}))
 
 
 for _command in (
@@ -213,6 +212,7 @@ for _name, _help in (
     ("watch", "Classify the pictures that come into a folder, by default with the newest int8 export."),
     ("read", "Read the lines of handwritten digits on a picture, by default with the newest int8 export."),
     ("serve", "Answer pictures over HTTP, and show the page, by default with the newest int8 export."),
+    ("label", "Sort the pictures in DIR/unsure by class, on a page; the newest int8 export suggests."),
     ("inspect", "Show the contract of a model file, by default of the newest int8 export."),
     ("selftest", "Run a model file's self-test on this machine, by default the newest int8 export's."),
     ("doctor", "Check which engines work on this machine, and say how to fix the others."),

@@ -40,7 +40,17 @@ COMMANDS = [
     "bundle",
     "deploy",
 ]
-COMMANDS += ["classify", "watch", "read", "inspect", "selftest", "doctor", "benchmark"]  # the device's
+COMMANDS += [
+    "classify",
+    "watch",
+    "read",
+    "serve",
+    "label",
+    "inspect",
+    "selftest",
+    "doctor",
+    "benchmark",
+]  # the device's
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = str(Path(sys.executable).with_name("mnist-edge"))
 

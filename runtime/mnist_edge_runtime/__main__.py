@@ -24,6 +24,7 @@ _COMMANDS = {
     "watch": "answers",
     "read": "answers",
     "serve": "answers",
+    "label": "model",
     "inspect": "common",
     "selftest": "engine",
     "benchmark": "common",
@@ -148,7 +149,7 @@ def build_parser(
     network = argparse.ArgumentParser(add_help=False)
     network.add_argument("--network", choices=NETWORKS, help="Network of this package, in place of a model file.")
     with_model = [network] if options is None else [network, options]
-    parents = {"answers": (debug, answers), "common": (common,), "engine": (common, engine)}
+    parents = {"answers": (debug, answers), "common": (common,), "engine": (common, engine), "model": (debug, engine)}
     for name, kind in _COMMANDS.items():
         if only in (None, name):
             add_command = import_module(f".commands.{name}", __package__).add_command

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,10 +40,14 @@ _REACH = 0.4  # share of a piece's width by which a cut may move from equal widt
 
 @dataclass(frozen=True)
 class Digit:
-    """A digit and its bounding box: left, top, width and height in pixels of the picture."""
+    """A digit: its bounding box, which is left, top, width and height in pixels of the picture, and what it is.
+
+    `image` is what the network saw, uint8 (28, 28).
+    """
 
     box: tuple[int, int, int, int]
     prediction: Prediction
+    image: Plane | None = field(default=None, compare=False, repr=False)
 
 
 def read_lines(picture: NDArray[Any], classifier: Classifier) -> list[list[Digit]]:
@@ -135,7 +139,8 @@ class _Page:
         rows, columns = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
         box = (left + columns[0], top + rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1)
         x, y, width, height = (int(value) * side for value, side in zip(box, self.block[::-1] * 2, strict=True))
-        return Digit((x, y, width, height), self.classifier.classify(normalized(whole)))
+        image = normalized(whole)
+        return Digit((x, y, width, height), self.classifier.classify(image), image)
 
 
 def _confidence(digits: list[Digit]) -> float:

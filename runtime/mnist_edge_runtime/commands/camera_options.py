@@ -14,6 +14,7 @@ from ..service.region import Region
 
 if TYPE_CHECKING:
     from ..service.camera import Camera
+    from ..service.inbox import Inbox
     from ..service.observer import Observer
 
 __all__ = ["SOURCES", "add_options", "check", "live", "observer"]
@@ -43,13 +44,13 @@ def add_options(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def observer(arguments: argparse.Namespace, classifier: Classifier) -> Observer:
-    """Return the observer that these options ask for."""
+def observer(arguments: argparse.Namespace, classifier: Classifier, inbox: Inbox | None = None) -> Observer:
+    """Return the observer that these options ask for; it keeps in the inbox what it is unsure of."""
     from ..service.observer import Observer  # few need it, and its import takes time
     from ..service.reading_rules import ReadingRules
 
     rules = ReadingRules(arguments.expect, arguments.rising)
-    return Observer(classifier, region=arguments.region, rules=rules, tell=tell)
+    return Observer(classifier, region=arguments.region, rules=rules, tell=tell, inbox=inbox)
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -60,7 +61,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 
 @contextmanager
-def live(arguments: argparse.Namespace, classifier: Classifier) -> Iterator[Camera | None]:
+def live(arguments: argparse.Namespace, classifier: Classifier, inbox: Inbox | None = None) -> Iterator[Camera | None]:
     """Yield the camera of --camera, which is read for the time of the block; None without it.
 
     Raises:
@@ -73,7 +74,7 @@ def live(arguments: argparse.Namespace, classifier: Classifier) -> Iterator[Came
     from ..service.frame_sources import open_source
 
     source = open_source(arguments.camera)
-    with Camera(source, observer(arguments, classifier), classifier.file) as camera:
+    with Camera(source, observer(arguments, classifier, inbox), classifier.file) as camera:
         yield camera
 
 

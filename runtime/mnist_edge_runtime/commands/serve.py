@@ -13,7 +13,7 @@ from ..diagnostics.selftest import selftest
 from ..errors import InputError, VerificationError
 from ..host import Host
 from ..model_file import sealed_model
-from . import camera_options
+from . import camera_options, inbox_option
 from .common import load
 
 if TYPE_CHECKING:
@@ -60,6 +60,11 @@ def add_command(
     parser.add_argument(
         "--max-body", type=_size, default=1_000_000, metavar="SIZE", help="Largest body of a request. (default: 1MB)"
     )
+    inbox_option.add_option(
+        parser,
+        "pictures are kept to train with, as DIR/CLASS/NAME.png: those of the page, and digits that a camera is "
+        "unsure of",
+    )
     camera = parser.add_argument_group("with a camera")
     camera.add_argument(
         "--camera",
@@ -101,8 +106,11 @@ def _run(arguments: argparse.Namespace) -> None:
         secret = token.generate() if is_new else secret
         limits = Limits(body=arguments.max_body)
         with load(arguments, accept_all=arguments.accept_all) as classifier:
-            digest = _proven(classifier)
-            with Workers(classifier.file, limits) as workers, camera_options.live(arguments, classifier) as camera:
+            digest, inbox = _proven(classifier), inbox_option.opened(arguments, classifier)
+            with (
+                Workers(classifier.file, limits) as workers,
+                camera_options.live(arguments, classifier, inbox) as camera,
+            ):
                 service = app.Service(
                     classifier,
                     digest,
@@ -111,6 +119,7 @@ def _run(arguments: argparse.Namespace) -> None:
                     limits,
                     debug=arguments.debug,
                     camera=camera,
+                    inbox=inbox,
                 )
                 running = app.application(service)
                 shown = secret if is_new or sys.stderr.isatty() else None

@@ -16,7 +16,7 @@ from ..errors import InputError, MnistEdgeError, UsageError
 from ..service import folder_watcher
 from ..text_output import printable
 from ..time_limit import model_limit
-from . import camera_options, mqtt_options, output_formats
+from . import camera_options, inbox_option, mqtt_options, output_formats
 from .common import add_classify_options, answer_all, load, load_any
 from .image_sources import Picture
 
@@ -30,7 +30,15 @@ _DESCRIPTION = (
     "before a camera, or another --source of frames, and print it once consecutive frames agree, then whenever it "
     "changes. Both go on until stopped."
 )
-_OF_FRAMES = {"source": None, "every": None, "region": None, "expect": None, "rising": False, **mqtt_options.DEFAULTS}
+_OF_FRAMES = {
+    "source": None,
+    "every": None,
+    "region": None,
+    "expect": None,
+    "rising": False,
+    "inbox": None,
+    **mqtt_options.DEFAULTS,
+}
 _OF_FOLDERS = {"recursive": False, "preprocess": "auto", "no_verify": False}
 
 
@@ -56,6 +64,9 @@ def add_command(
         type=_seconds,
         metavar="SECONDS",
         help="Print the newest reading each time so many seconds have gone by, whether it has changed or not.",
+    )
+    inbox_option.add_option(
+        frames, "the digits that it is unsure of are kept, as DIR/unsure/NAME.png, to be labelled and trained with"
     )
     mqtt_options.add_options(parser.add_argument_group("to publish readings"))
     parser.set_defaults(run=_run)
@@ -100,7 +111,8 @@ def _watch_frames(arguments: argparse.Namespace) -> None:
         until_stopped() as is_stopped,
         mqtt_options.publisher(arguments) as publisher,
     ):
-        observer, due = camera_options.observer(arguments, classifier), None
+        inbox = inbox_option.opened(arguments, classifier)
+        observer, due = camera_options.observer(arguments, classifier, inbox), None
 
         def has_ended() -> bool:
             return is_stopped() or bool(publisher and publisher.failure)

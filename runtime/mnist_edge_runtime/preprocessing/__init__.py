@@ -13,6 +13,7 @@ __all__ = [
     "page_segmentation",
     "pillow_decoder",
     "pixel_rows",
+    "png_writer",
     "reduction",
     "regular_files",
     "segmentation",

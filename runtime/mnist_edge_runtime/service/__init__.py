@@ -1,4 +1,4 @@
-"""Run as a service: answer pictures over HTTP, watch folders and cameras, publish readings over MQTT."""
+"""Run as a service: answer and keep pictures over HTTP, watch folders and cameras, publish readings over MQTT."""
 
 __all__ = [
     "access",
@@ -9,6 +9,9 @@ __all__ = [
     "frame_reader",
     "frame_sources",
     "home_assistant",
+    "inbox",
+    "label_server",
+    "labelling",
     "limits",
     "mqtt",
     "mqtt_address",

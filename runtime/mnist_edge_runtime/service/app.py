@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from .. import __version__
 from ..classifier import Classifier
-from . import camera_stream, openapi, page
+from . import camera_stream, inbox_routes, openapi, page
 from .answers import Answers
 from .body import Bodies
 from .guard import Guard, refused
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
     from .access import Access
     from .camera import Camera
+    from .inbox import Inbox
     from .workers import Workers
 
 __all__ = ["Service", "application"]
 
+_ABSENT = {inbox_routes.PATH: "this service has no inbox; start it with --inbox DIR"}  # of services that have more
 _CLASSIFY = ("preprocess", "image")  # parameters of the query
 _READ = ()
 
@@ -52,6 +54,7 @@ class Service:
         debug: print where an error comes from.
         stopping: whether the service is about to end.
         camera: what is before the service's camera, if it has one.
+        inbox: where pictures are kept to train with, if it has one.
     """
 
     classifier: Classifier
@@ -62,6 +65,7 @@ class Service:
     debug: bool = False
     stopping: bool = False
     camera: Camera | None = None
+    inbox: Inbox | None = None
 
     @property
     def file(self) -> str:
@@ -82,7 +86,13 @@ def application(service: Service, routes: tuple[Route, ...] = ()) -> ASGIApp:
         reader = service.camera.reader
         metrics.camera(lambda: reader.came, lambda: reader.dropped)
         routes = (*routes, *camera_stream.routes(service.camera, service))
-    handlers = _Handlers(service, metrics, {**model, "camera": any(route.path == "/v1/camera" for route in routes)})
+    if service.inbox:
+        routes = (*routes, *inbox_routes.routes(service.inbox, service))
+    handlers = _Handlers(
+        service,
+        metrics,
+        {**model, "camera": any(route.path == "/v1/camera" for route in routes), "inbox": service.inbox is not None},
+    )
     every = [
         Route("/", handlers.page),
         Route("/v1/model", handlers.model),
@@ -188,5 +198,5 @@ async def _refuse_route(paths: list[str], request: Request, error: Exception) ->
         allowed = (error.headers or {}).get("Allow", "")
         told = f"{request.method[:20]!a} is not for this address; send {allowed}"
     else:
-        told = f"there is nothing at this address; the addresses are {', '.join(paths)}"
+        told = _ABSENT.get(request.url.path, f"there is nothing at this address; the addresses are {', '.join(paths)}")
     return refused(RefusalError(error.status_code, told, error.headers))

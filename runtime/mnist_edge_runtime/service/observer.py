@@ -8,7 +8,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..classifier import Classifier
+from ..errors import InputError
 from .frame import Frame, FrameError
+from .inbox import Inbox
 from .number_reading import Reading, read_number
 from .reading_rules import ReadingRules
 from .region import Region
@@ -68,8 +70,10 @@ class Observer:
         region: Region | None = None,
         rules: ReadingRules | None = None,
         tell: Callable[[str], None] = lambda sentence: None,
+        inbox: Inbox | None = None,
     ) -> None:
         self._classifier, self._region, self._rules, self._tell = classifier, region, rules or ReadingRules(), tell
+        self._inbox, self._was_told = inbox, False
         self._stability = Stability()
         self._key: tuple[str, bool, str | None] | None = None
         self._judged: tuple[str | None, str | None] = None, None
@@ -101,7 +105,22 @@ class Observer:
             self._key = key
             judged, remark = self._rules.judge(reading)
             self._judged = judged.reason, remark
+            self._keep_unsure(reading)
         reason, remark = self._judged if reading.accepted else (reading.reason, None)
         now = datetime.now(timezone.utc)  # noqa: UP017  # Python 3.10 has no datetime.UTC
         self.newest = Observation(now, frame.number, Reading(reading.text, reading.digits, reason), remark, frames)
         return self.newest if is_new else None
+
+    def _keep_unsure(self, reading: Reading) -> None:
+        """Keep the digits that are not sure, as the network saw them: once while the same reading is in view."""
+        if self._inbox is None:
+            return
+        for digit in reading.digits:
+            if digit.prediction.accepted or digit.image is None:
+                continue
+            try:
+                self._inbox.keep(digit.image)
+            except (InputError, OSError) as error:  # what is in view is read all the same
+                if not self._was_told:
+                    self._tell(f"inbox {self._inbox.folder}: {error}; later ones like it are not told")
+                self._was_told = True

@@ -131,6 +131,7 @@ def document(limits: Limits, *, with_token: bool) -> dict[str, Any]:
             "engine": {"type": "string"},
             "version": {"type": "string"},
             "camera": {"type": "boolean"},
+            "inbox": {"type": "boolean"},
             "contract": {"type": "object"},
         }
     )

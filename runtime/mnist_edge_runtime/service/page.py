@@ -13,10 +13,23 @@ from typing import Any
 
 from ..models import bundled_module
 
-__all__ = ["finished", "policy"]
+__all__ = ["finished", "labelling", "policy"]
 
 # In the order in which they need each other.
-_SCRIPTS = ("elements", "strokes", "paper", "pictures", "answer", "device", "numbers", "look_inside", "camera", "start")
+_SCRIPTS = (
+    "elements",
+    "strokes",
+    "paper",
+    "pictures",
+    "answer",
+    "device",
+    "numbers",
+    "archive",
+    "keep",
+    "look_inside",
+    "camera",
+    "start",
+)
 _FEW = 20  # labels that are all named
 _CONTRACT = re.compile(r"^export const contract = (.*);$", re.MULTILINE)
 
@@ -50,6 +63,17 @@ def finished(module: str | None = None, *, is_served: bool = True) -> str:
         "script": script,
     }
     return re.sub(r"@([a-z]+)@", lambda key: values[key[1]], _read("page.html"))
+
+
+@lru_cache(maxsize=1)
+def labelling() -> str:
+    """Return the page on which pictures are sorted, as HTML; it may ask who served it, and nobody else."""
+    script, style = (
+        "\n" + "\n".join(_read(name).rstrip() for name in names) + "\n"
+        for names in (("elements.js", "label.js"), ("page.css", "label.css"))
+    )
+    values = {"policy": _policy(script, style, True), "style": style, "script": script}
+    return re.sub(r"@([a-z]+)@", lambda key: values[key[1]], _read("label.html"))
 
 
 def _spoken(labels: list[str]) -> str:

@@ -22,6 +22,7 @@ from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.preprocessing.mnist import to_picture
 from mnist_edge_runtime.service.access import Access
 from mnist_edge_runtime.service.app import Service, application
+from mnist_edge_runtime.service.inbox import Inbox
 from mnist_edge_runtime.service.limits import Limits
 from mnist_edge_runtime.service.workers import Workers
 from numpy.typing import NDArray
@@ -92,6 +93,9 @@ class App:
     def get(self, path: str, headers: Mapping[str, str] | None = None, **query: str) -> Answer:
         return asyncio.run(self.ask("GET", path, b"", headers or {}, **query))
 
+    def ask_now(self, method: str, path: str, **query: str) -> Answer:
+        return asyncio.run(self.ask(method, path, **query))
+
     async def ask(
         self,
         method: str,
@@ -138,11 +142,18 @@ def app_with(classifier: Classifier) -> Iterator[Callable[..., App]]:
     """Return the function that makes an application with these limits, and this token."""
     with ExitStack() as stack:
 
-        def make(*, token: str | None = None, threads: int = 2, loopback: bool = True, **limits: Any) -> App:
+        def make(
+            *,
+            token: str | None = None,
+            threads: int = 2,
+            loopback: bool = True,
+            inbox: Inbox | None = None,
+            **limits: Any,
+        ) -> App:
             found = Limits(**limits)
             workers = stack.enter_context(Workers(classifier.file, found, threads))
             access = Access(token, loopback_only=loopback)
-            return App(Service(classifier, "0" * 64, access, workers, found))
+            return App(Service(classifier, "0" * 64, access, workers, found, inbox=inbox))
 
         yield make
 

@@ -98,7 +98,9 @@ def test_they_are_saved_and_loaded(tmp_path: Path) -> None:
 def test_what_is_not_sorted_yet_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write(tmp_path / "own", {"7": 10, "unsure": 3, "1": 10})
     assert own_pictures.read(folder, KNOWN).classes == ["1", "7"]
-    assert capsys.readouterr().err == f"WARNING: {folder}: left out unsure, which nobody has labelled yet.\n"
+    assert capsys.readouterr().err == (
+        f"WARNING: {folder}: left out unsure, which nobody has labelled yet (mnist-edge label {folder}).\n"
+    )
 
 
 def test_copies_count_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,7 +125,7 @@ def test_few_pictures_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ({"Seven": 5}, r"own/Seven: is nearly the same name as the network's '7'"),
         ({"\uff17": 5}, r"is nearly the same name as the network's '7'"),
         ({"Tick": 5, "tick": 5}, r"own/tick: is nearly the same name as the folder 'Tick'"),
-        ({"unsure": 5}, r"own: has pictures in unsure alone; move each into the folder of its class"),
+        ({"unsure": 5}, r"own: has pictures in unsure alone; sort them with: mnist-edge label .*own"),
         ({"7": 5, "1": 0}, r"own/1: is empty; remove it or fill it"),
         ({"1 ": 5}, r"'1 ' begins or ends with a blank; rename it"),
     ],

@@ -27,6 +27,7 @@ __all__ = ["ADVISED", "UNSORTED", "JoinedDataset", "OwnPictures", "join", "load"
 
 ADVISED = 10  # pictures of a class
 UNSORTED = "unsure"  # the folder of pictures that nobody has labelled yet
+DISCARDED = "discarded"  # and of those that show none of the classes
 
 _LEAST_OF_NEW = 5  # pictures of a class that the network does not know
 _HELD_OUT = 5  # pictures of a class for each that is held out
@@ -101,7 +102,7 @@ def read(folder: Path, known: Sequence[str], earlier: OwnPictures | None = None)
     """Read FOLDER/CLASS/NAME.png, and hold out a fifth of each class, drawn with a fixed seed.
 
     Args:
-        folder: of the class folders; what lies in `UNSORTED` is left out.
+        folder: of the class folders; what lies in `UNSORTED` and `DISCARDED` is left out.
         known: the classes of the network.
         earlier: the pictures that it was fine-tuned on before; they are kept with their roles, under the label that
             they have in the folder where they are there again.
@@ -111,11 +112,11 @@ def read(folder: Path, known: Sequence[str], earlier: OwnPictures | None = None)
             that the network does not know.
     """
     _check_folder(folder, known)
-    parts = image_folder.read_classes(folder, leave_out=() if UNSORTED in known else (UNSORTED,))
+    parts = image_folder.read_classes(folder, leave_out=_no_classes(known))
     for note in parts.notes:
         _warn(note)
     if UNSORTED not in known and (folder / UNSORTED).is_dir():
-        _warn(f"{folder}: left out {UNSORTED}, which nobody has labelled yet")
+        _warn(f"{folder}: left out {UNSORTED}, which nobody has labelled yet (mnist-edge label {folder})")
     labels = np.array(parts.names)[parts.train.labels]
     _check_names(folder, parts.names, known)
     images, labels = _distinct(folder, parts.train.images, labels)
@@ -163,15 +164,19 @@ def join(dataset: Dataset, own: OwnPictures) -> JoinedDataset:
     )
 
 
+def _no_classes(known: Sequence[str]) -> list[str]:
+    return [name for name in (UNSORTED, DISCARDED) if name not in known]
+
+
 def _check_folder(folder: Path, known: Sequence[str]) -> None:
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {what}; --also takes a folder of your own pictures, DIR/CLASS/NAME.png")
-    names = [name for name in image_folder.class_folders(folder) if name != UNSORTED or UNSORTED in known]
+    names = [name for name in image_folder.class_folders(folder) if name not in _no_classes(known)]
     if names:
         return
     if (folder / UNSORTED).is_dir():
-        raise InputError(f"{folder}: has pictures in {UNSORTED} alone; move each into the folder of its class")
+        raise InputError(f"{folder}: has pictures in {UNSORTED} alone; sort them with: mnist-edge label {folder}")
     there = listed([each.name for each in image_folder.visible(folder)], 3) or "nothing"
     raise InputError(
         f"{folder}: expected pictures in a folder for each class, such as {folder / known[-1] / 'photo.png'}, "

@@ -9,15 +9,16 @@ const device = (() => {
     413: told => `The picture is larger than the device takes: ${told}.`,
     422: told => `The device cannot read this picture: ${told}.`,
     429: () => 'The device is busy: too many pictures wait for it. Try again in a moment.',
+    507: told => `The device does not keep it: ${told}.`,
     503: told => `The device has no time for this: ${told}. Try again in a moment.`,
   };
 
-  async function ask(path, body) {
+  async function ask(path, body, method = body ? 'POST' : 'GET') {
     const headers = token ? { Authorization: `Bearer ${token}` } : {};
     if (body) headers['Content-Type'] = body.type || 'application/octet-stream';
     let response, answer = {};
     try {
-      response = await fetch(path, { method: body ? 'POST' : 'GET', body, headers, cache: 'no-store', signal: AbortSignal.timeout(45_000) });
+      response = await fetch(path, { method, body, headers, cache: 'no-store', signal: AbortSignal.timeout(45_000) });
     } catch {
       throw new Error('The device does not answer. Is it switched on, and does mnist-edge-runtime serve still run there?');
     }
@@ -58,5 +59,5 @@ const device = (() => {
     return found;
   }
 
-  return { isServed, classify, read, ask, token: () => token, model: () => ask('v1/model') };
+  return { isServed, classify, read, ask, bodyOf, token: () => token, model: () => ask('v1/model') };
 })();

@@ -103,7 +103,7 @@ const paper = (() => {
     ready,
     onChange: action => changed = action,
     // What there is to read: pixels, width and height, and the file where there is one; null where there is nothing.
-    input: () => picture || (strokes.length ? { pixels: rasterized(strokes), width: PAPER, height: PAPER } : null),
+    input: () => picture || (strokes.length ? { pixels: rasterized(strokes), width: PAPER, height: PAPER, strokes } : null),
     lay: newPicture => { change([], newPicture); changed(); },
     draw: newStrokes => { change(newStrokes, null); changed(); },
     frame: found => { boxes = found; show(); },

@@ -12,7 +12,8 @@ function readHere(input) {
   return { ...found, milliseconds: performance.now() - start };
 }
 
-function showFound(found, by) {
+function showFound(found, by, input) {
+  keeping.show(input, found);
   if (found.label === null) showNothing('blank', BLANK, labels());
   else showAnswer(found, labels());
   setText('timing', `Answered by ${by} in ${duration(found.milliseconds)}.`);
@@ -22,6 +23,7 @@ function showFound(found, by) {
 function answer() {
   const mine = ++turn, input = paper.input(), noLook = isOwn() ? LOOK : FOREIGN;
   find('verdicts').replaceChildren();
+  if (!input || isNumber || !isOwn()) keeping.show(input, null);
   find('ask').hidden = !(model && isOwn() && input && !isNumber);
   if (!input) {
     showNothing('empty', NOTHING, isNumber ? [] : labels());
@@ -36,10 +38,11 @@ function answer() {
 function answerHere(input) {
   try {
     const found = readHere(input);
-    showFound(found, 'this browser');
+    showFound(found, 'this browser', input);
     lookInside.take(found.image, LOOK);
   } catch (error) {
     const isBlank = error instanceof BlankError;
+    keeping.show(input, null);
     showNothing(isBlank ? 'blank' : 'failed', isBlank ? BLANK : error.message, labels());
     lookInside.take(null, LOOK);
   }
@@ -52,7 +55,7 @@ async function answerByDevice(input, isCurrent, noLook) {
     const found = await (isNumber ? device.read(input) : device.classify(input));
     if (!isCurrent()) return;
     if (isNumber) showReading(found);
-    else showFound(found, 'the device');
+    else showFound(found, 'the device', input);
   } catch (error) {
     if (isCurrent()) showNothing('failed', error.message, isNumber ? [] : labels());
   }
@@ -89,6 +92,7 @@ async function open(file) {
     paper.lay(await opened(file));
   } catch (error) {
     turn++;
+    keeping.show(null, null);
     find('verdicts').replaceChildren();
     find('ask').hidden = true;
     showNothing('failed', error.message, labels());
@@ -112,6 +116,7 @@ async function meetDevice() {
   }
   find('number').disabled = false;
   if (model.camera) startCamera();
+  if (model.inbox) keeping.meet().then(answer, () => {});
   find('number-hint').hidden = true;
   const { file, engine } = model;
   if (isOwn()) {

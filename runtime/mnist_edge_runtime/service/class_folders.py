@@ -1,0 +1,56 @@
+"""Name the folders of pictures that are kept to train with: DIR/CLASS/NAME.png, as `train --also` takes them."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..errors import InputError
+
+__all__ = ["DISCARDED", "UNSURE", "class_folder", "next_command", "there"]
+
+UNSURE = "unsure"  # of pictures that nobody has labelled yet
+DISCARDED = "discarded"  # of pictures that show none of the classes
+_NEW = re.compile(r"[^\W_]+(?:[ _-][^\W_]+)*")  # words of letters and digits
+_LONGEST = 40  # characters of a new class
+_NO_FOLDER = re.compile(r"[/\\\0]|^\.")
+
+
+def class_folder(name: str, labels: Sequence[str], others: Iterable[str] = ()) -> str:
+    """Return the name of the folder for a class: a label of the model, one of `others`, or a new class.
+
+    What differs from one that is there by capital letters alone is that one.
+
+    Raises:
+        InputError: it is no name for a class, or the label cannot be the name of a folder.
+    """
+    if name in labels:
+        if _NO_FOLDER.search(name) or name in (UNSURE, DISCARDED):
+            raise InputError(f"the class {name!a} cannot be the name of a folder; train the network with another name")
+        return name
+    name = unicodedata.normalize("NFC", name)
+    if len(name) > _LONGEST or not _NEW.fullmatch(name) or name.casefold() in (UNSURE, DISCARDED):
+        raise InputError(
+            f"{name[:_LONGEST]!a} is no name for a class; take one of {', '.join(labels[:10])}, or a new one of "
+            f"letters and digits, {_LONGEST} at most"
+        )
+    known = (*labels, *others)
+    same = [other for other in known if len(name) > 1 and other.casefold() == name.casefold()]
+    return name if name in known or not same else same[0]
+
+
+def there(folder: Path) -> list[str]:
+    """Return the names of the class folders that are there, sorted."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    return sorted(name for name in names if name not in (UNSURE, DISCARDED))
+
+
+def next_command(folder: Path) -> str:
+    """Return the command that trains with the pictures."""
+    import shlex
+
+    return f"mnist-edge train --from small --also {shlex.quote(str(folder))}"
