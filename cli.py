@@ -192,8 +192,8 @@ def _forward(context: typer.Context) -> None:
     from mnist_edge_runtime.__main__ import main as runtime_main
     from mnist_edge_trainer.runs.exports import int8_options, newest_int8
 
-    default = "the newest int8 export"
-    options: dict[str, Any] = {"default_model": newest_int8, "default": default, "options": int8_options()}
+    newest = partial(newest_int8, or_none=context.info_name == "label")  # there may be pictures before any export
+    options: dict[str, Any] = {"default_model": newest, "default": "the newest int8 export", "options": int8_options()}
     command = [*(["--debug"] if context.obj.debug else []), str(context.info_name), *context.args]
     raise typer.Exit(runtime_main(command, program="mnist-edge", **options if context.info_name != "doctor" else {}))
 

@@ -36,7 +36,7 @@ def main(
     argv: Sequence[str] | None = None,
     *,
     program: str = "mnist-edge-runtime",
-    default_model: Callable[..., Path | str] | None = None,
+    default_model: Callable[..., Path | str | None] | None = None,
     options: argparse.ArgumentParser | None = None,
     default: str = "the one in this package",
 ) -> int:
@@ -45,7 +45,8 @@ def main(
     Args:
         argv: the arguments, `sys.argv[1:]` by default.
         program: the name shown in help.
-        default_model: finds the model where none is named; without it, the one in this package is taken.
+        default_model: finds the model where none is named; without it, or where it finds none, the one in this package
+            is taken.
         options: further options of each command that takes a model; `default_model` gets their values by their names.
         default: the name of that model in help.
     """
@@ -62,7 +63,8 @@ def main(
         chosen = {action.dest: getattr(arguments, action.dest) for action in options._actions} if options else {}
         if not _is_named(arguments, options) and default_model:
             arguments.model = default_model(**chosen)
-            command_line.tell(f"model: {arguments.model}, {default}")
+            if arguments.model is not None:
+                command_line.tell(f"model: {arguments.model}, {default}")
         failure = arguments.run(arguments)
         return failure.exit_code if failure else 0
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from mnist_edge_runtime import BlankError, Classifier, InputError, Prediction
 from mnist_edge_runtime.line_reader import Digit, read_lines
+from mnist_edge_runtime.preprocessing.mnist import to_mnist
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
 from PIL import Image
@@ -209,3 +210,12 @@ def test_an_empty_page_is_refused(reader: _Reader) -> None:
 def test_a_picture_of_fewer_than_3_x_3_pixels_is_refused(reader: _Reader, shape: tuple[int, int]) -> None:
     with pytest.raises(InputError, match=f"got {shape[1]} x {shape[0]} pixels, expected a picture of at least 3 x 3"):
         read_lines(np.full(shape, 254, np.uint8), reader)  # type: ignore[arg-type]
+
+
+def test_each_digit_has_the_image_that_the_network_saw() -> None:
+    """In MNIST's form, which the preparation takes as it is: what is kept of it is trained on as it was read."""
+    reader = _Reader()
+    for digit in (digit for line in read_lines(_page(LINES)[0], reader) for digit in line):  # type: ignore[arg-type]
+        assert digit.image is not None
+        assert reader.classify(digit.image).label == digit.prediction.label
+        np.testing.assert_array_equal(to_mnist(digit.image), digit.image)

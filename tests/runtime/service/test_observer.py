@@ -2,20 +2,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
 from mnist_edge_runtime import Classifier, InputError
+from mnist_edge_runtime.line_reader import read_lines
+from mnist_edge_runtime.preprocessing.image_io import load_picture
+from mnist_edge_runtime.preprocessing.mnist import to_mnist
 from mnist_edge_runtime.service import observer
 from mnist_edge_runtime.service.frame import Frame, FrameError
+from mnist_edge_runtime.service.inbox import Inbox
 from mnist_edge_runtime.service.number_reading import BLANK, Reading
 from mnist_edge_runtime.service.observer import Observation, Observer
 from mnist_edge_runtime.service.reading_rules import ReadingRules
 from mnist_edge_runtime.service.region import Region
 from mnist_edge_runtime.service.stability import STABLE, UNSTEADY
 
+LABELS = tuple("0123456789")
 PIXELS = np.zeros((48, 64), np.uint8)
 Told = list[tuple[str, bool, str | None]]
 Watch = Callable[..., Told]
@@ -129,3 +136,44 @@ def test_a_remark_is_the_reason_in_json() -> None:
     now = datetime.now(timezone.utc)  # noqa: UP017
 
     assert Observation(now, 1, Reading("00"), "rolled over after 99", 4).to_dict()["reason"] == "rolled over after 99"
+
+
+def test_digits_that_are_not_sure_are_kept_once_for_each_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classifier: Classifier
+) -> None:
+    """As the network saw them: the preparation takes what is stored as it is."""
+    pixels = np.full((100, 220), 255, np.uint8)
+    pixels[20:80, 40:46] = pixels[20:80, 120:126] = 0
+    ((one, other),) = read_lines(pixels, classifier)
+    unsure = replace(other, prediction=other.prediction._replace(accepted=False, reason="a low score"))
+    shown = iter(
+        [reading for _ in range(2) for reading in (Reading("11", (one, unsure), "unsure of digit 2"), NOTHING)]
+    )
+    coming = iter([reading for reading in shown for _ in range(2 * STABLE)])
+    monkeypatch.setattr(observer, "read_number", lambda view, classifier: next(coming))
+    told: list[str] = []
+    looking = Observer(classifier, inbox=Inbox(tmp_path, LABELS, most=2), tell=told.append)
+    for number in range(8 * STABLE):
+        looking.look(Frame(number, PIXELS))
+    kept = [load_picture(file) for file in tmp_path.glob("*/*")]
+    assert len(kept) == 2
+    assert unsure.image is not None
+    for image in kept:
+        np.testing.assert_array_equal(to_mnist(image), unsure.image)
+    assert told == []
+
+
+def test_an_inbox_that_takes_nothing_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classifier: Classifier
+) -> None:
+    pixels = np.full((100, 100), 255, np.uint8)
+    pixels[20:80, 40:46] = 0
+    ((digit,),) = read_lines(pixels, classifier)
+    unsure = replace(digit, prediction=digit.prediction._replace(accepted=False, reason="a low score"))
+    coming = iter([each for each in (Reading("1", (unsure,), "x"), NOTHING) * 2 for _ in range(2 * STABLE)])
+    monkeypatch.setattr(observer, "read_number", lambda view, classifier: next(coming))
+    told: list[str] = []
+    looking = Observer(classifier, inbox=Inbox(tmp_path, LABELS, most=0), tell=told.append)
+    assert len([each for number in range(8 * STABLE) if (each := looking.look(Frame(number, PIXELS)))]) == 4
+    (sentence,) = told
+    assert sentence.startswith(f"inbox {tmp_path}: the inbox is full (0 pictures")

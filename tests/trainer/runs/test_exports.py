@@ -42,6 +42,7 @@ class TestNewestExport:
         self.publish(tmp_path, files)
         with pytest.raises(InputError, match="no int8 export yet; make one with mnist-edge export"):
             newest_int8(tmp_path)
+        assert newest_int8(tmp_path, or_none=True) is None
 
     def test_that_of_a_model_of_ones_own_counts_while_it_is_there(self, tmp_path: Path) -> None:
         self.publish(tmp_path, ["runs/a/exports/a-onnx-int8.onnx", "own/exports/own-tflite-int8.tflite"])

@@ -26,8 +26,10 @@ def int8_options() -> argparse.ArgumentParser:
     return options
 
 
-def newest_int8(runs_dir: Path, of_run: str | None = None) -> Path:
+def newest_int8(runs_dir: Path, of_run: str | None = None, *, or_none: bool = False) -> Path | None:
     """Return the int8 export that was published last: of a run, or of all runs and models of one's own.
+
+    With `or_none`, return None where there is none of any run.
 
     Raises:
         InputError: there is none, or no such run.
@@ -37,6 +39,8 @@ def newest_int8(runs_dir: Path, of_run: str | None = None) -> Path:
     pointer = runs_dir / LATEST_EXPORT
     if not of_run and pointer.is_file():
         exports += [path for path in [Path(pointer.read_text(encoding="utf-8").strip())] if path.is_file()]
+    if not exports and or_none and not of_run:
+        return None
     if not exports:
         command = f"mnist-edge export --run {of_run}" if of_run else "mnist-edge export"
         raise InputError(f"{runs_dir / (of_run or '')}: no int8 export yet; make one with {command}, or name a model")

@@ -1,0 +1,41 @@
+"""The drawings of benchmarks/circle.py; its steps have their tests beside the pages that they use."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import circle
+
+
+def test_a_drawing_depends_on_its_seed_and_lies_on_the_paper() -> None:
+    seen = set()
+    for digit in circle.DIGITS:
+        for seed in circle.SEEDS:
+            for number in range(3):
+                strokes = circle.drawing(digit, seed, number)
+                again = circle.drawing(digit, seed, number)
+                assert all(np.array_equal(one, other) for one, other in zip(strokes, again, strict=True))
+                points = np.vstack(strokes)
+                assert np.ptp(points, axis=0).max() == pytest.approx(circle.EXTENT, abs=0.1)
+                assert (points > 0.1).all()
+                assert (points < 0.9).all()
+                seen.add(points.tobytes())
+    assert len(seen) == 10 * 2 * 3
+
+
+def test_the_styles_that_the_page_names_were_held_out() -> None:
+    for digit in "69":
+        assert circle.STYLES[digit] in {style.name for style in circle.styles(digit, True)}
+    assert {*circle.STYLES.values()} <= {
+        style.name for digit in circle.DIGITS for held in (False, True) for style in circle.styles(digit, held)
+    }
+
+
+def test_a_command_that_ends_is_told() -> None:
+    with pytest.raises(RuntimeError, match="there is no such folder"), circle.running("label", "nowhere", "--no-open"):
+        pass
