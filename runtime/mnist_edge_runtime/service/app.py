@@ -130,7 +130,9 @@ class _Handlers:
         contract = service.classifier.contract
         described = {**model, "payload_sha256": contract.payload.sha256}
         self._model = {**described, "contract": json.loads(contract.to_json())}
-        self._openapi = openapi.document(service.limits, with_token=service.access.token is not None)
+        self._openapi = openapi.document(
+            service.limits, with_token=service.access.token is not None, with_inbox=service.inbox is not None
+        )
 
     async def page(self, request: Request) -> Response:
         text = page.finished()

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import __version__
 from ..preprocessing.mnist import PREPROCESSING
+from . import openapi_inbox
 from .limits import Limits
 
 __all__ = ["document"]
@@ -82,6 +83,7 @@ _REFUSALS = {
     "400": "The request is malformed.",
     "401": "The token is missing or another one.",
     "403": "The request comes from a page of another origin.",
+    "404": "There is no such picture.",
     "408": "The body did not arrive in time.",
     "413": "The body is too large.",
     "415": "The media type is none that is read.",
@@ -90,11 +92,12 @@ _REFUSALS = {
     "429": "Too many requests wait; Retry-After says for how long.",
     "500": "A fault of the service.",
     "503": "There was no answer in time, or the service is stopping.",
+    "507": "The inbox is full, or the disk is.",
 }
 _OF_PICTURES = ("400", "403", "408", "413", "415", "421", "422", "429", "500", "503")
 
 
-def document(limits: Limits, *, with_token: bool) -> dict[str, Any]:
+def document(limits: Limits, *, with_token: bool, with_inbox: bool = False) -> dict[str, Any]:
     """Return the document of a service with these limits."""
     security: list[dict[str, list[str]]] = [{"token": []}] if with_token else []
     of_token = ("401",) if with_token else ()
@@ -136,6 +139,7 @@ def document(limits: Limits, *, with_token: bool) -> dict[str, Any]:
         }
     )
     flag = {"type": "boolean", "const": True}
+    inbox = openapi_inbox.paths(_content(limits, False), _refusals, security, of_token)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -164,6 +168,7 @@ def document(limits: Limits, *, with_token: bool) -> dict[str, Any]:
                 )
             },
             "/openapi.json": {"get": gets("Show this document", _json("This document.", {"type": "object"}))},
+            **(inbox if with_inbox else {}),
         },
         "components": {
             "schemas": {

@@ -116,6 +116,7 @@ const keeping = (() => {
     inbox = await device.ask('v1/inbox');
     hint.textContent = 'What you keep is stored in the inbox of this device, to train with. So is, by itself, what the network is unsure of.';
     section.append(hint);
+    if (device.isServed) find('intro').append(' What goes into its inbox is sent to it, too.');
   }
 
   other.addEventListener('keydown', event => event.key === 'Enter' && nameNew());
