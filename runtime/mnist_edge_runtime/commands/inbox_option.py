@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..classifier import Classifier
 from ..command_line import tell
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..service.inbox import Inbox
@@ -24,11 +25,14 @@ def opened(arguments: argparse.Namespace, classifier: Classifier) -> Inbox | Non
     """Return the inbox of --inbox, which is told; None without it.
 
     Raises:
+        UsageError: it is empty.
         InputError: something else lies there.
         OSError: it cannot be made or written to.
     """
     if arguments.inbox is None:
         return None
+    if not arguments.inbox:
+        raise UsageError("--inbox is empty; name a folder")
     from ..service.inbox import Inbox  # few need it, and its import takes time
 
     inbox = Inbox(Path(arguments.inbox), classifier.contract.labels)

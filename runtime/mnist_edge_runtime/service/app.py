@@ -86,11 +86,13 @@ def application(service: Service, routes: tuple[Route, ...] = ()) -> ASGIApp:
         reader = service.camera.reader
         metrics.camera(lambda: reader.came, lambda: reader.dropped)
         routes = (*routes, *camera_stream.routes(service.camera, service))
+    bodies = Bodies(service.limits)
     if service.inbox:
-        routes = (*routes, *inbox_routes.routes(service.inbox, service))
+        routes = (*routes, *inbox_routes.routes(service.inbox, service, bodies))
     handlers = _Handlers(
         service,
         metrics,
+        bodies,
         {**model, "camera": any(route.path == "/v1/camera" for route in routes), "inbox": service.inbox is not None},
     )
     every = [
@@ -123,9 +125,8 @@ def application(service: Service, routes: tuple[Route, ...] = ()) -> ASGIApp:
 class _Handlers:
     """Answer the requests for each path."""
 
-    def __init__(self, service: Service, metrics: Metrics, model: Mapping[str, Any]) -> None:
-        self._service, self._metrics = service, metrics
-        self._bodies = Bodies(service.limits)
+    def __init__(self, service: Service, metrics: Metrics, bodies: Bodies, model: Mapping[str, Any]) -> None:
+        self._service, self._metrics, self._bodies = service, metrics, bodies
         self._answers = Answers(service.classifier, metrics.step)
         contract = service.classifier.contract
         described = {**model, "payload_sha256": contract.payload.sha256}

@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..errors import BlankError, InputError, describe
-from .body import Bodies
 from .inbox import FullError, Inbox, TooLargeError
 from .pictures import Picture, pictures_of
 from .refusal import RefusalError
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from .app import Service
+    from .body import Bodies
 
 __all__ = ["PATH", "routes"]
 
@@ -26,9 +26,9 @@ PATH = "/v1/inbox"
 _STATUSES: dict[type[Exception], int] = {FullError: 507, TooLargeError: 413}
 
 
-def routes(inbox: Inbox, service: Service) -> tuple[Route, ...]:
-    """Return the routes of a service with an inbox."""
-    bodies, in_turn = Bodies(service.limits), threading.Lock()  # two large pictures would fill a small board's memory
+def routes(inbox: Inbox, service: Service, bodies: Bodies) -> tuple[Route, ...]:
+    """Return the routes of a service with an inbox; `bodies` are all that are in memory."""
+    in_turn = threading.Lock()  # two large pictures would fill a small board's memory
 
     async def keep(request: Request) -> Response:
         name = _only(request, "class")

@@ -20,6 +20,7 @@ def test_a_file_is_no_inbox(command: tuple[str, ...], tmp_path: Path) -> None:
     (file := tmp_path / "file").touch()
     code, err = run(*command, "--network", "small", "--inbox", file)
     assert (code, err.splitlines()[-1]) == (3, f"error: {file}: is a file, expected a folder; name another one")
+    assert run(*command, "--network", "small", "--inbox", "")[0] == 2
 
 
 def test_folders_that_are_watched_need_none(tmp_path: Path) -> None:
