@@ -36,6 +36,7 @@ MANY = 4  # times as many drawings of these are learnt from
 SEEDS = (1, 2)  # of the drawings that are learnt from, and of those that measure
 EVERY = 4  # points of the pen's way for one of the mouse
 EXTENT = 0.7  # of the paper's side
+TOLD = re.compile("own pictures train|change kept|held out  |(validation|test) images  |tflite-int8")  # of the commands
 SETTLED = 2_000  # milliseconds after which the page keeps what it is unsure of
 TEXT = """\
 By `python benchmarks/circle.py --write` on {cpu}, in headless Chromium {version}: one hand,
@@ -98,7 +99,9 @@ def keep(page: Any, digit: str, label: str, is_sure: bool) -> str:
 @contextmanager
 def running(*command: str | Path) -> Iterator[str]:
     """Run a command until the end of the block; yield the address of its page."""
-    process = subprocess.Popen([PROGRAM, *map(str, command)], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [PROGRAM, *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     try:
         assert process.stderr
         told = []
@@ -162,12 +165,8 @@ def circle(browser: Any, folder: Path, network: str, learnt: int, count: int) ->
         log.append(f"$ mnist-edge {' '.join(command)}")
         began = time.monotonic()
         done = subprocess.run([PROGRAM, *command], cwd=folder, check=True, capture_output=True, text=True)
-        told = [
-            line
-            for line in (done.stderr + done.stdout).splitlines()
-            if re.search("own pictures train|own hand|kept", line)
-        ]
-        log += [*(line.strip() for line in told), f"done after {time.monotonic() - began:.0f} s"]
+        told = [line.rstrip() for line in (done.stderr + done.stdout).splitlines() if TOLD.search(line)]
+        log += [*told, f"done after {time.monotonic() - began:.0f} s"]
     new = folder / "runs" / f"{network}-own" / "exports" / f"{network}-own-tflite-int8.tflite"
     log.append(f"$ mnist-edge serve {new.relative_to(folder)} --inbox own")
     with running("serve", new, "--inbox", own, "--port", "0") as address:
@@ -184,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", default="pico", help="Published network to begin with. (default: pico)")
     parser.add_argument("--learnt", type=int, default=3, help="Drawings of each digit that are kept. (default: 3)")
-    parser.add_argument("--count", type=int, default=10, help="Drawings of each digit that measure. (default: 10)")
+    parser.add_argument("--count", type=int, default=5, help="Drawings of each digit that measure. (default: 5)")
     parser.add_argument("--write", action="store_true", help="Write the figures into docs/own-hand.md.")
     options = parser.parse_args(arguments)
     from playwright.sync_api import sync_playwright

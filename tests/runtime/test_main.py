@@ -188,7 +188,7 @@ def test_what_cannot_be_parsed_is_a_wrong_option(invoke: Invoke, arguments: list
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["classify"], ["watch"], ["read"], ["inspect"], ["selftest"], ["doctor"], ["benchmark"]],
+    [[], ["classify"], ["watch"], ["read"], ["serve"], ["label"], ["inspect"], ["selftest"], ["doctor"], ["benchmark"]],
     ids=lambda words: " ".join(words),
 )
 @pytest.mark.parametrize("program", ["mnist-edge-runtime", "mnist-edge"])
