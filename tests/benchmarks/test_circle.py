@@ -39,3 +39,10 @@ def test_the_styles_that_the_page_names_were_held_out() -> None:
 def test_a_command_that_ends_is_told() -> None:
     with pytest.raises(RuntimeError, match="there is no such folder"), circle.running("label", "nowhere", "--no-open"):
         pass
+
+
+def test_what_has_changed_is_counted_both_ways() -> None:
+    before = [("1", "7", True), ("1", "7", False), ("6", "8", False), ("3", "3", True), ("4", "4", True)]
+    after = [("1", "1", True), ("1", "7", True), ("6", "6", False), ("3", "8", True), ("4", "4", True)]
+    told = "of 3 that were read wrong 2 are read right: 1 of 2 1s, 1 of 1 6s; the other way round 1"
+    assert circle.changes(before, after) == told
