@@ -3,7 +3,7 @@ SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist
 BOARD := pi4
 COMMAND := mnist-edge-runtime doctor
 
-.PHONY: help install check format test coverage emulators demo pi memory clean
+.PHONY: help install check format test coverage docs emulators demo pi memory clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test:  ## Run the tests, on real MNIST where MNIST_EDGE_DATA names its folder
 
 coverage:  ## Run the tests and show the lines that none of them reaches
 	python -m pytest -n 2 --cov --cov-report=term-missing
+
+docs:  ## Build the pages in docs/ as a site, build/docs/index.html; a warning is an error
+	python -m sphinx --fail-on-warning --nitpicky --keep-going --quiet docs build/docs
 
 emulators:  ## Run the tests on emulated boards and chips, which take minutes
 	python -m pytest tests/emulators

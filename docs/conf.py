@@ -1,0 +1,30 @@
+"""Build these pages into a site: `make docs`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+project = "mnist-edge"
+html_title = "mnist-edge"
+project_copyright = "the authors of mnist-edge, MIT"
+extensions = ["myst_parser"]
+source_suffix = {".md": "markdown"}
+html_theme = "furo"
+html_copy_source = False
+html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+
+# Links such as service.md#the-inbox lead to the heading, as they do on GitHub.
+myst_heading_anchors = 3
+nitpicky = True
+
+
+def without_links_out(app: Any, page: str, source: list[str]) -> None:
+    """Name what lies outside of these pages by its path: only a checkout, or a page on GitHub, has it to link to."""
+    source[0] = re.sub(r"\[([^\]]*)\]\(\.\./([^)]*)\)", r"\1 (`\2` in the repository)", source[0])
+
+
+def setup(app: Any) -> None:
+    app.connect("source-read", without_links_out)
