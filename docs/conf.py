@@ -19,11 +19,12 @@ html_css_files = ["wide.css"]
 # Links such as service.md#the-inbox lead to the heading, as they do on GitHub.
 myst_heading_anchors = 3
 nitpicky = True
+smartquotes = False  # which would make one dash of the two of an option
 
 
 def without_links_out(app: Any, page: str, source: list[str]) -> None:
     """Name what lies outside of these pages by its path: only a checkout, or a page on GitHub, has it to link to."""
-    source[0] = re.sub(r"\[([^\]]*)\]\(\.\./([^)]*)\)", r"\1 (`\2` in the repository)", source[0])
+    source[0] = re.sub(r"\[([^\]]*)\]\(\.\./([^)]*)\)", r"\1, `\2`", source[0])
 
 
 def setup(app: Any) -> None:
