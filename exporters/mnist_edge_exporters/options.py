@@ -48,8 +48,7 @@ ModelFile = Annotated[
     Path | None,
     typer.Option(
         "--model",
-        help="A .keras or .h5 file, or a published network (base, small, tiny, nano or pico), instead of a run; its "
-        "exports are in exports/ beside it, where classify finds them.",
+        help=".keras or .h5 file instead of a run; its exports are in exports/ beside it, where classify finds them.",
         callback=check_file,
     ),
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import __version__, command_line, json_output, shell_completion
 from .engines.registry import ENGINES
@@ -86,14 +88,28 @@ def _is_named(arguments: argparse.Namespace, options: argparse.ArgumentParser | 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are worded as all others, and propose what is nearly the unknown word."""
 
+    _given: Sequence[str] = ()
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # What begins like a negative number is a value, such as -5,0,10,10, of which its option says what is wrong.
+        self._negative_number_matcher = re.compile(r"-\.?\d")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        self._given = sys.argv[1:] if args is None else args
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         import difflib
-        import re
 
         if unknown := re.search(r"unrecognized arguments: .*?(--[^ ]+)|invalid choice: '(.*?)'", message):
             choices = re.findall(r"'(.*?)'", message.partition("choose from")[2])
             near = difflib.get_close_matches(unknown[1] or unknown[2], choices or _every_option(self), 1)
             message += f". Did you mean {near[0]}?" if near else ""
+        elif lacking := re.match(r"argument (?:\S+/)?(--[\w-]+): expected one argument", message):
+            value = next((after for option, after in pairwise(self._given) if option == lacking[1]), "")
+            is_value = value.startswith("-") and value not in self._option_string_actions
+            message += f"; write {lacking[1]}={value} for a value that begins with -" if is_value else ""
         command_line.print_error(f"{message} (see {self.prog} --help)")
         sys.exit(UsageError.exit_code)
 

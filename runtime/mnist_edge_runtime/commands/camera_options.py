@@ -73,7 +73,7 @@ def live(arguments: argparse.Namespace, classifier: Classifier, inbox: Inbox | N
     from ..service.camera import Camera
     from ..service.frame_sources import open_source
 
-    source = open_source(arguments.camera)
+    source = open_source(arguments.camera, "--camera")
     with Camera(source, observer(arguments, classifier, inbox), classifier.file) as camera:
         yield camera
 

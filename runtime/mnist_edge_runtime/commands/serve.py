@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["add_command"]
 
-_LIBRARIES = {  # modules, and the distributions that bring them
-    "starlette": "starlette",
-    "uvicorn": "uvicorn",
-    "python_multipart": "python-multipart",
-    "prometheus_client": "prometheus-client",
-    "segno": "segno",
+_LIBRARIES = {  # modules, and the distributions that bring them, as pip takes them
+    "starlette": "starlette>=0.49",
+    "uvicorn": "uvicorn>=0.34",
+    "python_multipart": "python-multipart>=0.0.18",
+    "prometheus_client": "prometheus-client>=0.21",
+    "segno": "segno>=1.6",
 }
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*(B|KB|MB)?", re.I)
 _UNITS = {"b": 1, "kb": 1_000, "mb": 1_000_000}
+_PATIENCE = 10.0  # seconds after the last answer in which threads and the camera end
 _SIZES = (1_000, 100_000_000)  # bytes, the least and the most that --max-body can be
 
 
@@ -99,53 +100,56 @@ def _run(arguments: argparse.Namespace) -> None:
     from ..service.workers import Workers
 
     secret = None if arguments.no_token else token.given(arguments.token_file)
-    with server.bind(arguments.host, arguments.port) as bound:
-        reached, port = bound.getsockname()[:2]
-        is_local = access.is_loopback(reached)
-        is_new = not (is_local or arguments.no_token or secret)
-        secret = token.generate() if is_new else secret
-        limits = Limits(body=arguments.max_body)
-        with load(arguments, accept_all=arguments.accept_all) as classifier:
-            digest, inbox = _proven(classifier), inbox_option.opened(arguments, classifier)
-            with (
-                Workers(classifier.file, limits) as workers,
-                camera_options.live(arguments, classifier, inbox) as camera,
-            ):
-                service = app.Service(
-                    classifier,
-                    digest,
-                    access.Access(secret, access.names_of(is_local), loopback_only=is_local),
-                    workers,
-                    limits,
-                    debug=arguments.debug,
-                    camera=camera,
-                    inbox=inbox,
-                )
-                running = app.application(service)
-                shown = secret if is_new or sys.stderr.isatty() else None
-                host = reached if is_local else address.reachable_address(reached)
-                place = address.url(host, port, shown)
+    limits = Limits(body=arguments.max_body)
+    with load(arguments, accept_all=arguments.accept_all) as classifier:
+        digest, inbox = _proven(classifier), inbox_option.opened(arguments, classifier)
+        with (
+            server.bind(arguments.host, arguments.port) as bound,
+            Workers(classifier.file, limits) as workers,
+            camera_options.live(arguments, classifier, inbox) as camera,
+        ):
+            reached, port = bound.getsockname()[:2]
+            is_local = access.is_loopback(reached)
+            is_new = not (is_local or arguments.no_token or secret)
+            secret = token.generate() if is_new else secret
+            service = app.Service(
+                classifier,
+                digest,
+                access.Access(secret, access.names_of(is_local), loopback_only=is_local),
+                workers,
+                limits,
+                debug=arguments.debug,
+                camera=camera,
+                inbox=inbox,
+            )
+            running = app.application(service)
+            shown = secret if is_new or sys.stderr.isatty() else None
+            host = reached if is_local else address.reachable_address(reached)
+            place = address.url(host, port, shown)
 
-                def announce() -> None:
-                    tell(f"{classifier.file}: its self-test has passed")
-                    if not is_local:
-                        tell(f"WARNING: {_warning(reached, secret)}")
-                    if not is_local and sys.stderr.isatty():
-                        sys.stderr.write(address.qr_code(place))
-                    tell(f"serving on {place} until stopped (Ctrl-C)")
+            def announce() -> None:
+                tell(f"{classifier.file}: its self-test has passed")
+                if not is_local:
+                    tell(f"WARNING: {_warning(reached, secret)}")
+                if not is_local and sys.stderr.isatty():
+                    sys.stderr.write(address.qr_code(place))
+                tell(f"serving on {place} until stopped (Ctrl-C)")
 
-                answered = server.serve(running, service, bound, announce)
-    tell("stopped; all that was taken is answered" if answered else "stopped; not all that was taken is answered")
+            answered = server.serve(running, service, bound, announce)
+            last = server.ALL_ANSWERED if answered else server.NOT_ALL_ANSWERED
+            server.end_within(_PATIENCE, last)  # whatever is still at work, nobody waits for its answer
+    tell(last)
 
 
 def _check_libraries() -> None:
     """Raise InputError if a library of the extra is not installed, with the command that installs it."""
     from importlib.util import find_spec
 
-    missing = [distribution for module, distribution in _LIBRARIES.items() if find_spec(module) is None]
+    missing = [requirement for module, requirement in _LIBRARIES.items() if find_spec(module) is None]
     if missing:
         command = Host.here().pip("install", *missing)
-        raise InputError(f"serve needs {', '.join(missing)} ({command})")
+        names = ", ".join(requirement.partition(">")[0] for requirement in missing)
+        raise InputError(f"serve needs {names} ({command})")
 
 
 def _proven(classifier: Classifier) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..command_line import tell
 from ..errors import InputError, MnistEdgeError, UsageError
+from ..preprocessing.regular_files import kind_of_file
 from ..service import folder_watcher
 from ..text_output import printable
 from ..time_limit import model_limit
@@ -82,8 +83,7 @@ def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
     _refuse(arguments, _OF_FRAMES, "is for frames of a camera; leave out the folders")
     for name in arguments.folders:
         if not os.path.isdir(name):
-            what = "is no folder" if os.path.exists(name) else "there is no such folder"
-            raise InputError(f"{name}: {what}; name a folder into which pictures come")
+            raise InputError(f"{name}: {_no_folder(name)}")
     folders = [Path(name) for name in arguments.folders]
     files = folder_watcher.watch(folders, recursive=arguments.recursive, tell=tell)
     failure: MnistEdgeError | None = None
@@ -91,6 +91,15 @@ def _run(arguments: argparse.Namespace) -> MnistEdgeError | None:
         for found in answer_all(map(Picture.of_file, files), classifier, arguments):
             failure = found if isinstance(found, MnistEdgeError) else failure
     return failure
+
+
+def _no_folder(name: str) -> str:
+    """Return why a name is no folder to watch, and what to do."""
+    wanted = "name a folder into which pictures come, or a --source of frames"
+    if not os.path.exists(name):
+        return f"there is no such folder; {wanted}"
+    is_picture = os.path.isfile(name) and kind_of_file(name).is_picture
+    return f"is no folder{' but one picture, which the commands read and classify answer' * is_picture}; {wanted}"
 
 
 def _refuse(arguments: argparse.Namespace, defaults: Mapping[str, object], why: str) -> None:
@@ -105,7 +114,7 @@ def _watch_frames(arguments: argparse.Namespace) -> None:
     from ..service.stopping import until_stopped
 
     mqtt_options.check(arguments)
-    source = open_source(arguments.source or CAMERA)
+    source = open_source(arguments.source or CAMERA, "--source")
     with (
         load(arguments, accept_all=arguments.accept_all) as classifier,
         until_stopped() as is_stopped,
@@ -134,8 +143,8 @@ def _watch_frames(arguments: argparse.Namespace) -> None:
                     due = monotonic() + arguments.every
                     answer(observer.newest)
     tell(f"{source.name}: {reader.came:,} frames, {reader.dropped:,} dropped, {observer.damaged:,} damaged")
-    if reader.came == observer.damaged and not is_stopped():
-        raise InputError(f"{source.name}: {'none of its frames can be read' if reader.came else 'no frame came'}")
+    if (lack := observer.lack(reader.came)) and not is_stopped():
+        raise InputError(f"{source.name}: {lack}")
 
 
 def _print(observation: Observation | None, form: str) -> None:

@@ -97,7 +97,7 @@ class _Reader:
 def _read_file(reader: _Reader) -> None:
     """Read an image, and the smaller ones that phones append to it and list in it."""
     if reader.take(2) != START:
-        raise InputError("something other than a JPEG follows the JPEGs; only JPEGs may follow each other on stdin")
+        raise InputError("something other than a JPEG follows the JPEGs; only JPEGs may follow each other")
     for offset in sorted(_read_image(reader)):
         if offset >= reader.position and not reader.is_at_end():  # programs may have cut the appended images off
             reader.take(offset - reader.position)

@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Service", "application"]
 
-_ABSENT = {inbox_routes.PATH: "this service has no inbox; start it with --inbox DIR"}  # of services that have more
+_NO_CAMERA = "this service has no camera; start it with --camera"
+_ABSENT = {  # routes of services that have more
+    camera_stream.PATH: _NO_CAMERA,
+    camera_stream.READING: _NO_CAMERA,
+    inbox_routes.PATH: "this service has no inbox; start it with --inbox DIR",
+}
 _CLASSIFY = ("preprocess", "image")  # parameters of the query
 _READ = ()
 
@@ -93,7 +98,11 @@ def application(service: Service, routes: tuple[Route, ...] = ()) -> ASGIApp:
         service,
         metrics,
         bodies,
-        {**model, "camera": any(route.path == "/v1/camera" for route in routes), "inbox": service.inbox is not None},
+        {
+            **model,
+            "camera": any(route.path == camera_stream.PATH for route in routes),
+            "inbox": service.inbox is not None,
+        },
     )
     every = [
         Route("/", handlers.page),
@@ -132,7 +141,10 @@ class _Handlers:
         described = {**model, "payload_sha256": contract.payload.sha256}
         self._model = {**described, "contract": json.loads(contract.to_json())}
         self._openapi = openapi.document(
-            service.limits, with_token=service.access.token is not None, with_inbox=service.inbox is not None
+            service.limits,
+            with_token=service.access.token is not None,
+            with_camera=service.camera is not None,
+            with_inbox=service.inbox is not None,
         )
 
     async def page(self, request: Request) -> Response:

@@ -16,7 +16,7 @@ from .frame import Frame
 from .frame_reader import FrameReader
 from .frame_sources import Source
 from .number_reading import Reading
-from .observer import Observer
+from .observer import Observation, Observer
 
 __all__ = ["Camera", "Shown"]
 
@@ -25,11 +25,11 @@ _NOTHING = Reading("", reason="no reading is stable yet")
 
 
 class Shown(NamedTuple):
-    """A frame as it is shown: its number, its JPEG, and JSON with what is read in it."""
+    """A frame as it is shown: its number, its JPEG, and what is read in it."""
 
     number: int
     jpeg: bytes
-    reading: str
+    reading: Reading
 
 
 class Camera:
@@ -54,6 +54,12 @@ class Camera:
 
     def __enter__(self) -> Camera:
         self.reader.__enter__()
+        try:
+            if self._source.is_stored:  # what cannot be read is told before anybody waits for it
+                self.reader.await_first()
+        except BaseException:
+            self.reader.__exit__(None, None, None)
+            raise
         self._thread.start()
         return self
 
@@ -65,11 +71,23 @@ class Camera:
         self._thread.join()
 
     def reading(self) -> dict[str, Any]:
-        """Return what was last stable in view as it stands in JSON, with the numbers of frames."""
+        """Return what was last stable in view, also after the end, as it stands in JSON, with the numbers of frames."""
         newest, reader = self._observer.newest, self.reader
         found = newest.to_dict() if newest else {"time": None, "frame": None, **_fields(_NOTHING), "frames": 0}
         counts = {"frames": reader.came, "dropped": reader.dropped, "damaged": self._observer.damaged}
-        return {**found, "camera": {"source": self._name, **counts, "ended": self.ended}}
+        age = newest and newest.age
+        return {**found, "age": age, "camera": {"source": self._name, **counts, "ended": self.ended}}
+
+    def caption(self, shown: Shown) -> str:
+        """Return what is read in a frame, what was last stable, and why no more frames come, as JSON."""
+        stable = self._observer.newest
+        found = {
+            "frame": shown.number,
+            **_fields(shown.reading),
+            "stable": stable and {**_without_digits(stable), "age": stable.age},
+            "ended": self.ended,
+        }
+        return json.dumps(found, allow_nan=False)
 
     def _run(self) -> None:
         try:
@@ -80,8 +98,9 @@ class Camera:
                     limit.again()
                     self._look(frame)
                     limit.pause()
-                    self._closed.wait(max(0.0, _APART - monotonic() + began))
-            self.ended = f"{self._name}: there are no more frames"
+                    if self._source.is_device or self._source.is_stored:  # a pipe must not fill up behind them
+                        self._closed.wait(max(0.0, _APART - monotonic() + began))
+            self.ended = f"{self._name}: {self._observer.lack(self.reader.came) or 'there are no more frames'}"
         except Exception as error:  # of a library too: pictures are answered all the same
             self.ended = describe(error)[0].replace(self._source.name, self._name)
         if not self._closed.is_set():
@@ -92,13 +111,11 @@ class Camera:
         self._observer.look(frame)
         if self._observer.damaged > damaged:
             return
-        stable = self._observer.newest
-        shown = {
-            "frame": frame.number,
-            **_fields(self._observer.reading),
-            "stable": stable and {name: value for name, value in stable.to_dict().items() if name != "digits"},
-        }
-        self.newest = Shown(frame.number, frame.jpeg(), json.dumps(shown, allow_nan=False))
+        self.newest = Shown(frame.number, frame.jpeg(), self._observer.reading)
+
+
+def _without_digits(observation: Observation) -> dict[str, Any]:
+    return {name: value for name, value in observation.to_dict().items() if name != "digits"}
 
 
 def _fields(reading: Reading) -> dict[str, Any]:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from .app import Service
-    from .camera import Camera
+    from .camera import Camera, Shown
 
-__all__ = ["PATH", "routes"]
+__all__ = ["PATH", "READING", "routes"]
 
-PATH = "/v1/camera"
+PATH, READING = "/v1/camera", "/v1/reading"
 _VIEWERS = 8  # at a time
 _LOOK_SECONDS = 0.02  # between two looks whether there is a newer frame
 _BOUNDARY = "frame"
@@ -34,7 +34,7 @@ def routes(camera: Camera, service: Service) -> tuple[Route, ...]:
     async def stream(request: Request) -> Response:
         if request.method == "HEAD":
             return Response(media_type=_TYPE)
-        if camera.ended:
+        if camera.ended and not camera.newest:
             raise RefusalError(503, camera.ended)
         if len(viewers) >= _VIEWERS:
             raise RefusalError(429, f"{_VIEWERS} viewers look at the camera already; close one of their pages")
@@ -43,11 +43,11 @@ def routes(camera: Camera, service: Service) -> tuple[Route, ...]:
     async def reading(request: Request) -> Response:
         return JSONResponse(camera.reading())
 
-    return Route(PATH, stream), Route("/v1/reading", reading)
+    return Route(PATH, stream), Route(READING, reading)
 
 
 class _Stream(Response):
-    """The live picture: a part for each frame, of which a slow viewer gets fewer.
+    """The live picture: a part for each frame, of which a slow viewer gets fewer; after the end the last one.
 
     Nothing is kept for a viewer: the next frame is taken when the one before is on its way. The server ends the
     connection of one that does not read.
@@ -71,16 +71,21 @@ class _Stream(Response):
                     await asyncio.sleep(_LOOK_SECONDS)
                     continue
                 last = shown.number
-                head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(shown.jpeg)}\r\n"
-                head += f"X-Reading: {shown.reading}\r\n\r\n"
-                await send({"type": "http.response.body", "body": head.encode() + shown.jpeg, "more_body": True})
-                await send({"type": "http.response.body", "body": b"\r\n", "more_body": True})
+                await self._send(shown, send)
+            if self._camera.ended and self._camera.newest:
+                await self._send(self._camera.newest, send)  # the last one, with the reason
             await send({"type": "http.response.body", "body": f"--{_BOUNDARY}--\r\n".encode()})
         finally:
             self._viewers.discard(self)
             gone.cancel()
             with suppress(asyncio.CancelledError):
                 await gone
+
+    async def _send(self, shown: Shown, send: Send) -> None:
+        head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(shown.jpeg)}\r\n"
+        head += f"X-Reading: {self._camera.caption(shown)}\r\n\r\n"
+        await send({"type": "http.response.body", "body": head.encode() + shown.jpeg, "more_body": True})
+        await send({"type": "http.response.body", "body": b"\r\n", "more_body": True})
 
 
 async def _is_gone(receive: Receive) -> None:

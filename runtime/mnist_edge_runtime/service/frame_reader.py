@@ -13,18 +13,15 @@ from .frame_sources import Source
 
 __all__ = ["FrameReader"]
 
-_FIRST_WAIT, _LONGEST_WAIT = (
-    1.0,
-    30.0,
-)  # seconds until a camera that has ended is started again; each time twice as long
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0  # seconds until a camera that has ended is started again, ever twice as long
 _LOOK_SECONDS = 0.25  # between two looks whether the process is told to stop
-_SILENCE = 15.0  # seconds without a frame of a live source after which that is told
+_SILENCE = 15.0  # seconds without a frame after which that is told
 
 
 class FrameReader:
     """The newest frame of a source: memory holds one frame, however slow its consumer is.
 
-    Frames of a live source that come while the one before is still being read are dropped; of others none is.
+    Frames of a camera that come while the one before is still being read are dropped. Others wait: none is dropped.
 
     Attributes:
         came, dropped: numbers of frames.
@@ -54,6 +51,17 @@ class FrameReader:
         self._source.close()
         self._thread.join(_LOOK_SECONDS if not self._source.is_device else 10 * _LOOK_SECONDS)
 
+    def await_first(self) -> None:
+        """Wait for the first frame.
+
+        Raises:
+            InputError: there is none.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self.came or self._ended)
+        if not self.came:
+            raise self._error or InputError(f"{self._source.name}: no frame came")
+
     def frames(self, is_stopped: Callable[[], bool]) -> Iterator[Frame]:
         """Yield the newest frame, once each, to the source's end or until told to stop.
 
@@ -69,13 +77,13 @@ class FrameReader:
                 ended, error = self._ended, self._error
                 self._changed.notify_all()
             if frame is not None:
-                last, told = monotonic(), False
                 yield frame
+                last, told = monotonic(), False
             elif ended:
                 if error:
                     raise error
                 return
-            elif self._source.is_live and not told and monotonic() - last > _SILENCE:
+            elif not told and monotonic() - last > _SILENCE:
                 told = True
                 self._tell(f"{self._source.name}: no frame for {_SILENCE:g} seconds; still waiting")
 
@@ -106,9 +114,9 @@ class FrameReader:
                 self._changed.notify_all()
 
     def _put(self, image: Image) -> bool:
-        """Make a frame the newest; of a source that is not live, once the one before is taken. False to stop."""
+        """Make a frame the newest; unless it is a camera's, once the one before is taken. False to stop."""
         with self._changed:
-            while self._newest is not None and not self._source.is_live and not self._closed.is_set():
+            while self._newest is not None and not self._source.is_device and not self._closed.is_set():
                 self._changed.wait()
             self.dropped += self._newest is not None
             self.came += 1

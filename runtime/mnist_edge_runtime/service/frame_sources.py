@@ -12,17 +12,16 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..child_process import how_it_ended
 from ..errors import InputError
-from ..host import Host
 from ..preprocessing import jpeg_stream
 from ..preprocessing.file_kinds import NAMES
 from ..preprocessing.image_io import load_picture, picture_files
+from ..preprocessing.regular_files import kind_of_file
 from ..text_output import printable
 from .frame import FrameError, Image
 
@@ -31,13 +30,13 @@ __all__ = ["CAMERA", "CAMERA_PROGRAMS", "Source", "open_source"]
 CAMERA = "camera"
 CAMERA_PROGRAMS = ("rpicam-vid", "libcamera-vid")  # of a Pi; the second is its name up to 2023
 _OPTIONS = ("-n", "-t", "0", "--codec", "mjpeg", "-o", "-")  # no preview, no end
-_OPENCV = "opencv-python-headless"
 _MAX_BYTES = 16 * 1024 * 1024  # of one JPEG
 _PADDING = b" \t\r\n\0"
 _STREAM = re.compile(r"(rtsps?|https?)://", re.I)
 _PASSWORD = re.compile(r"(?<=://).*@")  # a password may have any of / and @ in it
-_NOT_OPENED = "{}: OpenCV finds none; connect one, or name a --source: a folder, a video, an rtsp:// address or -"
-_NO_VIDEO = "OpenCV opens no video there"
+_OTHERS = "a folder, a video, an rtsp:// address or -"
+_SINGLE = "one picture is no source of frames; the commands read and classify answer it"
+_NO_PROGRAM = f"there is no {' or '.join(CAMERA_PROGRAMS)} here, and another camera"
 _STOP_SECONDS = 2.0  # which a camera program has to end
 
 
@@ -46,11 +45,12 @@ class Source(ABC):
 
     Attributes:
         name: in messages.
-        is_live: frames come whether they are taken or not, and those that nobody takes in time are dropped.
-        is_device: a camera, which is started again when it ends.
+        is_device: a camera, whose frames come whether they are taken or not: those that nobody takes in time are
+            dropped, and it is started again when it ends. All others wait.
+        is_stored: all frames are there from the beginning, so that the first can be asked for without waiting.
     """
 
-    is_live = is_device = False
+    is_device = is_stored = False
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -69,25 +69,48 @@ class Source(ABC):
         self._closed = True
 
 
-def open_source(name: str) -> Source:
+def open_source(name: str, option: str) -> Source:
     """Return the source that the command line names: "camera", "-", a folder, a video or the address of a stream.
+
+    Args:
+        name: of the source.
+        option: that names it, for advice.
 
     Raises:
         InputError: there is no such source, or what it needs is not installed.
     """
+    from .opencv_source import OpenCv  # few need it
+
     if name == CAMERA:
         programs = (found for program in CAMERA_PROGRAMS if (found := shutil.which(program)))
         program = next(programs, None)
-        return _Program(program) if program else _OpenCv("camera", 0)
+        advice = f"connect one, or name another source with {option}: {_OTHERS}"
+        return _Program(program) if program else OpenCv(name, 0, _NO_PROGRAM, advice)
     if name == "-":
-        return _Stdin()
+        return _Jpegs("stdin", 0)
     if _STREAM.match(name):
-        return _OpenCv(_PASSWORD.sub("", name), name)
+        return OpenCv(_PASSWORD.sub("", name), name, "a stream")
     if os.path.isdir(name):
         return _Folder(name)
     if not os.path.exists(name):
-        raise InputError(f"{name}: there is no such file or folder; name a folder, a video, an rtsp:// address or -")
-    return _OpenCv(name, name)
+        raise InputError(f"{name}: there is no such file or folder; name {_OTHERS}")
+    return _of_file(name) or OpenCv(name, name, "a video")
+
+
+def _of_file(name: str) -> Source | None:
+    """Return the source of frames that a file of JPEGs is; None for a video.
+
+    Raises:
+        InputError: it is one picture, or cannot be read.
+    """
+    kind = kind_of_file(name)
+    if kind.decoder == "JPEG":
+        source = _Jpegs(name, name)
+        if len([*islice(source.frames(), 2)]) > 1:
+            return source
+    if kind.is_picture and kind.decoder != "GIF":
+        raise InputError(f"{name}: {_SINGLE}")
+    return None
 
 
 def _jpegs(stream: io.BufferedIOBase, name: str) -> Iterator[bytes]:
@@ -108,7 +131,7 @@ def _jpegs(stream: io.BufferedIOBase, name: str) -> Iterator[bytes]:
 class _Program(Source):
     """A Pi's camera program, which writes JPEGs."""
 
-    is_live = is_device = True
+    is_device = True
 
     def __init__(self, program: str) -> None:
         super().__init__(os.path.basename(program))
@@ -163,20 +186,24 @@ def _listen(stderr: Any, said: deque[str]) -> None:
             said.append(text)
 
 
-class _Stdin(Source):
-    """JPEGs on stdin; those of a file are not live."""
+class _Jpegs(Source):
+    """JPEGs one after the other in a file, by its name or its descriptor."""
 
-    def __init__(self) -> None:
-        super().__init__("stdin")
-        self.is_live = not stat.S_ISREG(os.fstat(0).st_mode)
+    def __init__(self, name: str, file: str | int) -> None:
+        super().__init__(name)
+        self._file = file
+        self.is_stored = stat.S_ISREG(os.stat(file).st_mode)
 
     def frames(self) -> Iterator[Image]:
         # Not sys.stdin, whose lock a thread that waits for a frame would keep at the end of the process.
-        yield from _jpegs(io.BufferedReader(io.FileIO(0, closefd=False)), self.name)
+        with io.FileIO(self._file, closefd=isinstance(self._file, str)) as opened:
+            yield from _jpegs(io.BufferedReader(opened), self.name)
 
 
 class _Folder(Source):
     """The pictures in a folder, in the order of their names."""
+
+    is_stored = True
 
     def frames(self) -> Iterator[Image]:
         empty = True
@@ -192,44 +219,3 @@ class _Folder(Source):
 
 def _raise(error: OSError) -> None:
     raise InputError(f"{error.filename}: {error.strerror}")
-
-
-class _OpenCv(Source):
-    """A camera by its number, or a video or stream by its address, through OpenCV."""
-
-    def __init__(self, name: str, target: int | str) -> None:
-        super().__init__(name)
-        self._target = target
-        self.is_device = target == 0 or bool(_STREAM.match(str(target)))
-        self.is_live = self.is_device
-        self._cv2 = _cv2(f"there is no {' or '.join(CAMERA_PROGRAMS)} here, and other cameras" if target == 0 else name)
-
-    def frames(self) -> Iterator[Image]:
-        cv2 = self._cv2
-        # Of a name, no other reader than that of videos: one would take its digits for the number of a picture.
-        capture = cv2.VideoCapture(0) if self._target == 0 else cv2.VideoCapture(self._target, cv2.CAP_FFMPEG)
-        number = 0
-        try:
-            if not capture.isOpened():
-                raise InputError(_NOT_OPENED.format(self.name) if self._target == 0 else f"{self.name}: {_NO_VIDEO}")
-            while not self._closed:
-                found, pixels = capture.read()
-                if not found:
-                    break
-                number += 1
-                yield cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY) if pixels.ndim == 3 else np.asarray(pixels, np.uint8)
-        finally:
-            capture.release()
-        if self.is_device or not number:
-            raise InputError(f"{self.name}: {'sends no more frames' if number else 'no frame is in it'}")
-
-
-def _cv2(what: str) -> Any:
-    """Return OpenCV, which is told to be silent before it is imported."""
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    try:
-        import cv2
-    except ImportError:
-        raise InputError(f"{what}: needs OpenCV ({Host.here().pip('install', _OPENCV)})") from None
-    return cv2

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AwayError", "Connection", "Connector", "RefusedError"]
 
-_LIBRARY = "paho-mqtt"
+_LIBRARY = "paho-mqtt>=2.1,<3"  # as pip takes it
 _CONNECT_SECONDS = 10.0  # for a connection, and for the broker's answer to it
 _KEEP_ALIVE = 30  # seconds without a message after which the broker is asked whether it is there
 _LOOK_SECONDS = 0.2  # that one look for what the broker sent waits
@@ -179,5 +179,5 @@ def _library() -> Any:
     try:
         from paho.mqtt import client
     except ImportError:
-        raise InputError(f"--mqtt needs {_LIBRARY} ({Host.here().pip('install', _LIBRARY)})") from None
+        raise InputError(f"--mqtt needs paho-mqtt ({Host.here().pip('install', _LIBRARY)})") from None
     return client

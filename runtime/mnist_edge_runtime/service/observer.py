@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from time import monotonic
 from typing import Any
 
 from ..classifier import Classifier
@@ -14,7 +15,7 @@ from .inbox import Inbox
 from .number_reading import Reading, read_number
 from .reading_rules import ReadingRules
 from .region import Region
-from .stability import UNSTEADY, Stability
+from .stability import STABLE, UNSTEADY, Stability
 
 __all__ = ["Observation", "Observer"]
 
@@ -29,6 +30,7 @@ class Observation:
         reading: the number in view.
         remark: what is to be known of an accepted reading: it rolled over.
         frames: the number of consecutive frames that agree on it.
+        moment: `time` by the clock that nobody sets.
     """
 
     time: datetime
@@ -36,6 +38,12 @@ class Observation:
     reading: Reading
     remark: str | None
     frames: int
+    moment: float = field(default_factory=monotonic)
+
+    @property
+    def age(self) -> float:
+        """Seconds since its frame was read."""
+        return round(monotonic() - self.moment, 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the observation as it stands in JSON."""
@@ -124,3 +132,13 @@ class Observer:
                 if not self._was_told:
                     self._tell(f"inbox {self._inbox.folder}: {error}; later ones like it are not told")
                 self._was_told = True
+
+    def lack(self, came: int) -> str | None:
+        """Return why a source that has ended after so many frames gave no reading; None where it gave one."""
+        if came == self.damaged:
+            return "none of its frames can be read" if came else "no frame came"
+        if self.newest:
+            return None
+        shown = self.reading.text or "no digit"
+        told = f"1 frame (it shows {shown}) gives" if came == 1 else f"{came} frames (the last shows {shown}) give"
+        return f"{told} no reading: {STABLE} in a row must agree; the commands read and classify answer single pictures"

@@ -8,73 +8,15 @@ from .. import __version__
 from ..preprocessing.mnist import PREPROCESSING
 from . import openapi_inbox
 from .limits import Limits
+from .openapi_schemas import MODEL, SCHEMAS, WATCHED, object_of
 
 __all__ = ["document"]
 
-_PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1.000001}
-_SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_REASON = {"type": ["string", "null"]}
-_MILLISECONDS = {
-    "type": "object",
-    "properties": {"prepare": {"type": "number", "minimum": 0}, "engine": {"type": "number", "minimum": 0}},
-    "required": ["prepare", "engine"],
-    "additionalProperties": False,
-}
-
-
-def _object(properties: dict[str, Any], *optional: str) -> dict[str, Any]:
-    """Return the schema of an object with these properties alone."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-_ERROR = _object({"error": {"type": "string"}})
-_FAILED = _object({"file": {"type": "string"}, "error": {"type": "string"}}, "file")
-_PREDICTION = _object(
-    {
-        "file": {"type": "string", "description": "The name of the file in a form."},
-        "label": {"type": ["string", "null"], "description": "The most probable class; null for a blank picture."},
-        "confidence": _PROBABILITY,
-        "probabilities": {"type": ["array", "null"], "items": _PROBABILITY},
-        "accepted": {"type": "boolean"},
-        "reason": {**_REASON, "description": "Why it was not accepted."},
-        "milliseconds": _MILLISECONDS,
-        "image": {"type": "string", "description": "Base64 of the 28 x 28 bytes that the network saw, row by row."},
-    },
-    *("file", "image"),
-)
-_DIGIT = _object(
-    {
-        "label": {"type": "string"},
-        "confidence": _PROBABILITY,
-        "box": {
-            "type": "array",
-            "items": {"type": "integer", "minimum": 0},
-            "minItems": 4,
-            "maxItems": 4,
-            "description": "Left, top, width and height in pixels of the picture.",
-        },
-        "accepted": {"type": "boolean"},
-        "reason": _REASON,
-    }
-)
-_LINE = _object(
-    {"text": {"type": "string"}, "digits": {"type": "array", "items": {"$ref": "#/components/schemas/Digit"}}}
-)
-_READING = _object(
-    {
-        "file": {"type": "string"},
-        "lines": {"type": "array", "items": _LINE},
-        "reason": {**_REASON, "description": "Why there are no lines."},
-        "milliseconds": _MILLISECONDS,
-    },
-    "file",
-)
 _ROW = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 255}, "minItems": 1}
 _ENTRY = {
     "oneOf": [
-        _object({"pixels": {"type": "array", "items": _ROW, "minItems": 1, "description": "Rows of equal length."}}),
-        _object({"base64": {"type": "string", "contentEncoding": "base64", "description": "A picture file."}}),
+        object_of({"pixels": {"type": "array", "items": _ROW, "minItems": 1, "description": "Rows of equal length."}}),
+        object_of({"base64": {"type": "string", "contentEncoding": "base64", "description": "A picture file."}}),
     ]
 }
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -94,10 +36,16 @@ _REFUSALS = {
     "503": "There was no answer in time, or the service is stopping.",
     "507": "The inbox is full, or the disk is.",
 }
+_LIVE = (
+    "JPEGs one after the other, without end unless the camera has one; in the header X-Reading of each part JSON with "
+    "what is read in it."
+)
 _OF_PICTURES = ("400", "403", "408", "413", "415", "421", "422", "429", "500", "503")
 
 
-def document(limits: Limits, *, with_token: bool, with_inbox: bool = False) -> dict[str, Any]:
+def document(
+    limits: Limits, *, with_token: bool, with_camera: bool = False, with_inbox: bool = False
+) -> dict[str, Any]:
     """Return the document of a service with these limits."""
     security: list[dict[str, list[str]]] = [{"token": []}] if with_token else []
     of_token = ("401",) if with_token else ()
@@ -108,7 +56,7 @@ def document(limits: Limits, *, with_token: bool, with_inbox: bool = False) -> d
 
     def posts(title: str, answers: str, schema: str, parameters: list[Any]) -> dict[str, Any]:
         each = {"oneOf": [_reference(schema), _reference("Failed")]}
-        answer = _object({"model": {"type": "string"}, answers: {"type": "array", "items": each, "minItems": 1}})
+        answer = object_of({"model": {"type": "string"}, answers: {"type": "array", "items": each, "minItems": 1}})
         return {
             "summary": title,
             "operationId": title.split()[0].lower(),
@@ -126,19 +74,12 @@ def document(limits: Limits, *, with_token: bool, with_inbox: bool = False) -> d
             "security": security if secret else [],
         }
 
-    model = _object(
-        {
-            "file": {"type": "string"},
-            "sha256": _SHA256,
-            "payload_sha256": _SHA256,
-            "engine": {"type": "string"},
-            "version": {"type": "string"},
-            "camera": {"type": "boolean"},
-            "inbox": {"type": "boolean"},
-            "contract": {"type": "object"},
-        }
-    )
     flag = {"type": "boolean", "const": True}
+    live = {"description": _LIVE, "content": {"multipart/x-mixed-replace": {}}}
+    camera = {
+        "/v1/camera": {"get": gets("Show the live picture", live, "403", "429", "503", secret=True)},
+        "/v1/reading": {"get": gets("Tell the newest reading", _json("The reading.", WATCHED), "403", secret=True)},
+    }
     inbox = openapi_inbox.paths(_content(limits, False), _refusals, security, of_token)
     return {
         "openapi": "3.1.0",
@@ -151,14 +92,14 @@ def document(limits: Limits, *, with_token: bool, with_inbox: bool = False) -> d
         "servers": [{"url": "/"}],
         "paths": {
             "/": {"get": gets("Show the page", {"description": "The page.", "content": {"text/html": {}}})},
-            "/v1/model": {"get": gets("Describe the model", _json("The model.", model), secret=True)},
+            "/v1/model": {"get": gets("Describe the model", _json("The model.", MODEL), "403", secret=True)},
             "/v1/classify": {
                 "post": posts("Classify pictures of one digit each", "predictions", "Prediction", parameters)
             },
             "/v1/read": {"post": posts("Read the lines of digits on pictures", "readings", "Reading", [])},
-            "/healthz": {"get": gets("Say that the process lives", _json("It lives.", _object({"alive": flag})))},
+            "/healthz": {"get": gets("Say that the process lives", _json("It lives.", object_of({"alive": flag})))},
             "/readyz": {
-                "get": gets("Say that pictures are answered", _json("They are.", _object({"ready": flag})), "503")
+                "get": gets("Say that pictures are answered", _json("They are.", object_of({"ready": flag})), "503")
             },
             "/metrics": {
                 "get": gets(
@@ -168,13 +109,11 @@ def document(limits: Limits, *, with_token: bool, with_inbox: bool = False) -> d
                 )
             },
             "/openapi.json": {"get": gets("Show this document", _json("This document.", {"type": "object"}))},
+            **(camera if with_camera else {}),
             **(inbox if with_inbox else {}),
         },
         "components": {
-            "schemas": {
-                **{"Prediction": _PREDICTION, "Reading": _READING, "Digit": _DIGIT},
-                **{"Failed": _FAILED, "Error": _ERROR},
-            },
+            "schemas": SCHEMAS,
             **({"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}} if with_token else {}),
         },
     }
@@ -193,7 +132,7 @@ def _content(limits: Limits, has_preprocess: bool) -> dict[str, Any]:
         "image/*": _BINARY,
         "application/octet-stream": _BINARY,
         "multipart/form-data": {"schema": form},
-        "application/json": {"schema": _object(document, "preprocess")},
+        "application/json": {"schema": object_of(document, "preprocess")},
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .openapi_schemas import object_of
+
 __all__ = ["paths"]
 
 _COUNT = {"type": "integer", "minimum": 0}
@@ -13,21 +15,16 @@ _NEW = "^[A-Za-z0-9]+(?:[ _-][A-Za-z0-9]+)*$"
 _KEEPS = ("400", "403", "408", "413", "415", "421", "422", "429", "500", "503", "507")
 
 
-def _object(properties: dict[str, Any], *optional: str) -> dict[str, Any]:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-_STATE = _object(
+_STATE = object_of(
     {
         "pictures": {**_COUNT, "description": "All but those that were discarded."},
         "unsure": {**_COUNT, "description": "Those of them that have no class yet."},
         "classes": {"type": "object", "additionalProperties": _COUNT},
         "bytes": _COUNT,
-        "most": _object({"pictures": _COUNT, "bytes": _COUNT}),
+        "most": object_of({"pictures": _COUNT, "bytes": _COUNT}),
     }
 )
-_KEPT = _object({"file": {"type": "string"}, "class": {"type": "string"}, "name": _NAME}, "file")
+_KEPT = object_of({"file": {"type": "string"}, "class": {"type": "string"}, "name": _NAME}, "file")
 
 
 def paths(
@@ -55,7 +52,7 @@ def paths(
         return {"name": name, "in": "query", "required": required, "schema": schema, "description": description}
 
     each = {"oneOf": [_KEPT, {"$ref": "#/components/schemas/Failed"}]}
-    kept = _object({"kept": {"type": "array", "items": each, "minItems": 1}, "inbox": _STATE})
+    kept = object_of({"kept": {"type": "array", "items": each, "minItems": 1}, "inbox": _STATE})
     label = {"type": "string", "pattern": _NEW, "maxLength": 40}
     wanted = parameter("class", False, label, "A label of the model, or a new class; without it, none is known yet.")
     gone = parameter("name", True, _NAME, "Of a picture that this service has kept since it was started.")
@@ -66,7 +63,7 @@ def paths(
             "get": described("Count the pictures that are kept", _STATE, "400", "403", "421", "429", "503"),
             "delete": described(
                 "Take a picture back",
-                _object({"removed": _NAME, "inbox": _STATE}),
+                object_of({"removed": _NAME, "inbox": _STATE}),
                 *("400", "403", "404", "421", "429", "503"),
                 parameters=[gone],
             ),

@@ -123,7 +123,8 @@ def _of_entry(entry: Any) -> Picture:
     try:
         return _of_bytes(base64.b64decode(entry["base64"], validate=True))
     except (binascii.Error, TypeError, ValueError) as error:
-        return Picture(None, partial(_refuse, f"base64 is none ({error})"))
+        told = f"its base64 cannot be decoded ({error}); send the bytes of a picture file"
+        return Picture(None, partial(_refuse, told))
 
 
 def _refuse(message: str, whole: bool) -> NDArray[np.uint8]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -15,6 +18,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ..command_line import tell
 from ..errors import InputError
 from .limits import Limits
 
@@ -23,11 +27,15 @@ if TYPE_CHECKING:
 
     from .app import Service
 
-__all__ = ["bind", "serve"]
+__all__ = ["ALL_ANSWERED", "NOT_ALL_ANSWERED", "bind", "end_within", "serve"]
+
+ALL_ANSWERED = "stopped; all that was taken is answered"
+NOT_ALL_ANSWERED = "stopped; not all that was taken is answered"
 
 _BACKLOG = 128  # connections that the kernel keeps until they are accepted
 _LAST_CALL = 0.3  # seconds for requests on open connections after the signal to stop
 _SPARE = 5.0  # seconds beyond the limit on an answer after which the service ends in any case
+_PATIENCE = 2.0  # seconds after a second signal to stop, for the pictures at hand
 _ADVICE = {
     errno.EADDRINUSE: "end what listens there, or take another --port",
     errno.EADDRNOTAVAIL: "it is no address of this machine; name one with --host",
@@ -64,7 +72,8 @@ def bind(host: str, port: int) -> socket.socket:
 def serve(app: ASGIApp, service: Service, bound: socket.socket, announce: Callable[[], None]) -> bool:
     """Answer requests until SIGTERM or SIGINT, and return whether all that were taken are answered.
 
-    A second signal ends it without waiting for answers, and so does the limit on their time.
+    A second signal ends it without waiting for answers, and so does the limit on their time. Threads that are at work
+    then have two seconds to end before the process ends without them.
 
     Args:
         app: the application.
@@ -91,6 +100,18 @@ def serve(app: ASGIApp, service: Service, bound: socket.socket, announce: Callab
     server = _Server(config, service, announce)
     server.run([bound])
     return not server.gave_up
+
+
+def end_within(seconds: float, sentence: str) -> None:
+    """Say the sentence and end the process with 0 unless it has ended by then: work at hand cannot be stopped."""
+
+    def end() -> None:
+        tell(sentence)
+        os._exit(0)
+
+    last = threading.Timer(seconds, end)
+    last.daemon = True
+    last.start()
 
 
 def _protocol(limits: Limits) -> type[H11Protocol]:
@@ -159,6 +180,9 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; a second signal does not wait."""
+        if self.should_exit and not self.force_exit:
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # not of each request that is cut off
+            end_within(_PATIENCE, NOT_ALL_ANSWERED)
         self.force_exit = self.should_exit
         self.should_exit = True
 

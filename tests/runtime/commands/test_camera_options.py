@@ -51,10 +51,19 @@ def test_a_live_camera_is_read_for_the_time_of_a_block(tmp_path: Path) -> None:
     with Classifier.load() as classifier:
         with camera_options.live(parser.parse_args([]), classifier) as camera:
             assert camera is None
-        with camera_options.live(parser.parse_args(["--camera", str(tmp_path)]), classifier) as camera:
+        (tmp_path / "film").mkdir()
+        (tmp_path / "film" / "1.pgm").write_bytes(b"P5 64 48 255\n" + bytes(64 * 48))
+        with camera_options.live(parser.parse_args(["--camera", str(tmp_path / "film")]), classifier) as camera:
             assert camera
             camera._thread.join(60)
             assert camera.ended
-            assert "a folder without pictures" in camera.ended
-        with pytest.raises(InputError), camera_options.live(parser.parse_args(["--camera", "none"]), classifier):
-            pass
+            assert "1 frame (it shows no digit) gives no reading" in camera.ended
+        (tmp_path / "notes").write_text("no video")
+        for source, told in (
+            (tmp_path / "none", "there is no such file"),
+            (tmp_path / "notes", "OpenCV opens no video there"),
+            (tmp_path, "a folder without pictures"),
+        ):
+            arguments = parser.parse_args(["--camera", str(source)])
+            with pytest.raises(InputError, match=told), camera_options.live(arguments, classifier):
+                pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -27,6 +28,8 @@ Refused = Callable[[tuple[int, str, str], int], str]
         (("--port", "65536"), "no port"),
         (("--port", "-1"), "no port"),
         (("--port", "http"), "no port"),
+        (("--max-body", "-1MB"), "no size from 1KB to 100MB"),
+        (("--token-file", "-secret"), "write --token-file=-secret for a value that begins with -"),
         (("--max-body", "0"), "no size from 1KB to 100MB"),
         (("--max-body", "1GB"), "no size from 1KB to 100MB"),
         (("--no-token", "--token-file", "x"), "not allowed with"),
@@ -45,7 +48,24 @@ def test_what_cannot_be_served_is_told(
     (tmp_path / "bad.tflite").write_bytes(b"x" * 100)
     assert "no contract" in refused(invoke("serve", "--port", "0", tmp_path / "bad.tflite"), 4)
     assert "--token-file" in refused(invoke("serve", "--token-file", tmp_path / "none"), 3)
-    assert "no address of this machine" in refused(invoke("serve", "--host", "203.0.113.1"), 3)
+    assert "no address of this machine" in refused(invoke("serve", "--network", "small", "--host", "203.0.113.1"), 3)
+
+
+def test_the_model_is_checked_before_the_port(invoke: Invoke, refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "bad.tflite").write_bytes(b"x" * 100)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert "no contract" in refused(invoke("serve", "--port", port, tmp_path / "bad.tflite"), 4)
+        assert "no.tflite" in refused(invoke("serve", "--port", port, "no.tflite"), 3)
+        assert f"port {port}: Address already in use" in refused(
+            invoke("serve", "--network", "small", "--port", port), 3
+        )
+
+
+def test_a_camera_that_cannot_be_read_is_not_served(invoke: Invoke, refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "notpic.png").write_text("no picture")
+    line = refused(invoke("serve", "--port", "0", "--network", "small", "--camera", tmp_path / "notpic.png"), 3)
+    assert "notpic.png: " in line
 
 
 def test_a_model_whose_self_test_fails_is_not_served(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:

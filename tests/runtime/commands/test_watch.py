@@ -29,9 +29,13 @@ def test_a_document_without_end_is_not_offered(invoke: Invoke, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", ["a.png", "-"])
 def test_only_folders_are_watched(invoke: Invoke, refused: Refused, tmp_path: Path, name: str) -> None:
-    assert f"{name}: there is no such folder; name a folder" in refused(invoke("watch", tmp_path, name), 3)
+    wanted = "name a folder into which pictures come, or a --source of frames"
+    assert f"{name}: there is no such folder; {wanted}" in refused(invoke("watch", tmp_path, name), 3)
     (tmp_path / "a.png").write_bytes(b"")
-    assert "a.png: is no folder" in refused(invoke("watch", tmp_path / "a.png"), 3)
+    assert f"a.png: is no folder; {wanted}" in refused(invoke("watch", tmp_path / "a.png"), 3)
+    (tmp_path / "b.pgm").write_bytes(b"P5 1 1 255\n0")
+    told = "b.pgm: is no folder but one picture, which the commands read and classify answer; "
+    assert told + wanted in refused(invoke("watch", tmp_path / "b.pgm"), 3)
 
 
 def test_a_folder_that_goes_is_waited_for(tmp_path: Path, tflite_file: Path, picture: WritePicture) -> None:
@@ -171,6 +175,10 @@ def test_every_so_many_seconds_a_line_is_printed_also_without_a_change(invoke: I
         (("--every", "nan"), "'nan' is no number of seconds above 0"),
         (("--expect", "0"), "'0' is no number of digits from 1 to 40"),
         (("--region", "1,2,3"), "'1,2,3' is not X,Y,W,H, four numbers"),
+        (("--region", "-5,0,10,10"), "'-5,0,10,10': X and Y are at least 0, W and H more"),
+        (("--every", "-.5s"), "'-.5s' is no number of seconds above 0"),
+        (("--source", "-film"), "write --source=-film for a value that begins with -"),
+        (("--source", "--rising"), "argument --source: expected one argument (see"),
     ],
 )
 def test_combinations_that_make_no_sense_are_refused(
@@ -245,6 +253,25 @@ def _send(stream: IO[bytes], jpeg: bytes) -> None:
         while True:
             stream.write(jpeg)
             stream.flush()
+
+
+def test_of_a_pipe_no_frame_is_dropped_and_too_few_are_told(film: Path) -> None:
+    """As `cat film/*.jpg | mnist-edge-runtime watch --source -` sends them: faster than they are read."""
+    files = sorted(film.iterdir())
+    command = [sys.executable, "-m", "mnist_edge_runtime", "watch", "--source", "-"]
+
+    sent = b"".join(file.read_bytes() for file in files)
+    result = subprocess.run(command, input=sent, capture_output=True, check=False, timeout=60)
+
+    assert (result.returncode, _texts(result.stdout.decode())) == (0, ["unsure  no digit is in view", "42", "43", "41"])
+    assert result.stderr.decode().endswith(f"stdin: {8 * STABLE} frames, 0 dropped, 0 damaged\n")
+
+    few = b"".join(file.read_bytes() for file in files[-STABLE + 1 :])
+    result = subprocess.run(command, input=few, capture_output=True, check=False, timeout=60)
+
+    assert (result.returncode, result.stdout) == (3, b"")
+    told = f"error: stdin: {STABLE - 1} frames (the last shows 41) give no reading: {STABLE} in a row must agree; "
+    assert told in result.stderr.decode()
 
 
 def test_an_empty_stdin_is_told(device: Callable[..., subprocess.CompletedProcess[str]]) -> None:

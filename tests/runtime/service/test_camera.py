@@ -41,16 +41,21 @@ def test_the_newest_frame_with_its_reading_and_what_is_stable(classifier: Classi
         camera._thread.join(60)
         shown, reading = camera.newest, camera.reading()
 
-    assert shown
-    found = json.loads(shown.reading)
-    assert "\n" not in shown.reading
-    assert shown.reading.isascii()
+        assert shown
+        caption = camera.caption(shown)
+
+    found = json.loads(caption)
+    assert "\n" not in caption
+    assert caption.isascii()
+    assert found["ended"] == "lens: there are no more frames"
+    assert found["stable"]["age"] >= 0
     assert (shown.number, found["frame"], found["text"], found["accepted"]) == (STABLE + 2, STABLE + 2, "42", True)
     assert [digit["label"] for digit in found["digits"]] == ["4", "2"]
     assert [*found["digits"][0]] == ["label", "confidence", "accepted", "box"]
     assert (found["stable"]["text"], found["stable"]["frames"]) == ("7", STABLE)
     assert shown.jpeg == Frame(1, number_frame("42")).jpeg()
     assert (reading["text"], reading["frame"], reading["accepted"]) == ("7", STABLE, True)
+    assert 0 <= reading["age"] < 60  # also after the end
     counts = {"frames": STABLE + 2, "dropped": 0, "damaged": 1}
     assert reading["camera"] == {"source": "lens", **counts, "ended": "lens: there are no more frames"}
 
@@ -60,6 +65,7 @@ def test_before_the_first_frame_there_is_no_reading(classifier: Classifier) -> N
         reading = camera.reading()
 
     assert (reading["text"], reading["accepted"], reading["reason"]) == ("", False, "no reading is stable yet")
+    assert reading["age"] is None
     assert camera.newest is None
 
 
@@ -76,3 +82,21 @@ def test_what_ends_it_is_told(
     assert camera.ended
     assert camera.ended.startswith(told)
     assert capsys.readouterr().err.startswith(f"camera: {told}")
+
+
+def test_what_cannot_be_read_is_told_at_the_start(classifier: Classifier) -> None:
+    lens = Lens(error=InputError("the lens is torn"))
+    lens.is_stored = True
+    with pytest.raises(InputError, match="the lens is torn"), Camera(lens, Observer(classifier), "a model"):
+        pass
+
+
+def test_too_few_frames_and_damaged_ones_are_told(classifier: Classifier, number_frame: Draw) -> None:
+    for frames, told in (
+        ([number_frame("7")], "lens: 1 frame (it shows 7) gives no reading: 4 in a row must agree"),
+        ([FrameError("torn")], "lens: none of its frames can be read"),
+    ):
+        with Camera(Lens(*frames), Observer(classifier), "a model") as camera:
+            camera._thread.join(60)
+        assert camera.ended
+        assert camera.ended.startswith(told)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from mnist_edge_runtime.service.stability import STABLE
 
 from .conftest import Running
 
@@ -30,6 +31,16 @@ def with_camera(start: Start, tmp_path: Path, number_jpeg: Jpeg) -> Callable[...
 def part(response: http.client.HTTPResponse) -> tuple[dict[str, str], bytes]:
     """Return the headers and the body of the next part."""
     assert response.readline() == b"--frame\r\n"
+    return rest_of_part(response)
+
+
+def parts(response: http.client.HTTPResponse) -> Iterator[tuple[dict[str, str], bytes]]:
+    """Yield the parts up to the end."""
+    while response.readline() == b"--frame\r\n":
+        yield rest_of_part(response)
+
+
+def rest_of_part(response: http.client.HTTPResponse) -> tuple[dict[str, str], bytes]:
     headers = {}
     while line := response.readline().decode().strip():
         name, _, value = line.partition(": ")
@@ -108,15 +119,26 @@ def test_a_camera_that_has_ended_is_told_and_pictures_are_answered(
     start: Start, tmp_path: Path, number_jpeg: Jpeg
 ) -> None:
     (tmp_path / "film").mkdir()
-    (tmp_path / "film" / "1.jpg").write_bytes(number_jpeg("7"))
+    for number in range(STABLE):
+        (tmp_path / "film" / f"{number}.jpg").write_bytes(number_jpeg("7"))
     running = start("--network", "small", "--camera", tmp_path / "film")
-    while running.ask("GET", "/v1/reading").json["camera"]["ended"] is None:
-        pass
+    connection = running.connection()
+    connection.request("GET", "/v1/camera")
+    shown = [json.loads(headers["X-Reading"]) for headers, _ in parts(connection.getresponse())]
+    connection.close()
+    assert shown[-1]["ended"] == "film: there are no more frames"
+    assert [each["ended"] for each in shown[:-1]] == [None] * (len(shown) - 1)
 
-    assert running.ask("GET", "/v1/camera").error == "film: there are no more frames"
+    reading = running.ask("GET", "/v1/reading").json
+    assert (reading["text"], reading["accepted"], reading["camera"]["ended"]) == ("7", True, shown[-1]["ended"])
+    again = running.ask("GET", "/v1/camera")  # the last frame, once
+    assert (again.status, again.body.count(b"X-Reading: "), again.body.count(b"\xff\xd8\xff")) == (200, 1, 1)
+    assert json.loads(again.body.partition(b"X-Reading: ")[2].partition(b"\r\n")[0])["stable"]["text"] == "7"
     assert running.ask("POST", "/v1/classify", number_jpeg("7")).json["predictions"][0]["label"] == "7"
 
 
 def test_without_a_camera_there_is_nothing_at_its_address(running: Running) -> None:
-    assert running.ask("GET", "/v1/camera").status == 404
+    for path in ("/v1/camera", "/v1/reading"):
+        answer = running.ask("GET", path)
+        assert (answer.status, answer.error) == (404, "this service has no camera; start it with --camera")
     assert running.ask("GET", "/v1/model").json["camera"] is False

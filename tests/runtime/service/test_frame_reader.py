@@ -15,10 +15,10 @@ from mnist_edge_runtime.service.frame_sources import Source
 class Frames(Source):
     """Frames that a test gives."""
 
-    def __init__(self, *runs: Callable[[], Iterator[Image]], live: bool = False, device: bool = False) -> None:
+    def __init__(self, *runs: Callable[[], Iterator[Image]], device: bool = False) -> None:
         super().__init__("lens")
         self._runs = iter(runs)
-        self.is_live, self.is_device = live, device
+        self.is_device = device
 
     def frames(self) -> Iterator[Image]:
         yield from next(self._runs)()
@@ -56,7 +56,7 @@ def test_a_slow_consumer_of_a_camera_gets_the_newest_frame() -> None:
         yield from some(50)()
         all_came.set()
 
-    with FrameReader(Frames(frames, live=True), print) as reader:
+    with FrameReader(Frames(frames, device=True), print) as reader:
         coming = reader.frames(never)
         assert next(coming).number == 1
         first_taken.set()
@@ -68,7 +68,7 @@ def test_a_slow_consumer_of_a_camera_gets_the_newest_frame() -> None:
 
 def test_a_source_that_does_not_open_is_an_error() -> None:
     for device in (False, True):
-        source = Frames(broken(0, "no lens"), live=device, device=device)
+        source = Frames(broken(0, "no lens"), device=device)
         with FrameReader(source, print) as reader, pytest.raises(InputError, match="no lens"):
             next(reader.frames(never))
 
@@ -79,6 +79,15 @@ def test_a_file_that_breaks_off_is_an_error_after_its_frames() -> None:
         assert [next(coming).number, next(coming).number] == [1, 2]
         with pytest.raises(InputError, match="torn"):
             next(coming)
+
+
+def test_the_first_frame_is_waited_for_and_not_taken() -> None:
+    with FrameReader(Frames(some(2)), print) as reader:
+        reader.await_first()
+        assert [frame.number for frame in reader.frames(never)] == [1, 2]
+    for source, told in ((Frames(some(0)), "lens: no frame came"), (Frames(broken(0, "no lens")), "no lens")):
+        with FrameReader(source, print) as reader, pytest.raises(InputError, match=told):
+            reader.await_first()
 
 
 def test_an_error_of_a_library_reaches_the_consumer() -> None:
@@ -95,7 +104,7 @@ def test_a_camera_that_ends_is_told_and_started_again_ever_later(monkeypatch: py
     monkeypatch.setattr(frame_reader, "_LONGEST_WAIT", 0.003)
     told: list[str] = []
     runs = [broken(1, "unplugged"), *[broken(0, "gone")] * 3, broken(1, "unplugged"), some(1)]
-    with FrameReader(Frames(*runs, live=True, device=True), told.append) as reader:
+    with FrameReader(Frames(*runs, device=True), told.append) as reader:
         found = [frame.number for frame in reader.frames(never)]
 
     assert found[-1] == 3
@@ -126,7 +135,7 @@ def test_a_camera_that_is_silent_is_told_once(monkeypatch: pytest.MonkeyPatch) -
         heard.wait(60)
         yield from some(1)()
 
-    with FrameReader(Frames(frames, live=True), tell) as reader:
+    with FrameReader(Frames(frames, device=True), tell) as reader:
         assert [frame.number for frame in reader.frames(never)] == [1]
 
     assert told == ["lens: no frame for 0.01 seconds; still waiting"]
@@ -140,6 +149,6 @@ def test_it_ends_when_told_to_stop() -> None:
         yield from some(1)()
         release.wait(60)
 
-    with FrameReader(Frames(frames, live=True), print) as reader:
+    with FrameReader(Frames(frames, device=True), print) as reader:
         assert [frame.number for frame in reader.frames(lambda: next(looks))] == [1]
         release.set()

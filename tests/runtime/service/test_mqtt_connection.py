@@ -20,7 +20,7 @@ def connector(url: str, authority: Path | None = None) -> Connector:
 def test_without_the_library_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "paho.mqtt", None)
 
-    with pytest.raises(InputError, match=r"^--mqtt needs paho-mqtt \(.* -m pip install paho-mqtt\)$"):
+    with pytest.raises(InputError, match=r"^--mqtt needs paho-mqtt \(.* -m pip install 'paho-mqtt>=2.1,<3'\)$"):
         connector("mqtt://broker")
 
 

@@ -60,7 +60,7 @@ def test_a_bad_picture_among_others_costs_nothing_but_itself(app: App, drawn: Se
     entries = ({"base64": "?"}, {"pixels": [[1, 300]]}, {"pixels": "none"}, {"base64": 7}, {"pixels": []})
     found = app.post("/v1/classify", _document(*entries, {"pixels": [[0, 255]]}), JSON).json["predictions"]
     assert [list(each) for each in found] == [["error"]] * 6
-    assert found[0]["error"].startswith("base64 is none")
+    assert found[0]["error"].startswith("its base64 cannot be decoded")
     assert "pixels are from 1 to 300" in found[1]["error"]
 
 

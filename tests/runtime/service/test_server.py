@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.client import HTTPConnection
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -22,9 +23,10 @@ from mnist_edge_runtime.preprocessing.image_io import load_picture
 from mnist_edge_runtime.preprocessing.mnist import to_mnist
 from mnist_edge_runtime.service import server
 from mnist_edge_runtime.service.limits import Limits
+from PIL import Image
 from uvicorn.server import ServerState
 
-from .conftest import OCTETS, Running
+from .conftest import OCTETS, Running, form
 
 _HEAD = b"POST /v1/classify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/octet-stream\r\n"
 
@@ -165,6 +167,25 @@ def test_a_second_signal_does_not_wait(start: Callable[..., Running]) -> None:
         _wait_until_refused(running.port)
         running.process.terminate()
         assert running.ended() == (0, "stopped; not all that was taken is answered\n")
+
+
+def test_a_second_signal_ends_threads_that_are_at_work(start: Callable[..., Running]) -> None:
+    """A request with pictures that take half a minute is under way; a second signal gives its thread two seconds."""
+    stream = io.BytesIO()
+    Image.new("L", (4000, 3000), 230).save(stream, "PNG")
+    body, headers = form({f"{number}.png": stream.getvalue() for number in range(100)})
+    running = start("--network", "small", "--max-body", "5MB")
+    connection = running.connection()
+    connection.request("POST", "/v1/read", body, headers)
+    while b"mnist_edge_prepare_seconds_count 0.0" in running.ask("GET", "/metrics").body:
+        pass
+    running.process.terminate()
+    _wait_until_refused(running.port)
+    began = monotonic()
+    running.process.terminate()
+    assert running.ended() == (0, "stopped; not all that was taken is answered\n")
+    assert monotonic() - began < 8
+    connection.close()
 
 
 @pytest.mark.parametrize(

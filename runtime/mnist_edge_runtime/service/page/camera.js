@@ -75,6 +75,9 @@ const cameraSection = (() => {
         for await (const { jpeg, reading } of parts(response.body)) {
           await draw(jpeg, reading);
           tell(reading.stable);
+          if (!reading.ended) continue;
+          const words = reading.stable ? find('camera-words').textContent : 'No number was read.';
+          return setText('camera-words', `${words} This is the last frame (${reading.ended}).`);
         }
         say('failed', '–', 'The live picture broke off. It is asked for again.');
       }
