@@ -58,14 +58,19 @@ class Sources:
             raise UsageError("--run and --model exclude each other; name one of them")
         if model:
             from mnist_edge_trainer.data import datasets
+            from mnist_edge_trainer.handwriting import pool
+            from mnist_edge_trainer.networks import published
             from mnist_edge_trainer.runs.unchanged import sha256_of, unchanged
 
-            is_unchanged = partial(unchanged, model, sha256_of(model))
-            _load_model(model)  # before data for it is downloaded
-            dataset = datasets.load(data or "auto")
-            origin = {"architecture": model.stem, "dataset": dataset.describe()}
-            source = _source(model.stem, model, origin, dataset, golden)
-            return replace(source, unchanged=is_unchanged), model.parent / "exports"
+            name = published.name_in(model)
+            file = published.weights_file(name) if name else model
+            is_unchanged = partial(unchanged, file, sha256_of(file))
+            _load_model(file)  # before data for it is downloaded
+            dataset = datasets.load(data or ("mnist" if name else "auto"))
+            origin = {"architecture": file.stem, "dataset": dataset.describe()}
+            source = _source(file.stem, file, origin, dataset, golden)
+            unseen = partial(pool.held_out, source.labels) if name else None
+            return replace(source, unchanged=is_unchanged, handwriting=unseen), model.parent / "exports"
         from mnist_edge_trainer.runs.run import load
 
         found = load(runs_dir, run)

@@ -26,9 +26,9 @@ from mnist_edge_exporters.analysis import latency
 from mnist_edge_runtime import Classifier, models
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_trainer.handwriting import pool
-from mnist_edge_trainer.handwriting.pool import Pool
 from mnist_edge_trainer.networks.published import PUBLISHED, weights_file
 from mnist_edge_trainer.runs.run import MODEL
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "models.md"
@@ -129,11 +129,11 @@ def robustness(network: str, runs: list[Trained]) -> list[str]:
     ]
 
 
-def handwriting(network: str, run: Trained, drawn: Pool) -> list[str]:
+def handwriting(network: str, run: Trained, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> list[str]:
     """Return the row of one network on generated digits in styles that no training saw."""
     with Classifier.load(run.files["litert"]) as classifier:
-        logits, threshold = classifier.logits(drawn.images), classifier.contract.output.threshold or 0.0
-        right, accepted = logits.argmax(axis=1) == drawn.labels, classifier.scores(logits) >= threshold
+        logits, threshold = classifier.logits(images), classifier.contract.output.threshold or 0.0
+        right, accepted = logits.argmax(axis=1) == labels, classifier.scores(logits) >= threshold
     wrong = np.count_nonzero(accepted & ~right)
     return [network, percent([right.mean()]), percent([accepted.mean()], 1), f"{wrong} of {accepted.sum():,}"]
 
@@ -177,7 +177,7 @@ def main(runs_dir: Path) -> None:
         ),
         handwriting=table(
             ["network", "right", "accepted", "wrong of the accepted"],
-            [handwriting(network, best[network], drawn) for network in NETWORKS],
+            [handwriting(network, best[network], *drawn) for network in NETWORKS],
         ),
         chosen=", ".join(f"`{network}` seed {best[network].record['seed']}" for network in PUBLISHED),
     )

@@ -22,6 +22,7 @@ from mnist_edge_runtime.errors import InputError
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset
 from mnist_edge_trainer.demo.synthetic_digits import draw
+from mnist_edge_trainer.handwriting import pool
 from mnist_edge_trainer.networks.published import weights_file
 from mnist_edge_trainer.runs.run import Run
 from PIL import Image
@@ -297,6 +298,20 @@ def test_golden_images_may_come_from_elsewhere_but_with_the_same_labels(
     monkeypatch.setattr(datasets, "load", lambda name: replace(digits, labels=("a", "b")))
     with pytest.raises(InputError, match="--golden elsewhere: has other labels than the data: a b"):
         cli._source("x", run.model_file, {}, dataset, "elsewhere")
+
+
+def test_a_published_network_is_a_source_by_its_name(
+    digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(datasets, "load", lambda name: [digits, asked.append(name)][0])
+    monkeypatch.setattr(pool, "HELD_OUT", 10)
+    monkeypatch.chdir(tmp_path)
+    source, folder = cli.Sources().find(Path("runs"), None, Path("pico"), None)
+    assert (source.name, folder, asked) == ("pico", Path("exports"), ["mnist"])
+    assert [len(labels) for _, labels in source.held_out().values()] == [len(source.validation[1]), 10]
+    with pytest.raises(InputError, match=r"picco: no such file; .* the name of a published network"):
+        cli.Sources().find(Path("runs"), None, Path("picco"), None)
 
 
 def test_no_option_waits_for_a_pipe(tmp_path: Path) -> None:

@@ -71,7 +71,9 @@ def _check_file(path: Path) -> None:
             f"{path}: a SavedModel, which Keras 3 loads without its layers; {_SAVE_AGAIN} in the program that made it"
         )
     if not path.is_file():
-        raise InputError(f"{path}: no such file; --model takes a .keras or .h5 file")
+        raise InputError(
+            f"{path}: no such file; --model takes a .keras or .h5 file, or the name of a published network"
+        )
     if path.suffix not in (*_KERAS, *_HDF5):
         exported = for_suffix(path.suffix) is not None
         hint = "name the one that it was exported from" if exported else _SAVE_AGAIN

@@ -48,7 +48,8 @@ ModelFile = Annotated[
     Path | None,
     typer.Option(
         "--model",
-        help=".keras or .h5 file instead of a run; its exports are in exports/ beside it, where classify finds them.",
+        help="A .keras or .h5 file, or a published network (base, small, tiny, nano or pico), instead of a run; its "
+        "exports are in exports/ beside it, where classify finds them.",
         callback=check_file,
     ),
 ]

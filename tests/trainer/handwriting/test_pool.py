@@ -54,9 +54,9 @@ def test_thresholds_are_chosen_on_held_out_styles_under_the_names_of_the_classes
 ) -> None:
     monkeypatch.setattr(pool, "HELD_OUT", 20)
     labels = tuple("9876543210")
-    found = pool.held_out(labels)
-    np.testing.assert_array_equal(found.images[13], generate(0, 13, held_out=True).image)
-    assert [labels[index] for index in found.labels] == list("01234567890123456789")
+    images, indices = pool.held_out(labels)
+    np.testing.assert_array_equal(images[13], generate(0, 13, held_out=True).image)
+    assert [labels[index] for index in indices] == list("01234567890123456789")
 
 
 def test_a_damaged_file_is_drawn_again(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from mnist_edge_trainer.networks.architectures import ARCHITECTURES
-from mnist_edge_trainer.networks.published import PUBLISHED, weights_file
+from mnist_edge_trainer.networks.published import PUBLISHED, name_in, weights_file
 
 
 def test_each_published_network_is_in_the_table_and_has_its_file() -> None:
@@ -9,3 +12,10 @@ def test_each_published_network_is_in_the_table_and_has_its_file() -> None:
     folder = weights_file("base").parent
     assert sorted(file.stem for file in folder.glob("*.keras")) == sorted(PUBLISHED)
     assert all(weights_file(network).is_file() for network in PUBLISHED)
+
+
+def test_a_name_means_the_network_where_no_file_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [name_in(Path(each)) for each in ("pico", "other", "pico.keras", "a/pico")] == ["pico", None, None, None]
+    Path("pico").touch()
+    assert name_in(Path("pico")) is None

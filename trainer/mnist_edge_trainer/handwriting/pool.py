@@ -62,9 +62,10 @@ def for_training(count: int, labels: tuple[str, ...]) -> Pool:
     return _labelled(load(min(count, LARGEST)), labels)
 
 
-def held_out(labels: tuple[str, ...]) -> Pool:
-    """Return `HELD_OUT` digits of the held-out styles, with the indices of these labels, which name each digit."""
-    return _labelled(load(HELD_OUT, held_out=True), labels)
+def held_out(labels: tuple[str, ...]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return `HELD_OUT` digits of the held-out styles and the indices of their classes among these labels."""
+    drawn = _labelled(load(HELD_OUT, held_out=True), labels)
+    return drawn.images, drawn.labels
 
 
 def _labelled(pool: Pool, labels: tuple[str, ...]) -> Pool:

@@ -24,6 +24,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,7 @@ class Run:
         """
         if not self.record.get("handwriting"):
             return None
-        labels = tuple(self.record["labels"])
-        return lambda: ((drawn := pool.held_out(labels)).images, drawn.labels)
+        return partial(pool.held_out, tuple(self.record["labels"]))
 
     def unchanged(self) -> AbstractContextManager[None]:
         """Keep the run from being replaced while the block publishes what was made of it.
