@@ -205,6 +205,44 @@ def test_what_cannot_be_read_is_told(page: Any) -> None:
     assert page.inner_text("#badge") == "Blank"
 
 
+def test_a_tap_is_a_dot_and_no_digit(page: Any) -> None:
+    """Python reads the picture of a dot as 0, as it is enlarged to the size of a digit."""
+    draw(page, ["50,50"])
+    assert page.inner_text("#badge") == "Blank"
+    assert page.inner_text("#words") == "That is only a dot: draw a whole digit."
+    side = int(page.evaluate("document.getElementById('paper').width"))
+    painted = channel(page, "paper", side, 3) > 128
+    assert painted.sum() == pytest.approx(np.pi * (14 / 448 * side) ** 2, rel=0.1)
+    draw(page, ["50,16 50,84"])
+    assert page.inner_text("#label").rstrip("?") == "1"
+
+
+def test_several_digits_are_pointed_out(page: Any) -> None:
+    draw(page, ["25,30 25,70", "70,30 70,70"])
+    assert page.inner_text("#words").endswith("Several digits? This page reads one at a time.")
+    page.click("#clear")
+    draw(page, DIGITS[4])
+    assert "Several" not in page.inner_text("#words")
+
+
+def test_what_is_no_picture_leaves_no_other_beside_its_error(page: Any) -> None:
+    draw(page, DIGITS[7])
+    page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"})
+    page.locator("#words", has_text="This is no picture that the browser can open. Undo brings back").wait_for()
+    assert page.is_visible("#invitation")
+    page.click("#undo")
+    assert page.inner_text("#label") == "7"
+
+
+def test_paper_buttons_and_answer_are_seen_together(page: Any) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    draw(page, DIGITS[2])
+    assert page.evaluate("scrollY") == 0
+    for place in ("#paper", "#clear", "label[for=photo]", "#answer", "#keep", "#chances"):
+        box = page.locator(place).bounding_box()
+        assert box["y"] + box["height"] <= 720, place
+
+
 def test_numbers_need_a_device_and_the_page_says_so(page: Any) -> None:
     assert page.is_disabled("#number")
     assert "Numbers are read by a device" in page.inner_text("#number-hint")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from .conftest import Running
 from .test_camera_stream import with_camera
@@ -45,6 +49,7 @@ def test_the_live_picture_with_boxes_and_the_reading(
     axe_finds_nothing(page, "camera")
     page.click("#pause")
     assert page.inner_text("#pause") == "Go on"
+    assert page.inner_text("#camera-words").startswith("Paused: the picture stands still. The last reading: the frames")
     page.click("#pause")
     assert page.inner_text("#pause") == "Pause"
     assert told == []
@@ -54,6 +59,41 @@ def test_the_live_picture_with_boxes_and_the_reading(
     page.wait_for_selector("#camera-status[data-state=failed]")
 
     assert "asked" in page.inner_text("#camera-words")
+    page.close()
+
+
+def test_a_camera_that_has_ended_is_asked_no_more(browser: Any, running: Running) -> None:
+    """The last part of the stream says so; until it ends, the parts of a device's stream come one by one."""
+    page, asked = browser.new_page(), []
+    picture = BytesIO()
+    Image.new("L", (64, 48), 200).save(picture, "JPEG")
+
+    def model(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(json={**answer.json(), "camera": True})
+
+    def camera(route: Any) -> None:
+        asked.append(route.request.url)
+        stable = {"text": "407", "accepted": True, "reason": None}
+        reading = {"frame": 1, "text": "", "accepted": False, "reason": None, "digits": [], "stable": stable}
+        body = b""
+        for ended in (None, "film.avi: there are no more frames"):
+            head = f"--b\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.getvalue())}\r\n"
+            head += f"X-Reading: {json.dumps({**reading, 'ended': ended})}\r\n\r\n"
+            body += head.encode() + picture.getvalue() + b"\r\n"
+        route.fulfill(body=body + b"--b--\r\n", content_type="multipart/x-mixed-replace; boundary=b")
+
+    page.route("**/v1/model", model)
+    page.route("**/v1/camera", camera)
+    page.clock.install()
+    page.goto(f"http://127.0.0.1:{running.port}/")
+    page.locator("#camera-words", has_text="The camera has ended (film.avi: there are no more frames).").wait_for()
+    assert page.inner_text("#camera-label") == "407"
+    assert page.inner_text("#camera-words").endswith("The last reading: the frames agree, and each digit is sure.")
+    assert page.is_hidden("#pause")
+    page.clock.fast_forward(60_000)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert len(asked) == 1
     page.close()
 
 

@@ -122,11 +122,22 @@ def test_another_network_answers_on_the_device(opened: Any) -> None:
     page.locator("#timing", has_text="Answered by the device in 1.8 ms.").wait_for()
     assert page.inner_text("#label").rstrip("?") == "6"
     assert device.asked[-1][0] == "v1/classify?image=1"
-    assert "the device runs another one" in page.inner_text("#inside-hint")
-    assert not page.is_visible("#inside-body")
+    page.locator("#heat-words", has_text="from the answer 6").wait_for()
+    note = page.inner_text("#inside-note")
+    assert "The device answers with base-int8.tflite" in note
+    assert "its own network small, looking at the same 28 \N{MULTIPLICATION SIGN} 28 pixels: it reads 6 (" in note
+    page.click("#about summary")
+    facts = page.inner_text("#facts")
+    assert facts.index("the device") < facts.index("base-int8.tflite") < facts.index("small-int8.tflite")
+    assert page.inner_text("#verdict").startswith(
+        "The device answers with base-int8.tflite. The page's own network, sm"
+    )
+    axe_finds_nothing(page, "another network, all open")
     page.click("#clear")
-    draw(page, ["50,50 50,50"])
-    page.locator("#answer:not([data-state=waiting])").wait_for()
+    asked = len(device.asked)
+    draw(page, ["50,50"])
+    assert "only a dot" in page.inner_text("#words")
+    assert len(device.asked) == asked
 
 
 def test_a_number_is_read_by_the_device_with_boxes(opened: Any) -> None:
@@ -145,6 +156,10 @@ def test_a_number_is_read_by_the_device_with_boxes(opened: Any) -> None:
     draw(page, ["80,30 80,70"])
     page.locator("#words", has_text="There is no number to be seen").wait_for()
     page.check("#one", force=True)
+    draw(page, ["20,30 20,70"])
+    assert page.inner_text("#words").endswith(
+        "Several digits? Choose \N{LEFT DOUBLE QUOTATION MARK}A number\N{RIGHT DOUBLE QUOTATION MARK} above the paper."
+    )
     assert page.inner_text("#timing").startswith("Answered by this browser")
 
 
@@ -177,11 +192,21 @@ def test_a_device_that_does_not_say_what_it_runs_leaves_the_page_to_itself(opene
     assert page.is_disabled("#number")
 
 
-def test_the_token_is_sent_and_leaves_the_address(opened: Any) -> None:
+def test_the_token_leaves_the_address_and_stays_in_the_tab(opened: Any) -> None:
     page, device = opened(fragment="#token=abc-123")
     assert page.url == ADDRESS
     assert device.asked == [("v1/model", "Bearer abc-123")]
-    assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+    assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 1, ""]
+    page.reload()
+    page.locator("#device-hint", has_text="runs the same network").wait_for()
+    assert device.asked[1:] == [("v1/model", "Bearer abc-123")]
+    device.refusal = (401, "a token is needed")
+    page.reload()
+    page.locator("#device-hint", has_text="The device does not know this token").wait_for()
+    device.refusal = None
+    page.goto(f"{ADDRESS}#token=new-456")  # another fragment alone loads no page
+    page.locator("#device-hint", has_text="runs the same network").wait_for()
+    assert device.asked[-1] == ("v1/model", "Bearer new-456")
 
 
 def test_with_serve_itself(browser: Any, running: Running, start: Callable[..., Running]) -> None:

@@ -3,7 +3,7 @@ const cameraSection = (() => {
   const again = 3000; // milliseconds until a picture that broke off is asked for again
   const label = make('p', { id: 'camera-label' }, '–'), words = make('p', { id: 'camera-words' }, 'Looking for a number.');
   const picture = make('canvas', { id: 'live', width: 640, height: 480 }), pause = make('button', { type: 'button', id: 'pause' }, 'Pause');
-  let stopped = null, isPaused = false;
+  let stopped = null, isPaused = false, ended = null, last = null;
 
   function say(state, text, sentence) {
     const status = find('camera-status');
@@ -12,11 +12,21 @@ const cameraSection = (() => {
     setText('camera-words', sentence);
   }
 
-  function tell(stable) {
-    if (!stable) return say('empty', '–', 'Looking for a number.');
-    const { text, accepted, reason } = stable, sentence = reason ? `${reason[0].toUpperCase()}${reason.slice(1)}.` : '';
-    if (accepted) return say('read', text, sentence || 'The frames agree, and each digit is sure.');
-    return say(text ? 'unsure' : 'blank', text || '–', text ? `${sentence} Do not rely on it.` : sentence);
+  // The last reading; in front of its sentence, whether the picture stands still.
+  function tell() {
+    const still = ended ? `The camera has ended (${ended}). ` : isPaused ? 'Paused: the picture stands still. ' : '';
+    const told = (state, text, sentence) => say(state, text, still ? `${still}The last reading: ${sentence[0].toLowerCase()}${sentence.slice(1)}` : sentence);
+    if (!last) return say('empty', '–', still ? `${still}No number was seen.` : 'Looking for a number.');
+    const { text, accepted, reason } = last, sentence = reason ? `${reason[0].toUpperCase()}${reason.slice(1)}.` : '';
+    if (accepted) return told('read', text, sentence || 'The frames agree, and each digit is sure.');
+    return told(text ? 'unsure' : 'blank', text || '–', text ? `${sentence} Do not rely on it.` : sentence);
+  }
+
+  // A film or a folder is at its end: nothing is asked for again, and the last picture and reading stay.
+  function end(sentence) {
+    ended = sentence.replace(/\.$/, '');
+    pause.hidden = true;
+    tell();
   }
 
   // Boxes are in pixels of the frame; what is not sure is dashed.
@@ -69,15 +79,15 @@ const cameraSection = (() => {
       const headers = token ? { Authorization: `Bearer ${token}` } : {};
       const response = await fetch('v1/camera', { headers, cache: 'no-store', signal: mine.signal });
       if (!response.ok) {
-        const { error } = await response.json();
+        const { error } = await response.json(), { camera } = await device.ask('v1/reading').catch(() => ({}));
+        if (camera?.ended) return end(camera.ended);
         say('failed', '–', `The camera shows nothing: ${error}.`);
       } else {
         for await (const { jpeg, reading } of parts(response.body)) {
           await draw(jpeg, reading);
-          tell(reading.stable);
-          if (!reading.ended) continue;
-          const words = reading.stable ? find('camera-words').textContent : 'No number was read.';
-          return setText('camera-words', `${words} This is the last frame (${reading.ended}).`);
+          last = reading.stable || last;
+          if (reading.ended) return end(reading.ended);
+          tell();
         }
         say('failed', '–', 'The live picture broke off. It is asked for again.');
       }
@@ -91,7 +101,7 @@ const cameraSection = (() => {
   function follow() {
     stopped?.abort();
     stopped = null;
-    if (!isPaused && !document.hidden) show();
+    if (!isPaused && !ended && !document.hidden) show();
   }
 
   function start() {
@@ -105,6 +115,7 @@ const cameraSection = (() => {
     pause.addEventListener('click', () => {
       isPaused = !isPaused;
       pause.textContent = isPaused ? 'Go on' : 'Pause';
+      tell();
       follow();
     });
     document.addEventListener('visibilitychange', follow);

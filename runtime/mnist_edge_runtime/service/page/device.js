@@ -1,11 +1,29 @@
 // The device that serves the page: what it runs, and what it answers. A page that was opened from disk has none.
 const device = (() => {
   const isServed = document.documentElement.dataset.served === 'true', most = 900_000; // bytes of a body, below the usual limit
-  const token = isServed && new URLSearchParams(location.hash.slice(1)).get('token');
-  if (token) history.replaceState(null, '', location.pathname + location.search);
+  const token = isServed && (fromAddress() || stored());
+  if (isServed) addEventListener('hashchange', () => location.hash.startsWith('#token=') && location.reload());
+
+  // The token leaves the address bar, and stays in this tab, so that it is there when the page is loaded again.
+  function fromAddress() {
+    const given = new URLSearchParams(location.hash.slice(1)).get('token');
+    if (!given) return null;
+    history.replaceState(null, '', location.pathname + location.search);
+    stored(given);
+    return given;
+  }
+
+  function stored(given) {
+    try {
+      if (given) sessionStorage.setItem('token', given);
+      return sessionStorage.getItem('token');
+    } catch {
+      return null; // a browser that stores nothing asks for it again
+    }
+  }
 
   const sentences = {
-    401: () => 'The device asks for its token: open the whole address that it printed, or scan its QR code again.',
+    401: () => `${token ? 'The device does not know this token, and has a new one since it was started again' : 'The device asks for its token'}: open the whole address that it printed, or scan its QR code.`,
     413: told => `The picture is larger than the device takes: ${told}.`,
     422: told => `The device cannot read this picture: ${told}.`,
     429: () => 'The device is busy: too many pictures wait for it. Try again in a moment.',

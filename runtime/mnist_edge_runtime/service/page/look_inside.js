@@ -2,7 +2,7 @@
 const lookInside = (() => {
   const details = find('inside'), patch = 5, stride = 2, slice = 12; // pixels, pixels, milliseconds of work in a row
   const RESCALING = 'Another scale'; // between layers, and nothing to look at
-  let image = null, why = find('inside-hint').textContent, turn = 0;
+  let image = null, why = find('inside-hint').textContent, note = '', turn = 0;
 
   // How much each pixel adds to the logit of the answer: the fall of that logit, mean of all patches that cover the pixel.
   async function occlusion(isCurrent) {
@@ -70,6 +70,8 @@ const lookInside = (() => {
     find('inside-body').hidden = !image;
     find('inside-hint').hidden = Boolean(image);
     setText('inside-hint', why);
+    find('inside-note').hidden = !note;
+    setText('inside-note', note && image ? note(image) : '');
     if (!image || !details.open) return;
     details.setAttribute('aria-busy', 'true');
     find('maps').replaceChildren(...layers(image).filter(({ name }) => name !== RESCALING).map(showLayer));
@@ -82,9 +84,9 @@ const lookInside = (() => {
   details.addEventListener('toggle', refresh);
   return {
     refresh,
-    // Take the image that the network saw, or none, and the sentence why there is none.
-    take: (taken, sentence = why) => {
-      [image, why] = [taken, sentence];
+    // Take the image that the network saw, or none, and the sentence why there is none; a note says whose network looks.
+    take: (taken, sentence = why, said = '') => {
+      [image, why, note] = [taken, sentence, said];
       refresh();
     },
   };

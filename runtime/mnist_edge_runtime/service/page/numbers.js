@@ -3,7 +3,7 @@ function showReading({ lines, reason, milliseconds }) {
   const digits = lines.flatMap(line => line.digits), unsure = digits.filter(digit => !digit.accepted);
   paper.frame(digits);
   if (!digits.length) {
-    showNothing('blank', reason ? `There is no number to be seen: ${reason}.` : 'There is no number to be seen in this picture.', []);
+    showNothing('blank', reason ? `There is no number to be seen. The device says: “${reason.replace(/\.$/, '')}”.` : 'There is no number to be seen in this picture.', []);
     return;
   }
   const text = lines.map(line => line.digits.map(digit => digit.accepted ? digit.label : `${digit.label}?`).join('')).join(' / ');

@@ -24,13 +24,18 @@ const paper = (() => {
 
   function trace(context, points, unit) {
     context.beginPath();
-    context.moveTo(points[0].x * unit, points[0].y * unit);
+    const [{ x, y }] = points;
+    if (points.length === 1) { // a line of no length is not painted
+      context.arc(x * unit, y * unit, PEN * unit, 0, 7);
+      return context.fill();
+    }
+    context.moveTo(x * unit, y * unit);
     for (const point of points) context.lineTo(point.x * unit, point.y * unit);
     context.stroke();
   }
 
   function ready(context, unit, style) {
-    Object.assign(context, { lineCap: 'round', lineJoin: 'round', lineWidth: 2 * PEN * unit, strokeStyle: style });
+    Object.assign(context, { lineCap: 'round', lineJoin: 'round', lineWidth: 2 * PEN * unit, strokeStyle: style, fillStyle: style });
   }
 
   function show() {

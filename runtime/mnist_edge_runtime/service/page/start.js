@@ -1,7 +1,8 @@
 // Join the parts: what is on the paper is read by this page where it holds the network, else by the device.
 const NOTHING = 'Nothing is drawn yet.', TITLE = find('title').textContent, LOOK = find('inside-hint').textContent;
 const BLANK = 'There is no digit to be seen in this picture.';
-const FOREIGN = 'A look inside needs the network in this page, and the device runs another one.';
+const DOT = 'That is only a dot: draw a whole digit.', SEVERAL = 'Several digits? Choose “A number” above the paper.';
+const ALONE = 'Several digits? This page reads one at a time.';
 let turn = 0, model = null, isNumber = false; // model: what the device runs
 
 const isOwn = () => !model || model.payload_sha256 === contract.payload.sha256;
@@ -16,20 +17,26 @@ function showFound(found, by, input) {
   keeping.show(input, found);
   if (found.label === null) showNothing('blank', BLANK, labels());
   else showAnswer(found, labels());
+  if (input.strokes && areSeveral(input.strokes)) setText('words', `${find('words').textContent} ${find('number').disabled ? ALONE : SEVERAL}`);
   setText('timing', `Answered by ${by} in ${duration(found.milliseconds)}.`);
 }
 
 // What this page answers itself is there before the next frame; what the device answers, when it comes.
 function answer() {
-  const mine = ++turn, input = paper.input(), noLook = isOwn() ? LOOK : FOREIGN;
+  const mine = ++turn, input = paper.input();
   find('verdicts').replaceChildren();
   if (!input || isNumber || !isOwn()) keeping.show(input, null);
   find('ask').hidden = !(model && isOwn() && input && !isNumber);
   if (!input) {
     showNothing('empty', NOTHING, isNumber ? [] : labels());
-    lookInside.take(null, noLook);
+    lookInside.take(null, LOOK);
+  } else if (input.strokes && isDot(input.strokes)) {
+    keeping.show(input, null);
+    find('ask').hidden = true;
+    showNothing('blank', DOT, isNumber ? [] : labels());
+    lookInside.take(null, LOOK);
   } else if (isNumber || !isOwn()) {
-    answerByDevice(input, () => mine === turn, noLook);
+    answerByDevice(input, () => mine === turn);
   } else {
     answerHere(input);
   }
@@ -48,17 +55,26 @@ function answerHere(input) {
   }
 }
 
-async function answerByDevice(input, isCurrent, noLook) {
+async function answerByDevice(input, isCurrent) {
   show('waiting', '…', 'The device is reading.');
-  lookInside.take(null, isNumber ? 'A look inside is for one digit.' : noLook);
+  lookInside.take(null, isNumber ? 'A look inside is for one digit.' : LOOK);
   try {
     const found = await (isNumber ? device.read(input) : device.classify(input));
     if (!isCurrent()) return;
     if (isNumber) showReading(found);
-    else showFound(found, 'the device', input);
+    else {
+      showFound(found, 'the device', input);
+      if (found.image) lookInside.take(found.image, LOOK, byOwn);
+    }
   } catch (error) {
     if (isCurrent()) showNothing('failed', error.message, isNumber ? [] : labels());
   }
+}
+
+// What the page's own network makes of an image that another one answered.
+function byOwn(image) {
+  const { label, confidence, accepted } = classify(image);
+  return `The device answers with ${model.file}, of which this page knows no layers. This is its own network ${contract.web.name}, looking at the same 28 × 28 pixels: it reads ${label} (${percent(confidence)}${accepted ? '' : ', unsure'}).`;
 }
 
 // Both verdicts, with both times.
@@ -91,17 +107,29 @@ async function open(file) {
   try {
     paper.lay(await opened(file));
   } catch (error) {
+    const wasThere = paper.input() ? ' Undo brings back what was there.' : '';
+    paper.clear();
     turn++;
     keeping.show(null, null);
     find('verdicts').replaceChildren();
     find('ask').hidden = true;
-    showNothing('failed', error.message, labels());
+    showNothing('failed', error.message + wasThere, labels());
     lookInside.take(null);
   }
 }
 
 function fact(name, value) {
   if (value) find('facts').append(make('dt', {}, name), make('dd', {}, value));
+}
+
+// What is to be known of a network, that of this page or of the device.
+function describe({ parity, output, payload, web }, file) {
+  fact('File', file);
+  fact(web ? 'SHA-256' : 'SHA-256 of its network', web ? web.sha256 : payload.sha256);
+  fact('Right', parity && `${(100 * parity.accuracy).toFixed(2)} % of ${parity.images.toLocaleString('en')} test images`);
+  fact('Proof', web && `0 logits differ from the file's on ${web.images.toLocaleString('en')} test images`);
+  const wrong = /at most ([\d.]+)% wrong/.exec(output.chosen_on);
+  fact('Unsure', `An answer that scores too low is marked as unsure${wrong ? `; of the others at most ${wrong[1]} % were wrong when that limit was chosen` : ''}.`);
 }
 
 async function meetDevice() {
@@ -111,7 +139,7 @@ async function meetDevice() {
     model = await device.model();
   } catch (error) {
     setText('device-hint', `${error.message} This page answers by itself, with the network that it holds.`);
-    setText('number-hint', 'Numbers are read by the device.');
+    setText('number-hint', 'Numbers are read by the device, once it answers.');
     return;
   }
   find('number').disabled = false;
@@ -121,10 +149,17 @@ async function meetDevice() {
   const { file, engine } = model;
   if (isOwn()) {
     setText('device-hint', `The device runs the same network (${file}, with ${engine}), so this page reads digits by itself. Numbers are read by the device.`);
-    setText('intro', 'Digits are read right here in this page. Numbers, and what you ask the device, are sent to it and nowhere else.');
+    setText('intro', 'A digit is read in your browser. Numbers, and what you ask the device, are sent to it and nowhere else.');
   } else {
     setText('device-hint', `The device runs another network than this page holds: it answers, with ${file} in ${engine}.`);
-    setText('intro', `The device reads ${model.contract.labels.join(' ')} with ${file}. What you draw is sent to it, and nowhere else.`);
+    setText('intro', 'The device reads it: what you draw is sent to it, and nowhere else.');
+    const own = [...find('facts').children];
+    find('facts').replaceChildren();
+    fact('Who answers', 'the device');
+    describe(model.contract, file);
+    fact('Also here', `the network ${contract.web.name} in this page, for the look inside:`);
+    find('facts').append(...own);
+    setText('verdict', `The device answers with ${file}. ${wrong ? `The page's own network ${contract.web.name} failed its self-test: do not trust the look inside.` : `The page's own network, ${contract.web.name}, passed its self-test.`}`);
   }
   answer();
 }
@@ -169,18 +204,12 @@ if (contract.labels.join('') === '0123456789') {
   });
 }
 
-const { parity, web } = contract;
-fact('File', web.file);
-fact('SHA-256', web.sha256);
-fact('Right', parity && `${(100 * parity.accuracy).toFixed(2)} % of ${parity.images.toLocaleString('en')} test images`);
-fact('Proof', `0 logits differ from the file's on ${web.images.toLocaleString('en')} test images`);
-fact('Threshold', contract.output.chosen_on);
-
+describe(contract, contract.web.file);
 answer();
 const wrong = selfTest(), compared = golden.logits.length;
 setText('verdict', wrong
   ? `The self-test failed: ${wrong} of ${compared} logits differ. Do not trust the answers of this browser.`
-  : `The self-test passed: ${compared} of ${compared} logits are those of ${web.file}, to the bit.`);
+  : `The self-test passed: ${compared} of ${compared} logits are those of ${contract.web.file}, to the bit.`);
 find('verdict').classList.toggle('failed', wrong > 0);
 if (device.isServed) meetDevice();
 // What runs for the first time is slow: that is over before the first stroke ends.

@@ -11,6 +11,31 @@ function rasterized(strokes) {
   return levels;
 }
 
+// Whether all that is drawn is a dot of the pen, as a tap leaves it: enlarged to a digit's size, that would be a ring or a 0.
+function isDot(strokes) {
+  const spread = axis => {
+    const values = strokes.flat().map(point => point[axis]);
+    return Math.max(...values) - Math.min(...values);
+  };
+  return Math.hypot(spread('x'), spread('y')) < PEN;
+}
+
+// Whether strokes stand beside each other as several digits do: apart, and each at least half as tall as all of them.
+function areSeveral(strokes) {
+  const groups = [];
+  for (const points of strokes) {
+    const [xs, ys] = [points.map(point => point.x), points.map(point => point.y)];
+    let group = { left: Math.min(...xs) - PEN, right: Math.max(...xs) + PEN, top: Math.min(...ys), bottom: Math.max(...ys) };
+    for (const other of groups.filter(({ left, right }) => left < group.right && right > group.left)) {
+      groups.splice(groups.indexOf(other), 1);
+      for (const [side, most] of [['left', Math.min], ['top', Math.min], ['right', Math.max], ['bottom', Math.max]]) group[side] = most(group[side], other[side]);
+    }
+    groups.push(group);
+  }
+  const all = Math.max(...groups.map(each => each.bottom)) - Math.min(...groups.map(each => each.top));
+  return groups.filter(({ top, bottom }) => bottom - top > Math.max(all / 2, 3 * PEN)).length > 1;
+}
+
 function drawSegment(levels, from, to) {
   const reach = PEN + 1, inner = (PEN - 0.5) ** 2, outer = (PEN + 0.5) ** 2;
   const left = Math.max(0, Math.floor(Math.min(from.x, to.x) - reach)), right = Math.max(from.x, to.x) + reach;
