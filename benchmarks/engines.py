@@ -4,7 +4,7 @@
 
 What is not installed here, OpenVINO and all, goes into an environment of its own in build/, once. Every contender runs
 each file it reads in a process of its own, and all take turns. overhead.py and cold_start.py run afterwards; with
-either's failure this ends with exit code 1, after the page is written.
+either's failure this ends with exit code 1, after the page is written. Sections that other scripts wrote stay.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import own_environment
 from mnist_edge_runtime import EngineError
 from mnist_edge_runtime.diagnostics.turn_process import InterleavedProcess
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.host import Host
 from mnist_edge_runtime.model_file import sealed_model
+from page_sections import write_top
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -74,22 +76,6 @@ importing the package takes {imported} ms of the processor's time after numpy.
 | file | ten lines | mnist-edge | time | memory |
 |---|---|---|---|---|
 """
-
-
-def environment() -> Path:
-    """Return the interpreter of the environment with every engine, made where it is not there yet."""
-    python = ENVIRONMENT / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(ENVIRONMENT)], check=True)
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--only-binary", ":all:"]
-    subprocess.run([*command, "--constraint", str(ROOT / ".ci" / "constraints.txt"), *PACKAGES], check=True)
-    return python
-
-
-def versions(python: Path) -> str:
-    code = "import importlib.metadata as m, sys; print(', '.join(f'{n} {m.version(n)}' for n in sys.argv[1:]))"
-    names = [package.partition("<")[0] for package in PACKAGES]
-    result = subprocess.run([python, "-c", code, *names], capture_output=True, text=True, check=True)
-    return result.stdout.strip()
 
 
 def compare(python: Path, files: Sequence[Path]) -> tuple[dict[tuple[Path, str], dict[str, Any]], list[str]]:
@@ -142,7 +128,7 @@ def page(
         system=f"{here.system} {here.release} {here.processor}",
         python=here.python,
         load=load,
-        versions=versions(python),
+        versions=own_environment.versions(python, PACKAGES),
         network=contract.origin["architecture"],
         parameters=contract.origin["parameters"],
         batch=contenders.BATCH,
@@ -201,15 +187,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="Exported files of one network.")
     files = [file.resolve() for file in parser.parse_args().models]
-    python = environment()
+    python = own_environment.make(ENVIRONMENT, PACKAGES)
     os.environ["PYTHONPATH"] = str(ROOT / "runtime")
     load = os.getloadavg()[0]
     found, failures = compare(python, files)
     overhead, start = script("overhead.py", files), script("cold_start.py", files)
     text = "".join(page(python, found, failures, overhead, start, load))
     plot(found)
-    with atomic_path(PAGE) as temporary:
-        temporary.write_text(text)
+    write_top(PAGE, text)
     print(f"{PAGE.relative_to(ROOT)} and {PLOT.relative_to(ROOT)}")
     return 1 if overhead["failures"] or start["failures"] else 0
 

@@ -76,15 +76,20 @@ def pages(classifier: Classifier, folder: Path) -> Iterator[tuple[str, Answer]]:
             lines = []
         texts = ["".join(digit.prediction.label for digit in line) for line in lines]
         accepted = [all(digit.prediction.accepted for digit in line) for line in lines]
-        number = 0
-        for kind, start, end, first, last in SequenceMatcher(None, written, texts, autojunk=False).get_opcodes():
-            for place in range(max(end - start, last - first)):
-                at = first + place if first + place < last else None
-                expected = written[start + place] if start + place < end else ""
-                found = ("", False) if at is None else (texts[at], accepted[at])
-                assert kind != "equal" or expected == found[0]
-                yield f"{name}, {number}", Answer(expected, *found)
-                number += 1
+        yield from aligned(name, written, texts, accepted)
+
+
+def aligned(name: str, written: list[str], texts: list[str], accepted: list[bool]) -> Iterator[tuple[str, Answer]]:
+    """Yield name and answer of each line of a page, what was read beside what is written."""
+    number = 0
+    for kind, start, end, first, last in SequenceMatcher(None, written, texts, autojunk=False).get_opcodes():
+        for place in range(max(end - start, last - first)):
+            at = first + place if first + place < last else None
+            expected = written[start + place] if start + place < end else ""
+            found = ("", False) if at is None else (texts[at], accepted[at])
+            assert kind != "equal" or expected == found[0]
+            yield f"{name}, {number}", Answer(expected, *found)
+            number += 1
 
 
 def mnist_images(classifier: Classifier, preprocess: str) -> Iterator[tuple[str, Answer]]:

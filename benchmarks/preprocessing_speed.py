@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mnist_edge_runtime import BlankError, InputError, load_picture, to_mnist
@@ -56,12 +57,22 @@ def on_paper(width: int, height: int, share: float, random: np.random.Generator)
 
 def tutorial(picture: Picture) -> Picture:
     """Return what tutorials prepare: adaptive threshold, the largest contour, resized and centred."""
-    blurred = cv2.GaussianBlur(picture, (5, 5), 0)
-    mask = cv2.adaptiveThreshold(blurred, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY_INV, 11, 10)
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    mask, contours = thresholded(picture)
     if not contours:
         raise BlankError("no contour")
-    left, top, width, height = cv2.boundingRect(max(contours, key=cv2.contourArea))
+    return centred(mask, cv2.boundingRect(max(contours, key=cv2.contourArea)))
+
+
+def thresholded(picture: Picture) -> tuple[Picture, Sequence[Any]]:
+    """Return the ink by an adaptive threshold, and its outer contours."""
+    blurred = cv2.GaussianBlur(picture, (5, 5), 0)
+    mask = cv2.adaptiveThreshold(blurred, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY_INV, 11, 10)
+    return mask, cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
+
+
+def centred(mask: Picture, box: tuple[int, int, int, int]) -> Picture:
+    """Return the ink in a box (left, top, width, height) as MNIST has it: 20 pixels long, its mass in the centre."""
+    left, top, width, height = box
     digit = mask[top : top + height, left : left + width]
     scale = 20 / max(width, height)
     size = max(1, round(width * scale)), max(1, round(height * scale))

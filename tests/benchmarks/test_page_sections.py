@@ -25,3 +25,12 @@ def test_a_page_that_is_not_there_is_begun(tmp_path: Path) -> None:
     page_sections.write_section(tmp_path / "page.md", "One", "text")
 
     assert (tmp_path / "page.md").read_text() == "## One\n\ntext\n"
+
+
+def test_the_top_of_a_page_brings_its_own_sections_and_leaves_the_others(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n\nold\n\n## One\n\nold\n\n## Two\n\ntwo\n")
+
+    page_sections.write_top(page, "# Page\n\nnew\n\n## One\n\nnew\n")
+
+    assert page.read_text() == "# Page\n\nnew\n\n## One\n\nnew\n\n## Two\n\ntwo\n"
