@@ -43,8 +43,20 @@ def test_a_request_is_answered(request_: str, running: Running, tmp_path: Path) 
     elif "seven.png" in request_:
         assert answer["predictions"][0]["label"] == "7"
         assert ("image" in answer["predictions"][0]) == ("image=1" in request_)
+    elif "pixels" in request_:
+        (prediction,) = answer["predictions"]
+        assert (prediction["label"], prediction["accepted"]) == ("1", True)
     else:
-        assert {"predictions", "contract"} & answer.keys()
+        assert "contract" in answer
+
+
+def test_a_blank_picture_is_answered_as_the_page_says(running: Running) -> None:
+    (entry,) = running.ask("POST", "/v1/classify", b"P5 28 28 255\n" + bytes(784)).json["predictions"]
+    row = next(line for line in PAGE.splitlines() if line.startswith("| `POST /v1/classify`"))
+    told = "`label` and `probabilities` null, `confidence` 0.0, `accepted` false and the `reason`"
+    assert f"a blank picture has {told} |" in row
+    assert (entry["label"], entry["probabilities"], entry["confidence"], entry["accepted"]) == (None, None, 0.0, False)
+    assert entry["reason"].startswith("the picture is blank")
 
 
 def test_there_are_requests() -> None:
