@@ -81,6 +81,7 @@ def serve(app: ASGIApp, service: Service, bound: socket.socket, announce: Callab
         bound: the socket, from `bind`.
         announce: says that requests are answered.
     """
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it would log what is wrong with each form
     limits = service.limits
     config = uvicorn.Config(
         app,
