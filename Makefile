@@ -3,10 +3,10 @@ SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist
 BOARD := pi4
 COMMAND := mnist-edge-runtime doctor
 
-.PHONY: help install check format test coverage docs emulators demo pi memory clean
+.PHONY: help install check format test coverage docs emulators demo pi memory release-check audit clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install:  ## Install both packages editable, with everything for development
 	python -m pip install --constraint .ci/constraints.txt -e ./runtime -e ".[dev]"
@@ -41,6 +41,13 @@ pi:  ## Run COMMAND on an emulated Raspberry Pi, BOARD: pi4, pi5, zero2, legacy3
 
 memory:  ## Measure the runtime's memory in an emulated machine, for docs/boards.md
 	python emulators/board_page.py --memory
+
+release-check:  ## Build both distributions, install and use them on every Python that is here
+	python scripts/release_check.py
+
+audit:  ## Look for known vulnerabilities in what CI installs; an old pillow shows first that they are found
+	! echo "pillow==9.0.0" | pip-audit --no-deps --disable-pip --requirement /dev/stdin > /dev/null
+	pip-audit --no-deps --disable-pip --requirement .ci/constraints.txt
 
 clean:  ## Remove what builds and tools leave behind
 	rm -rf build runtime/build dist *.egg-info runtime/*.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {
@@ -99,7 +100,9 @@ def test_the_runtime_is_small(wheels: dict[str, zipfile.ZipFile]) -> None:
     assert Path(name).stat().st_size <= RUNTIME_BYTES
 
 
-def test_both_carry_the_same_version(wheels: dict[str, zipfile.ZipFile]) -> None:
+def test_both_carry_the_same_version_and_need_each_other_in_it(wheels: dict[str, zipfile.ZipFile]) -> None:
     from mnist_edge_runtime import __version__
 
     assert {_metadata(wheel)["Version"] for wheel in wheels.values()} == {__version__}
+    needs = map(Requirement, _metadata(wheels["mnist_edge"]).get_all("Requires-Dist"))
+    assert {str(need.specifier) for need in needs if need.name == "mnist-edge-runtime"} == {f"=={__version__}"}
