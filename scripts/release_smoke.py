@@ -95,13 +95,13 @@ def _use_service(picture: Path, label: str) -> None:
 
 def _use_workstation() -> None:
     _check("train" in _run(WORKSTATION, "--help"), "--help names no command train")
-    _run(WORKSTATION, "train", "--data", "digits", "--arch", "nano", "--epochs", "1")
+    _run(WORKSTATION, "train", "--data", "digits", "--epochs", "5")
     exported = json.loads(_run(WORKSTATION, "export", "--json"))
-    files = sorted(Path("runs/nano/exports").glob("*.tflite"))
+    files = sorted(Path("runs/classic/exports").glob("*.tflite"))
     _check(len(files) == 1, f"export wrote {[file.name for file in files]}: {exported}")
     _run(WORKSTATION, "verify", str(files[0]))
     picture, _ = _golden_picture()
-    _run(WORKSTATION, "classify", "--run", "nano", str(picture))
+    _run(WORKSTATION, "classify", "--run", "classic", str(picture))
 
 
 def _script(name: str) -> str:
