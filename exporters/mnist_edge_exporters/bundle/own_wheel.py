@@ -6,8 +6,9 @@ That needs neither the repository nor a build tool nor the index, and the device
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
-from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 import mnist_edge_runtime
@@ -32,31 +33,36 @@ def runtime_wheel() -> tuple[str, bytes]:
         found = distribution(_DISTRIBUTION)
     except PackageNotFoundError:
         raise InputError(f"{_DISTRIBUTION} is not installed as a distribution; {_FIX}") from None
-    listed = found.files or []
-    info = {path.parts[0] for path in listed if path.parts[0].endswith(".dist-info")}
+    # Not `found.files`: from Python 3.12 on, and with the package importlib_metadata, it leaves out what is missing.
+    listed = {row[0]: row[1] for row in csv.reader((found.read_text("RECORD") or "").splitlines())}
+    info = {top for name in listed if (top := name.split("/")[0]).endswith(".dist-info")}
     if len(info) != 1:
         raise InputError(f"{_DISTRIBUTION} has no list of its files (RECORD); {_FIX}")
     dist_info = info.pop()
-    files = {str(path): _read(path) for path in listed if path.parts[0] == _PACKAGE and "__pycache__" not in path.parts}
-    files = files or _editable(found)
-    files |= {
-        str(path): _read(path)
-        for path in listed
-        if path.parts[0] == dist_info and (path.name in _METADATA or "licenses" in path.parts)
-    }
+    parts = {name: name.split("/") for name in listed}
+    code = [name for name in listed if parts[name][0] == _PACKAGE and "__pycache__" not in parts[name]]
+    about = [
+        name
+        for name in listed
+        if parts[name][0] == dist_info and (parts[name][-1] in _METADATA or "licenses" in parts[name])
+    ]
+    files = {name: _read(found, name, listed[name]) for name in code} or _editable(found)
+    files |= {name: _read(found, name, listed[name]) for name in about}
     return f"{_PACKAGE}-{found.version}-py3-none-any.whl", wheel_files.pack(files, dist_info)
 
 
-def _read(path: PackagePath) -> bytes:
+def _read(found: Distribution, name: str, recorded: str) -> bytes:
     """Return the contents of an installed file, compared with its hash in RECORD."""
+    path = Path(str(found.locate_file(name)))
     try:
-        data = path.read_binary()
+        data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path.locate()}: {error.strerror}; {_FIX}") from None
-    if path.hash:
-        digest = base64.urlsafe_b64encode(hashlib.new(path.hash.mode, data).digest()).rstrip(b"=").decode()
-        if digest != path.hash.value:
-            raise InputError(f"{path.locate()}: altered since it was installed; {_FIX}")
+        raise InputError(f"{path}: {error.strerror}; {_FIX}") from None
+    algorithm, _, expected = recorded.partition("=")
+    if expected:
+        digest = base64.urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=").decode()
+        if digest != expected:
+            raise InputError(f"{path}: altered since it was installed; {_FIX}")
     return data
 
 
