@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .classifier import Classifier, Prediction
+    from .classifier import Classifier
     from .errors import (
         BlankError,
         EngineError,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from .line_reader import Digit, read_lines
     from .model_file.contract import Contract
+    from .prediction import Prediction
     from .preprocessing.image_io import load_picture
     from .preprocessing.mnist import to_mnist
 
@@ -57,7 +58,7 @@ _MODULES = {
     "Classifier": "classifier",
     "Contract": "model_file.contract",
     "Digit": "line_reader",
-    "Prediction": "classifier",
+    "Prediction": "prediction",
     "load_picture": "preprocessing.image_io",
     "read_lines": "line_reader",
     "to_mnist": "preprocessing.mnist",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .classifier import Prediction
     from .line_reader import Digit
+    from .prediction import Prediction
 
 __all__ = ["blank_fields", "line_text", "lines_fields", "prediction_fields"]
 

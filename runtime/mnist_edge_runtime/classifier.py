@@ -7,7 +7,7 @@ import sys
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,35 +18,16 @@ from .engines import loader
 from .errors import EngineError, InputError
 from .model_file import sealed_model
 from .model_file.contract import IMAGE_SHAPE, Contract
+from .prediction import NAN, Prediction, finite, softmax
 
 if TYPE_CHECKING:
     from .engines.base import Engine
 
-__all__ = ["Classifier", "Prediction", "softmax"]
+__all__ = ["Classifier"]
 
 # Looked up once: a single image is a matter of microseconds.
 _UINT8 = np.dtype(np.uint8)
-_ONE = np.float32(1)
 _exp, _sum = np.exp, np.add.reduce
-_NAN = "the model answers with NaN or infinity, so it is damaged or was never trained; export it again"
-
-
-class Prediction(NamedTuple):
-    """The network's answer to one image; a named tuple, since a frozen dataclass takes a microsecond to make.
-
-    Attributes:
-        label: the most probable class.
-        confidence: its probability, 0 to 1.
-        probabilities: float32 (classes,), in the order of the contract's labels.
-        accepted: False where the score is below the contract's threshold; True where it has none.
-        reason: why it was not accepted, else None.
-    """
-
-    label: str
-    confidence: float
-    probabilities: NDArray[np.float32]
-    accepted: bool
-    reason: str | None
 
 
 class Classifier:
@@ -152,7 +133,7 @@ class Classifier:
             InputError: no images, or the classifier is closed.
             EngineError: the model answers with NaN or infinity, or with another number of values than there are labels.
         """
-        return softmax(_finite(self.logits(images)), self._temperature)
+        return softmax(finite(self.logits(images)), self._temperature)
 
     def classify(self, image: NDArray[np.uint8]) -> Prediction:
         """Return the prediction for one image (28, 28), or for a picture as `image_values.to_image` takes it.
@@ -169,14 +150,14 @@ class Classifier:
         if logits.shape != self._shape:
             raise _misshapen(logits, self._shape)
         if self._zeros is not None and self._zeros.dot(logits) != 0:
-            raise EngineError(_NAN)
+            raise EngineError(NAN)
         best = int(logits.argmax())
         # As softmax does, for probabilities and score together, and without the steps that only rows of logits need.
         exponentials = _exp((logits - logits[best, ...]) / self._temperatures)
         both = exponentials / _sum(exponentials, axis=1, keepdims=True)
         confidence, reason = both.item(0, best), None
         if confidence != confidence:  # a contract that was never read can have numbers that make NaN
-            raise EngineError(_NAN)
+            raise EngineError(NAN)
         if self._threshold is None:
             image_arrays.check_range(image)  # no image that is nearly black is accepted
         elif not (self._in_integers.accepts(raw) if self._in_integers else both.item(1, best) >= self._threshold):
@@ -192,7 +173,7 @@ class Classifier:
         Raises:
             EngineError: there is NaN or infinity among them.
         """
-        scores: NDArray[np.float32] = softmax(_finite(logits), self._soft_temperature).max(axis=-1)
+        scores: NDArray[np.float32] = softmax(finite(logits), self._soft_temperature).max(axis=-1)
         return scores
 
     def accepts(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -253,19 +234,6 @@ def _after_fork() -> None:
 
 if sys.platform != "win32":
     os.register_at_fork(after_in_child=_after_fork)
-
-
-def softmax(logits: NDArray[np.float32], temperature: np.float32 = _ONE) -> NDArray[np.float32]:
-    """Return the probabilities, float32, of logits of the same shape, (classes,) or (N, classes)."""
-    exponentials = _exp((logits - np.maximum.reduce(logits, axis=-1, keepdims=True)) / temperature)
-    probabilities: NDArray[np.float32] = exponentials / _sum(exponentials, axis=-1, keepdims=True)
-    return probabilities
-
-
-def _finite(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    if not np.isfinite(logits).all():
-        raise EngineError(_NAN)
-    return logits
 
 
 def _misshapen(logits: NDArray[np.float32], expected: tuple[int, ...]) -> EngineError:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .classifier import Classifier, Prediction
+from .classifier import Classifier
+from .prediction import Prediction
 from .preprocessing.connected_components import Components
 from .preprocessing.grayscale import check_sides, to_grayscale
 from .preprocessing.histogram import median

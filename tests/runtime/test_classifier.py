@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from mnist_edge_runtime import Classifier, Contract, EngineError, InputError, ModelError, UsageError
-from mnist_edge_runtime.classifier import softmax
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.prediction import softmax
 from mnist_edge_trainer.data.datasets import Dataset
 from numpy.typing import NDArray
 

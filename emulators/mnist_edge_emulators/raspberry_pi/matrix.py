@@ -12,11 +12,11 @@ import numpy as np
 from mnist_edge_exporters.parity.tolerance import TOLERANCES
 from mnist_edge_exporters.spec import Quantization
 from mnist_edge_runtime import Classifier, host
-from mnist_edge_runtime.classifier import softmax
 from mnist_edge_runtime.engines import litert
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.output_capture import suppress_output
+from mnist_edge_runtime.prediction import softmax
 from numpy.typing import NDArray
 
 from . import jobs

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime import Classifier, ModelError, UsageError, VerificationError
 from mnist_edge_runtime.child_process import run_module
-from mnist_edge_runtime.classifier import softmax
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
@@ -21,6 +20,7 @@ from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE, Contract
 from mnist_edge_runtime.model_file.formats.registry import FORMATS
 from mnist_edge_runtime.model_file.golden import Golden
 from mnist_edge_runtime.output_capture import suppress_output
+from mnist_edge_runtime.prediction import softmax
 from mnist_edge_runtime.time_limit import SECONDS
 from numpy.typing import NDArray
 

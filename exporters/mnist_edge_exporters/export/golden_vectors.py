@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from mnist_edge_runtime import Classifier, InputError, VerificationError
-from mnist_edge_runtime.classifier import softmax
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.model_file.contract import Contract, SelfTest
 from mnist_edge_runtime.model_file.golden import Golden
+from mnist_edge_runtime.prediction import softmax
 from mnist_edge_runtime.preprocessing.mnist import to_mnist, to_picture
 from numpy.typing import NDArray
 

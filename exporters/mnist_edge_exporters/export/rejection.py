@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from mnist_edge_runtime.classifier import softmax
+from mnist_edge_runtime.prediction import softmax
 from numpy.typing import NDArray
 
 __all__ = ["RejectionThreshold", "choose"]

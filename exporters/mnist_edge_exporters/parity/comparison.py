@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime.classifier import softmax
 from mnist_edge_runtime.confidence_interval import format_accuracy, wilson
 from mnist_edge_runtime.errors import ModelError
+from mnist_edge_runtime.prediction import softmax
 from numpy.typing import NDArray
 
 from ..output_head import gives_probabilities

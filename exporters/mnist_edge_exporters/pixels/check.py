@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from mnist_edge_runtime.classifier import softmax
 from mnist_edge_runtime.errors import ModelError
+from mnist_edge_runtime.prediction import softmax
 from mnist_edge_runtime.text_output import printable
 from numpy.typing import NDArray
 from scipy.stats import binomtest

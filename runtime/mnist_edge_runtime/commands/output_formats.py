@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..answer_fields import blank_fields, line_text, lines_fields, prediction_fields
-from ..classifier import Prediction
 from ..errors import MnistEdgeError
 from ..json_output import HELP
+from ..prediction import Prediction
 from ..text_output import cell, printable
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..classifier import Classifier, softmax
+from ..classifier import Classifier
 from ..engines import registry
 from ..errors import InputError
 from ..model_file.golden import Golden
+from ..prediction import softmax
 from ..preprocessing import mnist
 
 __all__ = ["SelfTestReport", "selftest"]

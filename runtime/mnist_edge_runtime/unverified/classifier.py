@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..child_process import how_it_ended
-from ..classifier import Prediction, softmax
 from ..engines import registry
 from ..engines.availability import not_installed
 from ..errors import EngineError, InputError, ModelError, UsageError
 from ..model_file import sealed_model
 from ..model_file.contract import IMAGE_SHAPE
+from ..prediction import Prediction, softmax
 from .worker import ANSWER, LARGEST_MESSAGE
 
 __all__ = ["MEMORY_BYTES", "SECONDS", "UnverifiedClassifier"]

@@ -9,8 +9,8 @@ import pytest
 from mnist_edge_exporters.export import rejection
 from mnist_edge_exporters.parity.comparison import reference_probabilities
 from mnist_edge_exporters.source import Source
-from mnist_edge_runtime.classifier import softmax
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.prediction import softmax
 
 
 def _answers(overconfidence: float, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
