@@ -18,12 +18,24 @@ __all__ = ["deploy"]
 
 def deploy(
     bundle: Annotated[Path, typer.Argument(help="File that mnist-edge bundle has written.", callback=check_file)],
-    host: Annotated[list[str] | None, typer.Argument(help="Hosts as ssh takes them.")] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Hosts as ssh takes them; with --inventory its hosts and groups. (default: the whole inventory)"
+        ),
+    ] = None,
     hosts: Annotated[Path | None, typer.Option(help="File with more hosts, one per line.", callback=check_file)] = None,
+    inventory: Annotated[
+        str | None, typer.Option(help="File with what ansible-inventory --list prints, - for stdin.")
+    ] = None,
     prefix: Annotated[
         str | None, typer.Option(help="Folder to install into on each host. (default: ~/.local/share/mnist-edge)")
     ] = None,
     parallel: Annotated[int, typer.Option(help="Number of hosts at the same time.")] = 8,
+    batch: Annotated[
+        int | None,
+        typer.Option(help="Number of hosts in a batch; after one with a failure no other begins. (default: all hosts)"),
+    ] = None,
     timeout: Annotated[float, typer.Option(help="Maximum duration for each host, in seconds.")] = 900,
     ssh_config: Annotated[
         Path | None, typer.Option(help="Configuration file for ssh. (default: ~/.ssh/config)", callback=check_file)
@@ -37,13 +49,19 @@ def deploy(
     """
     if sys.platform == "win32":  # where a socket cannot be a program's stdin
         raise UsageError("deploy needs Linux or macOS; on Windows run it in WSL")
-    from .plan import Plan, read_hosts, table
+    from .access import Access
+    from .hosts import from_names, read_names
+    from .inventory import from_inventory
+    from .plan import Plan, table
     from .rollout import deploy as deploy_to
 
-    every = read_hosts(host or (), hosts)
-    plan = Plan.of(bundle, prefix=prefix, dry_run=dry_run, timeout=timeout, ssh_config=ssh_config)
-    outcomes = deploy_to(plan, every, parallel)
+    names = read_names(host or (), hosts)
+    every = from_names(names) if inventory is None else from_inventory(inventory, names)
+    plan = Plan.of(bundle, Access(prefix, timeout, ssh_config), dry_run=dry_run)
+    outcomes = deploy_to(plan, every, parallel, batch)
     about = {"bundle": str(bundle), "version": plan.identity, "dry_run": dry_run}
     print_result(as_json, {**about, "hosts": [each.to_dict() for each in outcomes]}, table(outcomes))
     if failed := [each.host for each in outcomes if each.reason]:
-        raise VerificationError(f"not on every host: {', '.join(failed)} failed; see the lines above")
+        left = [each.host for each in outcomes if each.state == "not begun"]
+        more = f", {', '.join(left)} not begun" if left else ""
+        raise VerificationError(f"not on every host: {', '.join(failed)} failed{more}; see the lines above")

@@ -1,4 +1,4 @@
-"""Describe a deployment: its bundle, its hosts, and the outcome on each of them."""
+"""Describe a deployment: its bundle, and the outcome on each host."""
 
 from __future__ import annotations
 
@@ -10,43 +10,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mnist_edge_runtime import InputError, UsageError
-
 from ..bundle import archive
 from ..bundle.archive import check_bundle
 from ..bundle.manifest import BundleManifest
+from .access import Access
 
-__all__ = ["NOTHING", "UNKNOWN", "HostOutcome", "Plan", "read_hosts", "table"]
+__all__ = ["NOTHING", "UNKNOWN", "HostOutcome", "Plan", "table"]
 
 NOTHING = "nothing"
 UNKNOWN = "unknown"
-_LONGEST = 86_400  # seconds
-
-
-def read_hosts(named: Sequence[str], file: Path | None) -> list[str]:
-    """Return the named hosts, then those of the file: one a line, nothing behind a #.
-
-    Raises:
-        UsageError: there is none, one is there twice, or is none that ssh could take.
-        InputError: the file cannot be read.
-    """
-    hosts = [*named, *(_lines(file) if file else ())]
-    if not hosts:
-        raise UsageError("no host; name them as ssh takes them, or in a file with --hosts")
-    for host in hosts:
-        if not host or host.startswith("-") or not host.isprintable() or " " in host:
-            raise UsageError(f"{host!a} is not a host; name it as ssh takes it: pi@raspberrypi.local")
-        if hosts.count(host) > 1:
-            raise UsageError(f"{host} is named twice; once is enough")
-    return hosts
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        lines = file.read_text().splitlines()
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: not a text file; expected one host a line") from None
-    return [host for line in lines if (host := line.partition("#")[0].strip())]
 
 
 @dataclass(frozen=True)
@@ -58,51 +30,38 @@ class Plan:
         data: its bytes.
         identity: the name of its version, as the installer gives it.
         manifest: of the bundle.
-        prefix: the folder on each host; None is the installer's default.
+        access: how the hosts are reached.
         dry_run: check only.
-        timeout: seconds that a host may take in all.
-        ssh_config: a configuration in place of the user's; None is the user's.
     """
 
     bundle: Path
     data: bytes
     identity: str
     manifest: BundleManifest
-    prefix: str | None = None
-    dry_run: bool = False
-    timeout: float = 900.0
-    ssh_config: Path | None = None
+    access: Access
+    dry_run: bool
 
     @classmethod
-    def of(
-        cls, bundle: Path, *, prefix: str | None, dry_run: bool, timeout: float, ssh_config: Path | None = None
-    ) -> Plan:
+    def of(cls, bundle: Path, access: Access, *, dry_run: bool) -> Plan:
         """Verify and read the bundle.
 
         Raises:
-            UsageError: an option is out of range.
-            InputError: the bundle or the configuration cannot be read.
+            InputError: it cannot be read.
             ModelError: it is damaged, or not a bundle.
         """
-        if not 0 < timeout <= _LONGEST:
-            raise UsageError(f"--timeout is {timeout:g}, expected seconds above 0, at most {_LONGEST:,}")
-        if prefix is not None and (not prefix.strip() or "\0" in prefix):
-            raise UsageError("--prefix names no folder; leave it out for the default")
-        if ssh_config and not ssh_config.is_file():
-            raise InputError(f"--ssh-config {ssh_config}: no such file")
         manifest = check_bundle(bundle)
         data = bundle.read_bytes()
         with tarfile.open(fileobj=io.BytesIO(data)) as members:
             sums = members.extractfile(f"{archive.FOLDER}/{archive.SUMS}")
             assert sums  # check_bundle has read it
             identity = hashlib.sha256(sums.read()).hexdigest()[:12]
-        return cls(bundle, data, identity, manifest, prefix, dry_run, timeout, ssh_config)
+        return cls(bundle, data, identity, manifest, access, dry_run)
 
     def order(self) -> dict[str, Any]:
         """Return the order that is sent to the host."""
         size = len(self.data)
         return {
-            "prefix": self.prefix,
+            "prefix": self.access.prefix,
             "identity": self.identity,
             "folder": archive.FOLDER,
             "manifest": {**asdict(self.manifest), "packages": None},
@@ -123,7 +82,7 @@ class HostOutcome:
         before: the version that was in use there; NOTHING, or UNKNOWN where the host could not be asked.
         now: the one in use after it, in the same way.
         seconds: duration.
-        state: how it ended; "would be installed" in a dry run.
+        state: how it ended; "would be installed" in a dry run, "not begun" after a batch with a failure.
         reason: why it failed, in a sentence; None where it did not.
     """
 
@@ -131,7 +90,7 @@ class HostOutcome:
     before: str
     now: str
     seconds: float
-    state: Literal["installed", "already installed", "would be installed", "failed"]
+    state: Literal["installed", "already installed", "would be installed", "failed", "not begun"]
     reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from .. import installer
 from ..installer.deployment import MARK
+from .hosts import Host
 
 __all__ = ["Channel"]
 
@@ -57,13 +58,13 @@ _OPTIONS = {
 class Channel:
     """A connection to one host: one thread reads its answers, any thread may stop it."""
 
-    def __init__(self, host: str, order: Mapping[str, Any], ssh_config: Path | None) -> None:
+    def __init__(self, host: Host, order: Mapping[str, Any], ssh_config: Path | None) -> None:
         self._host = host
         self._order = dict(order)
         self._has_answered = False
         options = [word for name, value in _OPTIONS.items() for word in ("-o", f"{name}={value}")]
         config = ["-F", str(ssh_config)] if ssh_config else []
-        command = ["ssh", *config, "-T", *options, "--", host, shlex.join(_REMOTE)]
+        command = ["ssh", *config, "-T", *options, *host.options, "--", host.destination, shlex.join(_REMOTE)]
         # A socket, since one thread may shut it down while another waits in it.
         self._input, theirs = socket.socketpair()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed by close
@@ -113,18 +114,18 @@ class Channel:
         if "IDENTIFICATION HAS CHANGED" in said:
             return (
                 "its host key is not the one that is known; if it was reinstalled, forget the old one with "
-                f"ssh-keygen -R and its name, and log in once: ssh {self._host}"
+                f"ssh-keygen -R and its name, and log in once: {self._host.by_hand()}"
             )
         if "Host key verification failed" in said:
-            return f"its host key is not known; log in once and compare it: ssh {self._host}"
+            return f"its host key is not known; log in once and compare it: {self._host.by_hand()}"
         if "Permission denied" in said:
-            return f"it does not accept a key of yours; give it one: ssh-copy-id {self._host}"
+            return f"it does not accept a key of yours; give it one: {self._host.by_hand('ssh-copy-id')}"
         if code == 127:
             return "there is no python3 on it; install the package python3"
         last = lines[-1] if lines else f"ssh ended with exit code {code}"
         if code == 255 and self._has_answered:
-            return f"the connection was lost ({last}); deploy to it again"
-        return f"{last}; try by hand: ssh {self._host}" if code == 255 else last
+            return f"the connection was lost ({last}); repeat the command"
+        return f"{last}; try by hand: {self._host.by_hand()}" if code == 255 else last
 
     def close(self) -> None:
         """End the connection, and wait until it has ended."""

@@ -14,6 +14,8 @@ import pytest
         ("deploy x.tar.gz pi --timeout 0", 2, "--timeout is 0, expected"),
         ("deploy x.tar.gz --hosts none", 3, "none: No such file"),
         ("deploy none.tar.gz pi", 3, "none.tar.gz"),
+        ("deploy x.tar.gz --inventory none", 3, "none: No such file"),
+        ("deploy x.tar.gz --inventory /dev/null", 3, "/dev/null: is a device, expected a regular file"),
     ],
 )
 def test_mistakes_get_a_sentence_and_a_code(

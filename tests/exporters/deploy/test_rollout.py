@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from mnist_edge_exporters.deploy.access import Access
+from mnist_edge_exporters.deploy.hosts import from_names
 from mnist_edge_exporters.deploy.plan import HostOutcome, Plan
 from mnist_edge_exporters.deploy.rollout import deploy
 
@@ -24,8 +26,8 @@ Pack = Callable[..., Path]
 def _deploy(
     bundle: Path, devices: list[Device], *, dry_run: bool = False, timeout: float = 60, prefix: str | None = None
 ) -> list[HostOutcome]:
-    plan = Plan.of(bundle, prefix=prefix, dry_run=dry_run, timeout=timeout, ssh_config=devices[0].config)
-    return deploy(plan, [each.name for each in devices], 3)
+    plan = Plan.of(bundle, Access(prefix, timeout, devices[0].config), dry_run=dry_run)
+    return deploy(plan, from_names([each.name for each in devices]), 3)
 
 
 def _wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
@@ -88,6 +90,44 @@ def test_one_that_fails_stops_no_other(small: Pack, devices: list[Device], used:
     assert done.stderr.endswith(f"error: not on every host: {devices[1].name} failed; see the lines above\n")
     assert devices[1].tree() == before
     assert devices[0].in_use() == devices[2].in_use() != devices[1].in_use()
+
+
+def test_after_a_batch_with_a_failure_no_other_begins(
+    small: Pack, devices: list[Device], used: Path, tmp_path: Path
+) -> None:
+    """The hosts of an inventory with addresses and ports of their own: first one alone, as it should be, then two."""
+    attic, garden, cellar = devices
+    bundle, newest = small(), small(variant="newest")
+    before = _installed(used, garden)
+    inventory = _inventory(devices, tmp_path)
+    options = ["--inventory", inventory, "--ssh-config", attic.config, "--batch", 2, "--json"]
+    garden.log_in("ulimit -f 400")
+    done = _mnist_edge("deploy", newest, "upstairs", "garden", "cellar", *options, code=5)
+    told = json.loads(done.stdout)["hosts"]
+    assert [each["state"] for each in told] == ["installed", "failed", "not begun"]
+    assert (told[2]["before"], told[2]["now"], told[2]["reason"]) == ("unknown", "unknown", None)
+    assert "batch 1 of 2: attic, garden\n" in done.stderr
+    assert "cellar: " not in done.stderr
+    assert done.stderr.endswith("error: not on every host: garden failed, cellar not begun; see the lines above\n")
+    assert (attic.in_use(), garden.tree(), cellar.tree()) == (told[0]["now"], before, {})
+    garden.log_in()
+    done = _mnist_edge("deploy", bundle, *options)
+    assert {each["state"] for each in json.loads(done.stdout)["hosts"]} == {"installed"}
+    assert "batch 2 of 2: " in done.stderr
+    assert len({each.in_use() for each in devices}) == 1
+
+
+def _inventory(devices: list[Device], folder: Path) -> Path:
+    """Return what Ansible prints of the devices, whose names ssh does not know: it has their addresses from here."""
+    hosts = {each.name: {"ansible_host": "127.0.0.1", "ansible_port": each.port} for each in devices}
+    document = {"_meta": {"hostvars": hosts}, "all": {"children": ["upstairs", "downstairs"]}}
+    groups = {"upstairs": {"hosts": ["attic"]}, "downstairs": {"hosts": ["garden", "cellar"]}}
+    (folder / "inventory.json").write_text(json.dumps({**document, **groups}))
+    for each in devices:
+        each.configure()
+        config = each.config.with_name(f"{each.name}.ssh")
+        config.write_text(config.read_text().replace(f"Host {each.name}\n", "Host 127.0.0.1\n").replace("Port ", "#"))
+    return folder / "inventory.json"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from mnist_edge_exporters.deploy.hosts import Host
 from mnist_edge_exporters.deploy.ssh import Channel
 
 
@@ -19,7 +20,7 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[s
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-        opened.append(Channel("pi", {}, tmp_path / "config"))
+        opened.append(Channel(Host("pi", "pi"), {}, tmp_path / "config"))
         return opened[-1]
 
     yield ssh
@@ -52,7 +53,10 @@ def test_ssh_is_given_the_configuration_and_may_not_ask(ssh: Callable[[str], Cha
         ("echo 'pi: Permission denied (publickey).' >&2; exit 255", "give it one: ssh-copy-id pi"),
         ("exit 127", "there is no python3 on it"),
         ("echo No route to host >&2; exit 255", "No route to host; try by hand: ssh pi"),
-        ("echo 'mnist-edge: {}'; echo Broken pipe >&2; exit 255", "the connection was lost (Broken pipe); deploy to"),
+        (
+            "echo 'mnist-edge: {}'; echo Broken pipe >&2; exit 255",
+            "the connection was lost (Broken pipe); repeat the command",
+        ),
         ("exit 9", "ssh ended with exit code 9"),
     ],
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mnist_edge_exporters.deploy.access import Access
 from mnist_edge_exporters.deploy.plan import Plan
 from mnist_edge_exporters.installer import deployment
 
@@ -41,7 +42,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
     stdin, told = os.dup(0), deployment._say
 
     def run(bundle: Path, prefix: Path, *, sent: int | None = None, **changes: object) -> Told:
-        plan = Plan.of(bundle, prefix=str(prefix), dry_run=False, timeout=900)
+        plan = Plan.of(bundle, Access(str(prefix)), dry_run=False)
         reading, writing = os.pipe()
         os.dup2(reading, 0)
         os.close(reading)
