@@ -1,7 +1,8 @@
 """Build both distributions from a clean copy of the last commit, and prove that they install and work.
 
-The runtime is installed and used on each Python that it supports, the workstation on the newest, each in a new virtual
-environment, with the newest libraries that pip finds; a Python that is not here is skipped with the reason.
+The runtime's wheel and sdist are installed and used on each Python that it supports, the workstation's sdist on its
+oldest and its wheel on its newest, each Python in a new virtual environment, with the newest libraries that pip finds.
+A Python that is not here is skipped with the reason, unless it was asked for.
 """
 
 from __future__ import annotations
@@ -21,12 +22,10 @@ from pathlib import Path
 import release_contents
 from release_contents import RUNTIME, WORKSTATION, Built, ReleaseError
 
-__all__ = ["build", "find_python", "main"]
+__all__ = ["TRIALS", "Trial", "build", "chosen", "find_python", "main", "packages"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECTS = {RUNTIME: "runtime", WORKSTATION: "."}  # folders of the repository
-RUNTIME_PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-WORKSTATION_PYTHON = "3.13"
 EXTRAS = "image,litert,serve"
 LEFT_OUT = ("PIP_CONSTRAINT", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")  # of the environment of what is installed
 
@@ -38,6 +37,28 @@ class Python:
     version: str
     path: str | None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A distribution that is installed and used on a Python.
+
+    Attributes:
+        distribution: its name.
+        version: of the Python.
+        kinds: fields of `Built`, installed one after the other in the same environment, and each used.
+    """
+
+    distribution: str
+    version: str
+    kinds: tuple[str, ...]
+
+
+TRIALS = (
+    *(Trial(RUNTIME, version, ("wheel", "sdist")) for version in ("3.10", "3.11", "3.12", "3.13")),
+    Trial(WORKSTATION, "3.11", ("sdist",)),
+    Trial(WORKSTATION, "3.13", ("wheel",)),
+)
 
 
 def find_python(version: str) -> Python:
@@ -82,21 +103,49 @@ def build(work: Path) -> tuple[Built, ...]:
     return tuple(built)
 
 
-def _install_and_use(python: Python, name: str, packages: Sequence[str], version: str, work: Path) -> str:
-    """Install packages into a new virtual environment and use the distribution `name`; return what was done."""
-    start = time.monotonic()
+def chosen(distribution: str | None, version: str | None) -> list[tuple[Trial, Python]]:
+    """Return the trials of a distribution on a Python, or of each where it is None, and the interpreter of each.
+
+    Raises:
+        ReleaseError: there is no such trial, or a Python that was asked for is not here.
+    """
+    trials = [each for each in TRIALS if distribution in (None, each.distribution) and version in (None, each.version)]
+    if not trials:
+        raise ReleaseError(f"{distribution or 'no distribution'} is not tried on Python {version}, see TRIALS")
+    found = [(trial, find_python(trial.version)) for trial in trials]
+    for _, python in found:
+        if version and not python.path:
+            raise ReleaseError(f"there is no Python {version}: {python.reason}; install it, or ask for no version")
+    return found
+
+
+def packages(trial: Trial, kind: str, runtime: Built, workstation: Built) -> list[str]:
+    """Return what pip is to install for a kind of file: the runtime with its extras, or the workstation with both."""
+    own = str(getattr(runtime, kind))
+    return [f"{own}[{EXTRAS}]"] if trial.distribution == RUNTIME else [own, str(getattr(workstation, kind))]
+
+
+def _try(trial: Trial, python: Python, built: Sequence[Built], version: str, work: Path) -> Iterator[str]:
+    """Install each kind of a trial's files into one new virtual environment and use it; yield what was done."""
     environment = {key: value for key, value in os.environ.items() if key not in LEFT_OUT}
     with tempfile.TemporaryDirectory(prefix="venv-", dir=work) as folder:
         assert python.path
         _run([python.path, "-m", "venv", folder], environment)
         own = f"{folder}/bin/python"
         pip = [own, "-m", "pip", "--disable-pip-version-check"]
-        _run([*pip, "install", "--quiet", *packages], environment)
-        installed = time.monotonic()
-        _run([*pip, "check"], environment)
-        _run([own, "-I", str(Path(__file__).with_name("release_smoke.py")), name, version], environment)
-    seconds = f"installed in {installed - start:.0f} s, used in {time.monotonic() - installed:.0f} s"
-    return f"{name} on Python {python.version}, {' and '.join(Path(each).name for each in packages)}: {seconds}"
+        again: tuple[str, ...] = ()
+        for kind in trial.kinds:
+            start = time.monotonic()
+            files = packages(trial, kind, *built)
+            _run([*pip, "install", "--quiet", *again, *files], environment)
+            installed = time.monotonic()
+            _run([*pip, "check"], environment)
+            smoke = str(Path(__file__).with_name("release_smoke.py"))
+            _run([own, "-I", smoke, trial.distribution, version], environment)
+            seconds = f"installed in {installed - start:.0f} s, used in {time.monotonic() - installed:.0f} s"
+            names = " and ".join(Path(each).name for each in files)
+            yield f"{trial.distribution} on Python {python.version}, {names}: {seconds}"
+            again = ("--force-reinstall", "--no-deps")  # the libraries stay, what was installed before goes
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> None:
@@ -107,20 +156,9 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> None:
         )
 
 
-def _trials(
-    runtime: Built, workstation: Built, pythons: Sequence[Python], newest: Python
-) -> Iterator[tuple[object, ...]]:
-    """Yield the Python, the distribution and the packages of each trial: the sdist on the oldest, else wheels."""
-    present = [python for python in pythons if python.path]
-    for python in present:
-        file = runtime.sdist if python is present[0] and len(present) > 1 else runtime.wheel
-        yield python, RUNTIME, [f"{file}[{EXTRAS}]"]
-    if newest.path:
-        yield newest, WORKSTATION, [str(runtime.wheel), str(workstation.wheel)]
-
-
 def main(arguments: argparse.Namespace) -> None:
     """Check a release; raise ReleaseError where it is not fit."""
+    trials = chosen(arguments.distribution, arguments.python)
     changed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, check=True, capture_output=True, text=True)
     if changed.stdout:
         print(
@@ -128,7 +166,7 @@ def main(arguments: argparse.Namespace) -> None:
         )
     with tempfile.TemporaryDirectory(prefix="mnist-edge-release-") as folder:
         work = Path(folder)
-        runtime, workstation = built = build(work)
+        built = build(work)
         version = release_contents.check(built, arguments.tag)
         for each in built:
             print(f"{each.sdist.name} and {each.wheel.name}: as they should be", flush=True)
@@ -138,18 +176,12 @@ def main(arguments: argparse.Namespace) -> None:
                 shutil.copy2(file, arguments.out)
         if arguments.build_only:
             return
-        pythons = [find_python(each) for each in RUNTIME_PYTHONS]
-        newest = find_python(WORKSTATION_PYTHON)
-        if arguments.quick:
-            present = [python for python in pythons if python.path]
-            pythons = [*present[:1], *present[1:][-1:]]
-        for python in pythons:
-            if not python.path:
-                print(f"{RUNTIME} on Python {python.version}: skipped: {python.reason}", flush=True)
-        if not newest.path:
-            print(f"{WORKSTATION} on Python {newest.version}: skipped: {newest.reason}", flush=True)
-        for python, name, packages in _trials(runtime, workstation, pythons, newest):
-            print(_install_and_use(python, name, packages, version, work), flush=True)
+        for trial, python in trials:
+            if python.path:
+                for line in _try(trial, python, built, version, work):
+                    print(line, flush=True)
+            else:
+                print(f"{trial.distribution} on Python {python.version}: skipped: {python.reason}", flush=True)
 
 
 def _arguments() -> argparse.Namespace:
@@ -160,8 +192,9 @@ def _arguments() -> argparse.Namespace:
         "--build-only", action="store_true", help="Build and look at the files, without installing them."
     )
     parser.add_argument(
-        "--quick", action="store_true", help="Take only the oldest and the newest Python for the runtime."
+        "--distribution", choices=tuple(PROJECTS), help="Install and use this one alone, by default both."
     )
+    parser.add_argument("--python", metavar="VERSION", help="Try this Python alone, such as 3.12; it must be here.")
     return parser.parse_args()
 
 

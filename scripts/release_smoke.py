@@ -8,18 +8,18 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent))  # which an isolated Python leaves out
+
+from service_smoke import smoke
 
 __all__ = ["main"]
 
 SECONDS = 600  # for one command
-ANSWER_SECONDS = 60  # for one answer of the service
 RUNTIME, WORKSTATION = "mnist-edge-runtime", "mnist-edge"
 
 
@@ -43,14 +43,7 @@ def _use_runtime() -> None:
     with Classifier.load() as classifier:
         answer = classifier.classify(str(picture)).label
     _check(answer == label, f"a {label} is classified as {answer!r} by Classifier")
-    if "serve" in _run(RUNTIME, "--help") and _has_extra():
-        _use_service(picture, label)
-
-
-def _has_extra() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("starlette") is not None
+    smoke(sys.executable)
 
 
 def _golden_picture() -> tuple[Path, str]:
@@ -64,33 +57,6 @@ def _golden_picture() -> tuple[Path, str]:
     file = Path("digit.pgm").resolve()
     file.write_bytes(f"P5 {drawn.shape[1]} {drawn.shape[0]} 255\n".encode() + drawn.tobytes())
     return file, str(golden.predicted[golden.picture])
-
-
-def _use_service(picture: Path, label: str) -> None:
-    """Let the service answer one picture, and stop it as systemd does."""
-    command = [_script(RUNTIME), "serve", "--port", "0"]
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"}
-    ) as server:
-        try:
-            assert server.stderr
-            said = []
-            for line in server.stderr:  # ends where the service does
-                said.append(line)
-                if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                    break
-            else:
-                raise SystemExit(f"the service did not start: {''.join(said)}")
-            headers = {"Content-Type": "image/x-portable-graymap"}
-            request = urllib.request.Request(f"{found[0]}/v1/classify", picture.read_bytes(), headers)
-            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:
-                (answer,) = json.load(response)["predictions"]
-            _check(answer["label"] == label, f"a {label} is classified as {answer['label']!r} by the service")
-            server.send_signal(signal.SIGTERM)
-            _, rest = server.communicate(timeout=ANSWER_SECONDS)
-            _check(server.returncode == 0, f"the service ended with {server.returncode} on SIGTERM: {rest}")
-        finally:
-            server.kill()
 
 
 def _use_workstation() -> None:

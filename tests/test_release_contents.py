@@ -122,3 +122,36 @@ def test_a_python_that_does_not_run_is_passed_over(tmp_path: Path, monkeypatch: 
     missing = release_check.find_python("3.99")
     assert missing.path is None
     assert "not found" in missing.reason
+
+
+def test_both_kinds_of_file_are_tried_on_every_python_of_the_runtime() -> None:
+    found = {(trial.version, kind) for trial, _ in release_check.chosen(RUNTIME, None) for kind in trial.kinds}
+    assert found == {(f"3.{minor}", kind) for minor in range(10, 14) for kind in ("sdist", "wheel")}
+    found = {(trial.version, kind) for trial, _ in release_check.chosen(WORKSTATION, None) for kind in trial.kinds}
+    assert found == {("3.11", "sdist"), ("3.13", "wheel")}
+
+
+def test_one_python_is_tried_alone_and_must_be_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    ((trial, python),) = release_check.chosen(RUNTIME, own)
+    assert (trial.version, bool(python.path)) == (own, True)
+
+    with pytest.raises(ReleaseError, match=r"mnist-edge is not tried on Python 3\.10"):
+        release_check.chosen(WORKSTATION, "3.10")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert [python.path for _, python in release_check.chosen(None, None)] == [None] * len(release_check.TRIALS)
+    with pytest.raises(ReleaseError, match=r"there is no Python 3\.12: no python3\.12 on PATH"):
+        release_check.chosen(RUNTIME, "3.12")
+
+
+def test_pip_gets_the_runtime_with_its_extras_and_the_workstation_with_the_runtime(tmp_path: Path) -> None:
+    runtime, workstation = (
+        Built(name, tmp_path / f"{name}.tar.gz", tmp_path / f"{name}.whl", tmp_path / f"{name}-tree.whl")
+        for name in (RUNTIME, WORKSTATION)
+    )
+    ((alone, _),) = release_check.chosen(RUNTIME, "3.11")
+    ((both, _),) = release_check.chosen(WORKSTATION, "3.11")
+
+    assert release_check.packages(alone, "sdist", runtime, workstation) == [f"{runtime.sdist}[image,litert,serve]"]
+    assert release_check.packages(both, "wheel", runtime, workstation) == [str(runtime.wheel), str(workstation.wheel)]

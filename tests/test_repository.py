@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ import yaml
 from mnist_edge_runtime import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import release_check  # noqa: E402
+
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml"))
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
@@ -48,6 +53,12 @@ def test_a_workflow_may_do_the_least_and_runs_what_is_there(file: Path) -> None:
         assert set(re.findall(r"\bmake ([a-z-]+)", run)) - {"openssh-client"} <= TARGETS
         for script in re.findall(r"(?:scripts|\.ci)/[\w.]+", run):
             assert (ROOT / script).is_file()
+
+
+def test_ci_tries_each_distribution_on_each_python_that_a_release_is_tried_on() -> None:
+    matrix = _read(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]["distribution"]["strategy"]["matrix"]
+    tried = [(each["distribution"], each["python"]) for each in matrix["include"]]
+    assert tried == [(trial.distribution, trial.version) for trial in release_check.TRIALS]
 
 
 def test_only_the_job_that_publishes_has_an_identity() -> None:
