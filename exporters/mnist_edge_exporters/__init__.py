@@ -20,4 +20,5 @@ __all__ = [
     "source",
     "source_finder",
     "spec",
+    "templates",
 ]

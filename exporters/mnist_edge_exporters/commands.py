@@ -32,6 +32,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from .source import Source
+    from .source_finder import SourceFinder
 
 __all__ = ["check_reading", "drift", "export", "report", "verify"]
 
@@ -124,7 +125,8 @@ def export(
         force=force,
     )
     check_reading(model, pixels, labels)
-    source, folder = context.obj.find(runs_dir, run, model, data, golden)
+    finder: SourceFinder = context.obj
+    source, folder = finder.find(runs_dir, run, model, data, golden)
     from .export.export_all import export_all, export_best, table
     from .parity.prove import raise_on_failures
     from .pixels.apply import apply
@@ -154,7 +156,7 @@ def export(
         text = f"{text}\n{made.lines()}"
     for outcome in outcomes:
         if model and outcome.file and outcome.spec.quantization is spec.Quantization.INT8:
-            context.obj.remember(runs_dir, outcome.file)
+            finder.remember(runs_dir, outcome.file)
     print_result(as_json, {**document, "exports": [outcome.to_dict() for outcome in outcomes]}, text)
     raise_on_failures([(str(outcome.spec), outcome.failures) for outcome in outcomes], "not published")
     if wanted and selected.reason:
@@ -189,7 +191,8 @@ def _source_of(
     context: typer.Context, file: Path, runs_dir: Path, run: str | None, model: Path | None, data: str | None
 ) -> Source:
     """Return the source of an exported file, read as the file's contract says that it was exported."""
-    source, _ = context.obj.find_for(file, runs_dir, run, model, data)
+    finder: SourceFinder = context.obj
+    source, _ = finder.find_for(file, runs_dir, run, model, data)
     from mnist_edge_runtime.model_file import sealed_model
 
     from .pixels.apply import as_contracted
@@ -226,8 +229,9 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write runs/NAME/report.html, a page with the run and all its exports that opens from disk."""
-    folder, record = context.obj.record(runs_dir, run)
-    source, _ = context.obj.find(runs_dir, folder.name, None, data)
+    finder: SourceFinder = context.obj
+    folder, record = finder.record(runs_dir, run)
+    source, _ = finder.find(runs_dir, folder.name, None, data)
     from .report.page import write
 
     with source.in_use():

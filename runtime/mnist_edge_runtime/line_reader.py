@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from .preprocessing.reduction import block_means, block_sides
 from .preprocessing.segmentation import strength
 from .preprocessing.text_lines import Members, text_lines
 
-__all__ = ["Digit", "read_lines"]
+__all__ = ["Digit", "enlarged", "read_lines"]
 
 Plane = NDArray[np.uint8]
 
@@ -49,6 +49,16 @@ class Digit:
     box: tuple[int, int, int, int]
     prediction: Prediction
     image: Plane | None = field(default=None, compare=False, repr=False)
+
+
+def enlarged(lines: list[list[Digit]], by: int) -> list[list[Digit]]:
+    """Return the digits with boxes in pixels of the file, whose picture was decoded at 1 / `by` of its sides."""
+
+    def box(digit: Digit) -> tuple[int, int, int, int]:
+        left, top, width, height = digit.box
+        return by * left, by * top, by * width, by * height
+
+    return [[replace(digit, box=box(digit)) for digit in line] for line in lines]
 
 
 def read_lines(picture: NDArray[Any], classifier: Classifier) -> list[list[Digit]]:

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from mnist_edge_runtime import BlankError, Classifier, InputError, Prediction
-from mnist_edge_runtime.line_reader import Digit, read_lines
+from mnist_edge_runtime.line_reader import Digit, enlarged, read_lines
 from mnist_edge_runtime.preprocessing.mnist import to_mnist
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
@@ -219,3 +219,11 @@ def test_each_digit_has_the_image_that_the_network_saw() -> None:
         assert digit.image is not None
         assert reader.classify(digit.image).label == digit.prediction.label
         np.testing.assert_array_equal(to_mnist(digit.image), digit.image)
+
+
+def test_boxes_of_a_picture_that_was_decoded_smaller_are_in_pixels_of_its_file() -> None:
+    prediction = Prediction("7", 1.0, np.ones(1, np.float32), True, None)
+    lines = [[Digit((1, 2, 3, 4), prediction)], [Digit((0, 5, 1, 1), prediction)]]
+
+    assert [[digit.box for digit in line] for line in enlarged(lines, 4)] == [[(4, 8, 12, 16)], [(0, 20, 4, 4)]]
+    assert [[digit.prediction for digit in line] for line in enlarged(lines, 4)] == [[prediction], [prediction]]

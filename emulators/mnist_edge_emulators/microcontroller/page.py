@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mnist_edge_runtime.diagnostics.needs import MICROCONTROLLERS, STACK, Microcontroller, missing
 
+from ..markdown import table
 from . import firmware
 from .chips import CHIPS
 
@@ -49,7 +50,7 @@ def render(document: Mapping[str, Any]) -> str:
     return _SECTION.format(
         ziglang=document["ziglang"],
         optimization=firmware.OPTIMIZATION,
-        chips=_table(
+        chips=table(
             ["chip", "processor", "with the memory of"],
             [[f"`{chip.name}`", chip.title, _memory(chip.part)] for chip in CHIPS.values()],
         ),
@@ -70,7 +71,7 @@ def _figures(networks: Mapping[str, Mapping[str, Any]]) -> str:
             if not row["missing"]:
                 ends = [f"{row['stack']:,}", f"{row['instructions'] / 1e6:.2f}"]
             rows.append([name, f"`{chip}`", f"{row['flash']:,}", f"{row['ram']:,}", *ends])
-    return _table(["network", "chip", "flash", "RAM", "stack", "instructions, millions"], rows)
+    return table(["network", "chip", "flash", "RAM", "stack", "instructions, millions"], rows)
 
 
 def _parts(networks: Mapping[str, Mapping[str, Any]]) -> str:
@@ -80,12 +81,8 @@ def _parts(networks: Mapping[str, Mapping[str, Any]]) -> str:
         lacks = [missing(part, need["flash"], need["ram"]) for need in needs]
         memory = _memory(part).replace(part.title, f"[{part.title}]({part.source})", 1)
         rows.append([memory, f"`{part.chip}`", *(f"{lack} missing" if lack else "fits" for lack in lacks)])
-    return _table(["microcontroller", "chip", *networks], rows)
+    return table(["microcontroller", "chip", *networks], rows)
 
 
 def _memory(part: Microcontroller) -> str:
     return f"{part.title}: {part.flash // 1024:,} KiB of flash, {part.ram // 1024} KiB of RAM"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *rows])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..markdown import table
 from ..microcontroller import page as chips_page
 from .boards import BOARDS
 
@@ -95,7 +96,7 @@ The tests compare the boards' instructions only where all of these versions are 
 def render(document: Mapping[str, Any], chips: Mapping[str, Any]) -> str:
     """Return the page, with a section for each part of the document, and one for the figures of chips."""
     rows = [[f"`{each.name}`", each.title, each.python, ", ".join(each.engines)] for each in BOARDS.values()]
-    page = _HEAD.format(boards=_table(["board", "stands for", "Python", "engines"], rows))
+    page = _HEAD.format(boards=table(["board", "stands for", "Python", "engines"], rows))
     if answers := document.get("matrix"):
         images = max(row["images"] for row in answers)
         page += _MATRIX.format(images=images, matrix=matrix(answers, list(BOARDS)))
@@ -112,15 +113,15 @@ def render(document: Mapping[str, Any], chips: Mapping[str, Any]) -> str:
             ]
             for each in memory["engines"]
         ]
-        table = _table(["engine", "peak, prepared image", "peak, picture", "smallest machine"], rows)
-        page += _MEMORY.format(ample=memory["ample_mib"], step=memory["step_mib"], memory=table)
+        engines = table(["engine", "peak, prepared image", "peak, picture", "smallest machine"], rows)
+        page += _MEMORY.format(ample=memory["ample_mib"], step=memory["step_mib"], memory=engines)
     page += chips_page.render(chips)
     if versions := document.get("versions"):
         rows = [
             [f"`{board}`", ", ".join(f"{name} {version}" for name, version in packages.items())]
             for board, packages in versions.items()
         ]
-        page += _VERSIONS.format(versions=_table(["board", "packages"], rows))
+        page += _VERSIONS.format(versions=table(["board", "packages"], rows))
     return page
 
 
@@ -129,7 +130,7 @@ def matrix(rows: Sequence[Mapping[str, Any]], boards: Sequence[str]) -> str:
     cells: dict[str, dict[str, str]] = {}
     for row in rows:
         cells.setdefault(row["file"], {})[row["board"]] = _cell(row)
-    return _table(
+    return table(
         ["file", *(f"`{board}`" for board in boards)],
         [[file, *(found.get(board, "-") for board in boards)] for file, found in cells.items()],
     )
@@ -154,7 +155,7 @@ def _instructions(figures: Mapping[str, Any]) -> str:
                 name = f"{suffix} {'float32' if quantization == 'none' else quantization}"
                 alone, whole = counts["engine"] / 1e6, counts["classify"] / 1e6
                 lines.setdefault((network, name), {})[board] = f"{alone:.2f} / {whole:.2f}"
-    return _table(
+    return table(
         ["network", "file", *(f"`{board}`, engine / classify" for board in boards)],
         [[*names, *(found.get(board, "-") for board in boards)] for names, found in lines.items()],
     )
@@ -169,8 +170,4 @@ def _preparation(pictures: Mapping[str, Any], instructions: Mapping[str, Any]) -
             for size, counts in sizes.items():
                 shares = [f"{name} {count / (count + counts['prepare']):.0%}" for name, count in classify.items()]
                 rows.append([f"`{board}`", size, f"{counts['prepare'] / 1e6:.1f}", ", ".join(shares)])
-    return _table(["board", "picture", "preparation", "share of the network"], rows)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *rows])
+    return table(["board", "picture", "preparation", "share of the network"], rows)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from importlib.resources import files
 from importlib.util import find_spec
 
 from mnist_edge_runtime.errors import InputError
 from mnist_edge_runtime.host import install_extra
 
+from ..templates import Templates
+
 __all__ = ["check_minifier", "fill", "minified", "read"]
 
 
-def read(name: str) -> str:
-    """Return the text of a template."""
-    return files(__package__).joinpath("templates", *name.split("/")).read_text(encoding="utf-8")
-
-
-def fill(file: str, /, **values: object) -> str:
-    """Return a template with each @key@ replaced; a key without a value raises KeyError."""
-    return re.sub(r"@([a-z_0-9]+)@", lambda found: str(values[found[1]]), read(file))
+_TEMPLATES = Templates(__package__)
+read, fill = _TEMPLATES.read, _TEMPLATES.fill
 
 
 def check_minifier() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from ..preprocessing import npy
-from ..preprocessing.file_kinds import FileKind
+from ..preprocessing.file_kinds import FileKind, gif_palette
 
 __all__ = ["end_of"]
 
@@ -50,14 +50,10 @@ def _webp(data: bytes) -> int:
 
 def _gif(data: bytes) -> int:
     """Walk through the blocks, GIF89a, appendix A."""
-
-    def palette(flags: int) -> int:
-        return 3 << (flags & 7) + 1 if flags & 0x80 else 0
-
-    place = 13 + palette(data[10])
+    place = 13 + gif_palette(data[10])
     while data[place] != 0x3B:
         if data[place] == 0x2C:
-            place += 10 + palette(data[place + 9]) + 1
+            place += 10 + gif_palette(data[place + 9]) + 1
         elif data[place] == 0x21:
             place += 2
         else:

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +112,7 @@ class _Read(PictureTask):
     keep: bool = False
 
     def answer(self, picture: Picture, limit: Limit) -> Any:
-        from ..line_reader import read_lines  # no other command waits for its import
+        from ..line_reader import enlarged, read_lines  # no other command waits for its import
 
         assert isinstance(self.classifier, Classifier)
         try:
@@ -127,13 +127,7 @@ class _Read(PictureTask):
         except InputError as error:
             raise error.at(picture.name) from None
         by = shrunk_by(picture.name, pixels)
-        lines = [[replace(digit, box=_enlarged(digit.box, by)) for digit in line] for line in lines]
-        return lines, (pixels, by) if self.keep else None
-
-
-def _enlarged(box: tuple[int, int, int, int], by: int) -> tuple[int, int, int, int]:
-    left, top, width, height = box
-    return by * left, by * top, by * width, by * height
+        return enlarged(lines, by), (pixels, by) if self.keep else None
 
 
 def _annotate(picture: NDArray[np.uint8], by: int, lines: list[list[Digit]], file: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .file_kinds import FileKind
+from .file_kinds import FileKind, gif_palette
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -110,11 +110,11 @@ def ended_scans(data: bytes) -> bytes:
 
 def _ended_gif(data: bytes) -> bytes:
     """Return a GIF whose first image ends with what is there of its last block (GIF 89a, 15 to 23)."""
-    place = 13 + _palette(data[10])
+    place = 13 + gif_palette(data[10])
     while place < len(data) and data[place] in (_GIF_EXTENSION, _GIF_IMAGE):
         is_image = data[place] == _GIF_IMAGE
         # An image: its descriptor, a palette of its own, the size of its codes. An extension: its kind.
-        place += 11 + _palette(data[place + 9]) if is_image else 2
+        place += 11 + gif_palette(data[place + 9]) if is_image else 2
         while place < len(data) and data[place]:
             if place + 1 + data[place] > len(data):
                 there = len(data) - place - 1
@@ -124,8 +124,3 @@ def _ended_gif(data: bytes) -> bytes:
             return data[:place] + _GIF_END
         place += 1
     return data
-
-
-def _palette(flags: int) -> int:
-    """Return the size in bytes of a palette that the flags of a GIF promise."""
-    return 3 << (flags & 7) + 1 if flags & 0x80 else 0

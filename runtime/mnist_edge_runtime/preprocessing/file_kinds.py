@@ -13,6 +13,7 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "FileKind",
     "counted",
+    "gif_palette",
     "kind_of",
 ]
 
@@ -192,6 +193,11 @@ def _by_text(start: bytes) -> FileKind:
         return _UNKNOWN
     content = text.lstrip().encode()
     return next((kind for pattern, kind in _MARKUP if pattern.search(content)), _TEXT)
+
+
+def gif_palette(flags: int) -> int:
+    """Return the size in bytes of a palette that the flags of a GIF promise."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
 def counted(kinds: Counter[str]) -> str:

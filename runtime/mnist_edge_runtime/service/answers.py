@@ -6,14 +6,14 @@ import base64
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import monotonic, perf_counter
 from typing import Any
 
 from ..answer_fields import blank_fields, lines_fields, prediction_fields
 from ..classifier import Classifier
 from ..errors import BlankError, InputError
-from ..line_reader import read_lines
+from ..line_reader import enlarged, read_lines
 from ..preprocessing import mnist
 from .pictures import Picture, Pictures
 from .refusal import RefusalError
@@ -84,8 +84,7 @@ class Answers:
                     lines, reason = [], str(error)
                 watch.ends("engine")
             by = picture.shrunk_by(pixels)
-            lines = [[replace(digit, box=_enlarged(digit.box, by)) for digit in line] for line in lines]
-            return {**lines_fields(lines, reason), "milliseconds": watch.milliseconds}
+            return {**lines_fields(enlarged(lines, by), reason), "milliseconds": watch.milliseconds}
 
         return {"model": self._name, "readings": [*_each(take(), answer, deadline)]}
 
@@ -96,11 +95,6 @@ class Answers:
     @property
     def _name(self) -> str:
         return self.classifier.file.name if self.classifier.file else ""
-
-
-def _enlarged(box: tuple[int, int, int, int], by: int) -> tuple[int, int, int, int]:
-    left, top, width, height = box
-    return by * left, by * top, by * width, by * height
 
 
 class _Watch:

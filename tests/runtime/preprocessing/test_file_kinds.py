@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from mnist_edge_runtime.preprocessing import file_kinds
-from mnist_edge_runtime.preprocessing.file_kinds import HEAD, kind_of
+from mnist_edge_runtime.preprocessing.file_kinds import HEAD, gif_palette, kind_of
 from PIL import Image
 
 DIGIT = Image.fromarray(np.full((30, 20), 200, np.uint8))
@@ -102,3 +102,18 @@ def test_text_may_be_cut_inside_a_character(cut: int) -> None:
 def test_any_start_however_short_has_a_kind(length: int) -> None:
     for start in [make() for make in PICTURES.values()] + [start for starts in OTHERS.values() for start in starts]:
         assert kind_of(start[:length]).name
+
+
+@pytest.mark.parametrize("colours", [2, 16, 256])
+def test_the_palette_of_a_gif_is_as_long_as_its_flags_say(colours: int) -> None:
+    picture = Image.new("P", (3, 3))
+    picture.putpalette(bytes(range(256))[:colours] * 3)
+    picture.putdata([index % colours for index in range(9)])
+    picture.putpixel((0, 0), colours - 1)
+    file = io.BytesIO()
+    picture.save(file, "GIF", optimize=False)
+    data = file.getvalue()
+
+    place = 13 + gif_palette(data[10])
+    assert data[place] in (0x21, 0x2C)  # an extension or an image begins there
+    assert gif_palette(data[10] & 0x7F) == 0
