@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import page_strokes
 from mnist_edge_runtime.host import Host
 from mnist_edge_trainer.handwriting.pen import Hand, trace
 from mnist_edge_trainer.handwriting.styles import DIGITS, styles
@@ -69,14 +70,7 @@ def draw(page: Any, strokes: Sequence[NDArray[np.float64]]) -> tuple[str, bool]:
     """Draw with the mouse, and return the label that the page shows, and whether it is sure."""
     page.click("#clear")
     page.locator("#answer[data-state=empty]").wait_for()
-    area = page.locator("#paper").bounding_box()
-    for points in strokes:
-        (x, y), *others = (points * area["width"] + (area["x"], area["y"])).tolist()
-        page.mouse.move(x, y)
-        page.mouse.down()
-        for x, y in others:
-            page.mouse.move(x, y)
-        page.mouse.up()
+    page_strokes.draw(page, [points.tolist() for points in strokes])
     page.locator("#answer:is([data-state=read], [data-state=unsure], [data-state=blank])").wait_for()
     return page.inner_text("#label").rstrip("?"), page.get_attribute("#answer", "data-state") == "read"
 

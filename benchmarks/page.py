@@ -18,6 +18,7 @@ import numpy as np
 from mnist_edge_runtime.host import Host
 from mnist_edge_runtime.service import page
 from page_sections import write_section
+from page_strokes import draw
 
 PAGE = Path(__file__).parents[1] / "docs" / "web.md"
 LIMIT = 100.0  # milliseconds
@@ -46,15 +47,8 @@ def measure(browser: Any, address: str, rounds: int) -> list[float]:
     opened = browser.new_page()
     opened.add_init_script(TIMER)
     opened.goto(address)
-    area = opened.locator("#paper").bounding_box()
     for _ in range(rounds):
-        for stroke in STROKES:
-            (x, y), *others = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in stroke]
-            opened.mouse.move(x, y)
-            opened.mouse.down()
-            for x, y in others:
-                opened.mouse.move(x, y, steps=8)
-            opened.mouse.up()
+        draw(opened, STROKES, steps=8)
         opened.locator("#answer[data-state=read], #answer[data-state=unsure]").wait_for()
         opened.keyboard.press("Escape")
     times: list[float] = opened.evaluate("new Promise(done => setTimeout(() => done(times), 200))")

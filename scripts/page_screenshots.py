@@ -20,10 +20,15 @@ from mnist_edge_runtime.service import page
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "benchmarks"))
+
+from page_strokes import draw  # noqa: E402
+
+DOCS = ROOT / "docs"
 WIDTHS = (390, 1280)  # pixels
 COLOURS = 64  # of a picture, so that it stays small
-# Parts of the paper's side: a 5, whose curves go by these points.
+# Parts of the paper's side: a 5, whose bow goes by its points.
 STROKES = (
     ((0.67, 0.19), (0.4, 0.2), (0.37, 0.46)),
     ((0.37, 0.46), (0.5, 0.37), (0.68, 0.43), (0.72, 0.63), (0.62, 0.82), (0.42, 0.85), (0.29, 0.73)),
@@ -39,19 +44,6 @@ def smooth(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float
             yield float(x), float(y)
 
 
-def draw(opened: Any, strokes: Sequence[Sequence[tuple[float, float]]]) -> None:
-    """Draw strokes with the mouse."""
-    area = opened.locator("#paper").bounding_box()
-    for stroke in strokes:
-        points = stroke if len(stroke) == 3 else smooth(stroke)
-        (x, y), *others = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in points]
-        opened.mouse.move(x, y)
-        opened.mouse.down()
-        for x, y in others:
-            opened.mouse.move(x, y, steps=2)
-        opened.mouse.up()
-
-
 def photograph(browser: Any, address: str, width: int, theme: str, is_open: bool) -> Image.Image:
     """Return the page, drawn on, with the look inside open or not."""
     height = 844 if width < 500 else 900
@@ -60,7 +52,7 @@ def photograph(browser: Any, address: str, width: int, theme: str, is_open: bool
     )
     opened = context.new_page()
     opened.goto(address)
-    draw(opened, STROKES)
+    draw(opened, [STROKES[0], smooth(STROKES[1])], steps=2)
     opened.mouse.move(0, 0)
     opened.locator("#answer[data-state=read]").wait_for()
     if is_open:

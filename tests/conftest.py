@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mnist_edge_trainer.runs.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "benchmarks"))  # whose scripts import each other, also where a test runs one of them
 
 # A worker for each core: threads of its own would only wait for the others. To be set before TensorFlow is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,11 +29,7 @@ def build_mean() -> Callable[[int], bytes]:
 @pytest.fixture(scope="session")
 def levels() -> Callable[[bytes], NDArray[np.int8]]:
     """Return the function from such a network to its inputs, each channel around a level of its own."""
-    sys.path.insert(0, str(SCRIPT.parent))  # of the modules that the script imports
-    try:
-        return runpy.run_path(str(SCRIPT.with_name("integer.py")))["levels"]
-    finally:
-        sys.path.remove(str(SCRIPT.parent))
+    return runpy.run_path(str(SCRIPT.with_name("integer.py")))["levels"]
 
 
 @pytest.fixture(scope="session")
