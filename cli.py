@@ -33,7 +33,7 @@ from mnist_edge_trainer.runs.command import runs
 if TYPE_CHECKING:
     from mnist_edge_exporters.source import Source
     from mnist_edge_trainer.data.datasets import Dataset
-    from mnist_edge_trainer.evaluation.evaluate import Subject
+    from mnist_edge_trainer.evaluation.subject import Subject
 
 __all__ = ["Sources", "app", "main"]
 
@@ -106,7 +106,7 @@ class Sources:
         *reading: str | None, imports: list[str] | None = None,
     ) -> Subject:  # fmt: skip
         """Return what `evaluate` measures: a run, an exported file, or a Keras model under --pixels and --labels."""
-        from mnist_edge_trainer.evaluation.evaluate import Subject
+        from mnist_edge_trainer.evaluation.subject import Subject
         from mnist_edge_trainer.runs.run import MODEL
 
         exporter_commands.check_reading(model, *reading)

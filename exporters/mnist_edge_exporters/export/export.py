@@ -16,7 +16,7 @@ from mnist_edge_runtime.child_process import run_module
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
-from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE, Contract
+from mnist_edge_runtime.model_file.contract import Contract
 from mnist_edge_runtime.model_file.formats.registry import FORMATS
 from mnist_edge_runtime.model_file.golden import Golden
 from mnist_edge_runtime.output_capture import suppress_output
@@ -41,15 +41,6 @@ from .leftovers import exporting
 from .rejection import RejectionThreshold
 
 __all__ = ["Exported", "export"]
-
-_NO_GOLDEN = Golden(
-    images=np.empty((0, *IMAGE_SHAPE), np.uint8),
-    labels=np.empty(0, np.str_),
-    predicted=np.empty(0, np.str_),
-    probabilities=np.empty((0, 0), np.float32),
-    logits={},
-    picture=0,
-)
 
 
 @dataclass(frozen=True)
@@ -194,7 +185,7 @@ def _make(
     source = shared.source
     payload, contract = _convert(shared, spec)
     # Sealed and read back before anything is proven: the device loads the same bytes.
-    sealed = _write(temporary, payload, contract, _NO_GOLDEN)
+    sealed = _write(temporary, payload, contract, golden_vectors.NONE)
     proof = prove(temporary, sealed, targets, shared.reference, *source.test, tolerance)
     compared = _compared(counterpart, proof, source.test[1], tolerance)
     failures = proof.failures

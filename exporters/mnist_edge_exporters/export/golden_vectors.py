@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from mnist_edge_runtime import Classifier, InputError, VerificationError
 from mnist_edge_runtime.engines.registry import ENGINES
-from mnist_edge_runtime.model_file.contract import Contract, SelfTest
+from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE, Contract, SelfTest
 from mnist_edge_runtime.model_file.golden import Golden
 from mnist_edge_runtime.prediction import softmax
 from mnist_edge_runtime.preprocessing.mnist import to_mnist, to_picture
@@ -18,7 +18,7 @@ from ..converters.registry import CONVERTERS
 from ..parity.tolerance import TOLERANCES
 from ..spec import Quantization, variant_info
 
-__all__ = ["choose", "tolerances"]
+__all__ = ["NONE", "choose", "tolerances"]
 
 _PER_CLASS = 2  # images
 _MOST_OF_CLASSES = 300  # images, so that a file with a thousand classes stays small
@@ -29,6 +29,15 @@ _USUAL_LOGIT = 100.0  # where a network's logits are larger, so are the errors o
 _SPARE = 8  # times the images needed that are tried
 _CLEAR = 0.01  # the same margin in logits, for float outputs
 _CLEAR_ROUNDED = 0.1  # and where activations are rounded: half precision moved logits by 0.04 on a Cortex-A76
+# Of a file whose proof is still to come.
+NONE = Golden(
+    images=np.empty((0, *IMAGE_SHAPE), np.uint8),
+    labels=np.empty(0, np.str_),
+    predicted=np.empty(0, np.str_),
+    probabilities=np.empty((0, 0), np.float32),
+    logits={},
+    picture=0,
+)
 
 
 def choose(

@@ -165,11 +165,7 @@ def _average_pool(
         return np.sum([tap for _, _, tap in _taps(padded, operator.window, target)], axis=0, dtype=np.int32)
 
     sums, counts = total(inputs[0]), total(np.ones_like(inputs[0]))
-    return np.clip(_half_away(sums, counts), operator.low, operator.high).astype(np.int8)
-
-
-def _half_away(values: Raw, divisor: Raw) -> Raw:
-    return np.sign(values) * ((np.abs(values) + divisor // 2) // divisor)
+    return np.clip(rounding.half_away(sums, counts), operator.low, operator.high).astype(np.int8)
 
 
 def _mean(operator: Mean, inputs: list[Raw], sources: list[Tensor], target: Tensor, how: Rounding) -> Raw:

@@ -25,6 +25,7 @@ __all__ = [
     "conversion",
     "double_rounding",
     "factor",
+    "half_away",
     "mantissas",
     "mean_constants",
     "multiplier",
@@ -58,6 +59,11 @@ def factor(source: float, weights: NDArray[np.float32], target: float) -> NDArra
 
 def _float32(sums: NDArray[Any], source: float, weights: NDArray[np.float32], target: float) -> NDArray[Any]:
     return np.rint(sums.astype(np.float32) * factor(source, weights, target))
+
+
+def half_away(values: NDArray[Any], divisor: NDArray[Any]) -> NDArray[Any]:
+    """Return whole quotients of integers, of their shape, halves rounded away from zero."""
+    return np.sign(values) * ((np.abs(values) + divisor // 2) // divisor)
 
 
 def mantissas(scales: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

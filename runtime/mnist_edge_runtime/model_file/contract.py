@@ -155,7 +155,7 @@ class Contract:
             ModelError: not a contract, of an unknown major version, or not consistent in itself.
         """
         try:
-            document = _object(strict_json.parse(text), "it")
+            document = contract_fields.as_object(strict_json.parse(text), "it")
             version = document["contract"]
         except KeyError as error:
             why = f"it has no field {error}"
@@ -180,7 +180,7 @@ class Contract:
                 selftest=_build(SelfTest, document, "selftest"),
                 origin=document.get("origin") or {},
                 parity=document.get("parity"),
-                runtimes=tuple(_list(document.get("runtimes") or [], "runtimes")),
+                runtimes=tuple(contract_fields.as_list(document.get("runtimes") or [], "runtimes")),
             )
             contract._check()
         except KeyError as error:
@@ -205,7 +205,7 @@ class Contract:
             ("parity", self.parity or {}),
             *(("runtimes", runtime) for runtime in self.runtimes),
         ):
-            _object(mapping, name)
+            contract_fields.as_object(mapping, name)
         limits = {f"selftest.logits.{family}": limit for family, limit in self.selftest.logits.items()}
         contract_fields.check(limits, dict.fromkeys(limits, _LARGEST_DIFFERENCE))
         for runtime in self.runtimes:
@@ -226,21 +226,9 @@ def _labels(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _object(value: Any, name: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{name} is {short(value)}, expected an object")
-    return value
-
-
-def _list(value: Any, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise ValueError(f"{name} is {short(value)}, expected a list")
-    return value
-
-
 def _build(kind: Any, document: Mapping[str, Any], name: str) -> Any:
     """Make the dataclass `kind` of those keys that it has of the object `name` in `document`."""
-    found = _object(document[name], name)
+    found = contract_fields.as_object(document[name], name)
     known = {}
     for each in fields(kind):
         if each.name in found:
@@ -248,5 +236,5 @@ def _build(kind: Any, document: Mapping[str, Any], name: str) -> Any:
         elif each.name == "shape" or (each.default is MISSING and each.default_factory is MISSING):
             raise ValueError(f"{name} has no field {each.name!r}")
     if "shape" in known:
-        known["shape"] = tuple(_list(known["shape"], f"{name}.shape"))
+        known["shape"] = tuple(contract_fields.as_list(known["shape"], f"{name}.shape"))
     return kind(**known)

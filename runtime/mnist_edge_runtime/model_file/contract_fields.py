@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..text_output import short
 
-__all__ = ["Number", "OneOf", "Rule", "Text", "check"]
+__all__ = ["Number", "OneOf", "Rule", "Text", "as_list", "as_object", "check"]
 
 
 class OneOf(NamedTuple):
@@ -68,3 +68,25 @@ def check(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
     for name, rule in rules.items():
         if expected := rule.objection(values[name]):
             raise ValueError(f"{name} is {short(values[name])}, expected {expected}")
+
+
+def as_object(value: Any, name: str) -> Mapping[str, Any]:
+    """Return a value of JSON that must be an object.
+
+    Raises:
+        ValueError: it is none; `name` says where it stands.
+    """
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} is {short(value)}, expected an object")
+    return value
+
+
+def as_list(value: Any, name: str) -> list[Any]:
+    """Return a value of JSON that must be a list.
+
+    Raises:
+        ValueError: it is none; `name` says where it stands.
+    """
+    if not isinstance(value, list):
+        raise ValueError(f"{name} is {short(value)}, expected a list")
+    return value

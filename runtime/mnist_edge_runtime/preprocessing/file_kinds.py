@@ -61,7 +61,6 @@ _HEIC = FileKind(
 _AVIF = FileKind("AVIF", "AVIF")
 _EXPORT_PAGE = "save the page that you want read as PNG"
 _FRAME = "save a frame of it as PNG"
-_SAVE_IT = "save the picture itself"
 _UNPACK = "unpack it first"
 _PULL = "fetch the file that it stands for with: git lfs pull"
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..output_capture import silence_tiff
 from . import completion
+from .exif_orientation import upright
 from .file_kinds import FileKind
 from .grayscale import MAX_PIXELS, MIN_CONTRAST, best_way, check_size, depth, grey, tiles, to_8_bits, to_grayscale
 
@@ -97,7 +98,7 @@ def decode(file: BinaryIO, kind: FileKind, whole: bool) -> NDArray[np.uint8]:
             file = io.BytesIO(_completed(file, kind, load))
         picture = load(file) if kind.decoder == "JPEG" else load(file, fill=255)
     pixels = _to_grey(picture, lambda: load(file, mode="RGB") if kind.decoder == "JPEG" else picture)
-    return _rotated(pixels, _orientation(opened))
+    return upright(pixels, opened)
 
 
 def _without_end(data: bytes, kind: FileKind, missing: int) -> NDArray[np.uint8]:
@@ -118,7 +119,7 @@ def _without_end(data: bytes, kind: FileKind, missing: int) -> NDArray[np.uint8]
     if len(decoded) < 2:
         raise InputError(f"the picture is cut short: it lacks its last {missing:,} bytes, and nothing of it is decoded")
     agreed = completion.agreed(*decoded)
-    return _rotated(_to_grey(agreed, lambda: agreed), _orientation(decoded[0]))
+    return upright(_to_grey(agreed, lambda: agreed), decoded[0])
 
 
 def size_of(file: BinaryIO, kind: FileKind) -> tuple[int, int]:
@@ -237,21 +238,3 @@ def _to_grey(picture: Any, in_colour: Callable[[], Any]) -> NDArray[np.uint8]:
     in_grey = picture.mode in ("1", "L") and getattr(picture, "layers", 1) == 1 and not has_alpha
     found = best_way(convert, 1 if in_grey else ways)
     return convert("white") if found is pixels and colours else found
-
-
-def _orientation(opened: Any) -> int:
-    try:
-        return int(opened.getexif().get(0x0112, 1))
-    except Exception:  # what is broken beside a picture does not cost the picture
-        return 1
-
-
-def _rotated(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Return the picture upright, by the orientation of EXIF 2.3, 4.6.4: 1 to 8, anything else counts as 1."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.T
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from mnist_edge_exporters.integer.rounding import FLOAT32, INTEGERS, TFLM, factor, mantissas, multiplier
+from mnist_edge_exporters.integer.rounding import FLOAT32, INTEGERS, TFLM, factor, half_away, mantissas, multiplier
 
 RANDOM = np.random.default_rng(0)
 SCALES = (RANDOM.random(1000) * 2.0 ** RANDOM.integers(-16, 1, 1000)).astype(np.float32)
@@ -21,6 +21,11 @@ def test_exact_halves_go_to_the_even_neighbour() -> None:
     for how in (FLOAT32, INTEGERS):
         assert how.scale(sums, 1.0, np.ones(1, np.float32), 2.0).ravel().tolist() == [-2, -2, 0, 0, 2, 2]
     assert TFLM.scale(sums, 1.0, np.ones(1, np.float32), 2.0).ravel().tolist() == [-2, -1, 0, 1, 2, 3]
+
+
+def test_quotients_of_a_mean_round_halves_away_from_zero() -> None:
+    values, counts = np.array([-7, -6, -5, -2, 0, 2, 5, 6, 7]), np.array([4, 4, 2, 4, 4, 4, 2, 4, 4])
+    assert half_away(values, counts).tolist() == [-2, -2, -3, -1, 0, 1, 3, 2, 2]
 
 
 def test_the_cheap_shift_is_not_exact() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mnist_edge_runtime.model_file.contract_fields import Number, OneOf, Rule, Text, check
+from mnist_edge_runtime.model_file.contract_fields import Number, OneOf, Rule, Text, as_list, as_object, check
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,12 @@ def test_a_value_that_keeps_its_rule(rule: Rule, value: Any) -> None:
 def test_a_value_that_breaks_its_rule(rule: Rule, value: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check({"it": value}, {"it": rule})
+
+
+def test_a_part_of_another_form_is_named() -> None:
+    assert as_object({"a": 1}, "input") == {"a": 1}
+    assert as_list([1], "runtimes") == [1]
+    with pytest.raises(ValueError, match=r"input is \[1\], expected an object"):
+        as_object([1], "input")
+    with pytest.raises(ValueError, match="runtimes is 'a', expected a list"):
+        as_list("a", "runtimes")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mnist_edge_runtime.errors import InputError
-from mnist_edge_trainer.data import datasets
+from mnist_edge_trainer.data import cache, datasets
 from mnist_edge_trainer.data.datasets import Dataset
 from mnist_edge_trainer.data.idx import Arrays
 
@@ -471,11 +471,11 @@ class TestWithoutMnist:
     ) -> None:
         """So that a person can copy the name from a log, whatever it is and however long."""
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / folder))
-        datasets.cache_file().parent.mkdir(parents=True)
-        datasets.cache_file().write_bytes(b"damaged")
+        cache.mnist_file().parent.mkdir(parents=True)
+        cache.mnist_file().write_bytes(b"damaged")
         with pytest.raises(InputError, match="MNIST could not be downloaded"):
             datasets.load("mnist")
-        assert str(datasets.cache_file()) in capsys.readouterr().err
+        assert str(cache.mnist_file()) in capsys.readouterr().err
 
     def test_a_path_that_is_neither_file_nor_folder(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="no such file or folder; --data takes auto, mnist, digits or a path"):

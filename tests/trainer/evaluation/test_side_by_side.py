@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from mnist_edge_runtime import models
 from mnist_edge_trainer.evaluation import side_by_side
-from mnist_edge_trainer.evaluation.evaluate import Subject
 from mnist_edge_trainer.evaluation.side_by_side import Paired
+from mnist_edge_trainer.evaluation.subject import Subject
 
 
 def subject(folder: Path, name: str, wrong: tuple[int, ...]) -> Subject:

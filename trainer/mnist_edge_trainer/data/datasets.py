@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from . import checks, digits, download, find_data, idx, npz, orientation
+from . import cache, checks, digits, download, find_data, idx, npz, orientation
 from . import parts as parts_of
 from .idx import Arrays
 from .parts import Part, Parts
 
-__all__ = ["SPLIT_SEED", "Dataset", "Split", "cache_folder", "load", "split"]
+__all__ = ["SPLIT_SEED", "Dataset", "Split", "load", "split"]
 
 # Random seed of the one split for all runs: runs with different training seeds stay comparable, and a validation
 # image of one is never a training image of another.
@@ -154,22 +154,6 @@ def split(dataset: Dataset) -> Split:
     )
 
 
-def cache_folder() -> Path:
-    """Return the folder of what is downloaded or made once for all runs of this user."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "mnist-edge"
-
-
-def cache_file() -> Path:
-    """Return the path of the cached download of MNIST."""
-    return cache_folder() / "mnist.npz"
-
-
-def _keras_file() -> Path:
-    """Return the path of the cache of `keras.datasets.mnist.load_data`."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
-
-
 def _read_path(path: Path) -> Dataset:
     parts, found_at = find_data.read(path)
     source = str(found_at.resolve())
@@ -211,7 +195,7 @@ def _read_path(path: Path) -> Dataset:
 
 
 def _cached_or_downloaded() -> tuple[Arrays, str]:
-    for file in (cache_file(), _keras_file()):
+    for file in (cache.mnist_file(), cache.keras_file()):
         if file.exists():
             try:
                 parts = npz.read(file, str(file))
@@ -224,9 +208,9 @@ def _cached_or_downloaded() -> tuple[Arrays, str]:
             _warn(f"{file} is ignored: {reason}.")
     arrays, url = download.mnist(download.mirrors())
     try:
-        npz.write(cache_file(), arrays)
+        npz.write(cache.mnist_file(), arrays)
     except OSError as error:
-        _warn(f"{cache_file()} cannot be written ({error.strerror}): the next run downloads MNIST again.")
+        _warn(f"{cache.mnist_file()} cannot be written ({error.strerror}): the next run downloads MNIST again.")
     return arrays, url
 
 

@@ -13,7 +13,7 @@ from mnist_edge_runtime.path_checks import check_file
 from ..options import AsJson, Imports, Labels, ModelFile, Pixels, RunData, RunName, RunsDir, complete_run
 
 if TYPE_CHECKING:
-    from .evaluate import Subject
+    from .subject import Subject
 
 __all__ = ["SubjectFinder", "compare", "evaluate"]
 
@@ -58,8 +58,9 @@ def evaluate(
 ) -> None:
     """Evaluate a run or a file: accuracy, calibration, mistakes, robustness. Writes metrics and plots beside it."""
     from . import evaluate as evaluation
+    from .subject import check_part
 
-    evaluation.check_part(on)
+    check_part(on)
     if on == "all" and (run or model is None or model.suffix == ".keras"):
         raise UsageError("--on all is for an exported file, which --model names, and data that is new to it")
     finder: SubjectFinder = context.obj

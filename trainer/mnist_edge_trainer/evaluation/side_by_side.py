@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..runs.listing import Export, export_of
 from ..runs.run import MODEL, Run
-from .evaluate import Subject
+from .subject import Subject
 
 __all__ = ["Comparison", "Paired", "Side", "compare", "settings_of_file", "settings_of_run"]
 
