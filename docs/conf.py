@@ -8,7 +8,7 @@ from typing import Any
 project = "mnist-edge"
 html_title = "mnist-edge"
 project_copyright = "the authors of mnist-edge, MIT"
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown"}
 html_theme = "furo"
 html_copy_source = False
@@ -19,6 +19,14 @@ html_css_files = ["wide.css"]
 # Links such as service.md#the-inbox lead to the heading, as they do on GitHub.
 myst_heading_anchors = 3
 nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!mnist_edge_runtime\.\w+$).*")
+]  # types of others, and of modules that have no page
+default_role = "code"  # of single backticks in docstrings
+napoleon_use_ivar = True
+autodoc_member_order = "groupwise"
+autodoc_typehints_format = "short"
+add_module_names = False
 smartquotes = False  # which would make one dash of the two of an option
 
 
@@ -27,5 +35,11 @@ def without_links_out(app: Any, page: str, source: list[str]) -> None:
     source[0] = re.sub(r"\[([^\]]*)\]\(\.\./([^)]*)\)", r"\1, `\2`", source[0])
 
 
+def without_fields(app: Any, kind: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out the fields of a named tuple, which its docstring has described already."""
+    return True if str(getattr(value, "__doc__", "")).startswith("Alias for field number") else None
+
+
 def setup(app: Any) -> None:
     app.connect("source-read", without_links_out)
+    app.connect("autodoc-skip-member", without_fields)

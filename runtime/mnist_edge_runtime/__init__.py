@@ -1,9 +1,11 @@
 """Classify handwritten digits on a device with numpy and one engine.
 
-from mnist_edge_runtime import Classifier, load_picture, to_mnist
+For example::
 
-classifier = Classifier.load()  # or Classifier.load("digits.tflite")
-print(classifier.classify(to_mnist(load_picture("photo.png"))).label)
+    from mnist_edge_runtime import Classifier, load_picture, to_mnist
+
+    classifier = Classifier.load()  # or Classifier.load("digits.tflite")
+    print(classifier.classify(to_mnist(load_picture("photo.png"))).label)
 
 `__all__` is the public API. Each name is imported when it is first used, so that a program waits only for what it uses.
 """

@@ -137,7 +137,7 @@ class Contract:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Cautions for users of the file: of its data, and of how its network reads pixels."""
+        """Cautions for users of the file, about its data and how its network reads pixels."""
         dataset, pixels = (self.origin.get(name) for name in ("dataset", "pixels"))
         of_data = dataset.get("warning") if isinstance(dataset, Mapping) else None
         of_pixels = pixels.get("warnings") if isinstance(pixels, Mapping) else None

@@ -1,18 +1,20 @@
 """Save a run's folder atomically, and load it again.
 
-runs/
-├── latest               the name of the newest run
-├── latest-export        the path of the newest int8 export of a model of one's own (exports.py)
-├── studies/             studies of `mnist-edge tune` (tuning/study.py)
-└── classic/
-    ├── model.keras      the network, softmax included
-    ├── run.json         options, data, versions, metrics
-    ├── own-pictures.npz  the pictures of one's own that `train --also` added
-    ├── history.csv      loss and accuracy of each epoch
-    ├── *.png            learning curves, sample predictions, confusion matrix
-    ├── evaluation*      metrics and plots of `mnist-edge evaluate`
-    ├── answers-*.npy    its soft targets as a teacher (training/distillation.py)
-    └── exports/         files of `mnist-edge export`
+A folder of runs has::
+
+    runs/
+    ├── latest               the name of the newest run
+    ├── latest-export        the path of the newest int8 export of a model of one's own (exports.py)
+    ├── studies/             studies of `mnist-edge tune` (tuning/study.py)
+    └── classic/
+        ├── model.keras      the network, softmax included
+        ├── run.json         options, data, versions, metrics
+        ├── own-pictures.npz  the pictures of one's own that `train --also` added
+        ├── history.csv      loss and accuracy of each epoch
+        ├── *.png            learning curves, sample predictions, confusion matrix
+        ├── evaluation*      metrics and plots of `mnist-edge evaluate`
+        ├── answers-*.npy    its soft targets as a teacher (training/distillation.py)
+        └── exports/         files of `mnist-edge export`
 """
 
 from __future__ import annotations
@@ -73,14 +75,17 @@ class Run:
 
     @property
     def name(self) -> str:
+        """The run's name, that of its folder."""
         return self.folder.name
 
     @property
     def model_file(self) -> Path:
+        """The Keras model, softmax included."""
         return self.folder / MODEL
 
     @property
     def exports(self) -> Path:
+        """The folder of the files that were exported from it."""
         return self.folder / "exports"
 
     @property
