@@ -1,10 +1,10 @@
-"""The command `deploy`: install a bundle on devices over ssh."""
+"""The command `deploy`: install a bundle on devices over ssh, or ask them what they run."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from mnist_edge_runtime.errors import UsageError, VerificationError
@@ -13,11 +13,19 @@ from mnist_edge_runtime.path_checks import check_file
 
 from ..options import AsJson
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .access import Access
+    from .hosts import Host
+
 __all__ = ["deploy"]
 
 
 def deploy(
-    bundle: Annotated[Path, typer.Argument(help="File that mnist-edge bundle has written.", callback=check_file)],
+    bundle: Annotated[
+        str | None, typer.Argument(help="File that mnist-edge bundle has written; none with --status.")
+    ] = None,
     host: Annotated[
         list[str] | None,
         typer.Argument(
@@ -41,6 +49,9 @@ def deploy(
         Path | None, typer.Option(help="Configuration file for ssh. (default: ~/.ssh/config)", callback=check_file)
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Connect and check, but change nothing.")] = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Ask the hosts what they run, and run the self-test there again.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Install a bundle on devices over ssh and run the self-test on each; one that fails stays as it was.
@@ -52,13 +63,53 @@ def deploy(
     from .access import Access
     from .hosts import from_names, read_names
     from .inventory import from_inventory
+
+    named = list(host or ())
+    if status:
+        if dry_run or batch is not None:
+            raise UsageError("--status changes nothing; leave out --dry-run and --batch")
+        if bundle and bundle.endswith(".tar.gz"):
+            raise UsageError(f"--status takes hosts alone; leave out {bundle}")
+        named = [bundle, *named] if bundle else named  # typer took the first host for the bundle
+    elif not bundle:
+        raise UsageError("no bundle; name the file that mnist-edge bundle has written, or ask hosts with --status")
+    names = read_names(named, hosts)
+    every = from_names(names) if inventory is None else from_inventory(inventory, names)
+    access = Access(prefix, timeout, ssh_config)
+    if status:
+        _ask(every, access, parallel, as_json)
+    elif bundle:
+        _deploy(Path(bundle), every, access, parallel, batch, dry_run, as_json)
+
+
+def _ask(hosts: Sequence[Host], access: Access, parallel: int, as_json: bool) -> None:
+    """Print what each host runs.
+
+    Raises:
+        VerificationError: one did not prove itself.
+    """
+    from .status import ask, table
+
+    found = ask(hosts, access, parallel)
+    print_result(as_json, {"hosts": [each.to_dict() for each in found]}, table(found))
+    if failed := [each.host for each in found if not each.passed]:
+        raise VerificationError(f"not every host proved itself: {', '.join(failed)} did not; see the lines above")
+
+
+def _deploy(
+    bundle: Path, hosts: Sequence[Host], access: Access, parallel: int, batch: int | None, dry_run: bool, as_json: bool
+) -> None:
+    """Deploy to all hosts, and print the outcomes.
+
+    Raises:
+        VerificationError: one failed.
+    """
     from .plan import Plan, table
     from .rollout import deploy as deploy_to
 
-    names = read_names(host or (), hosts)
-    every = from_names(names) if inventory is None else from_inventory(inventory, names)
-    plan = Plan.of(bundle, Access(prefix, timeout, ssh_config), dry_run=dry_run)
-    outcomes = deploy_to(plan, every, parallel, batch)
+    check_file(bundle)
+    plan = Plan.of(bundle, access, dry_run=dry_run)
+    outcomes = deploy_to(plan, hosts, parallel, batch)
     about = {"bundle": str(bundle), "version": plan.identity, "dry_run": dry_run}
     print_result(as_json, {**about, "hosts": [each.to_dict() for each in outcomes]}, table(outcomes))
     if failed := [each.host for each in outcomes if each.reason]:

@@ -7,7 +7,8 @@ The host owns the transaction: the end of its input before the new version is in
 and is answered with a rollback. So a dropped connection leaves no partial installation.
 
 The keys of an answer: `before`, `now`, `about` and `busy` of the host as it is found, `event` for a step that begins or
-has ended, `done` with "installed" or "already installed", `error` for a failure.
+has ended, `done` with "installed" or "already installed", `error` for a failure. An order with the key `status` changes
+nothing: the answers say what is in use, and `done` is the first line of its self-test.
 """
 
 from __future__ import annotations
@@ -42,12 +43,14 @@ class _GoneError(Exception):
 
 
 def main(order: Any) -> None:
-    """Execute an order, whose keys are those of `Plan.order`."""
+    """Execute an order, whose keys are those of `Plan.order`, or `prefix` and `status`."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _gone)
     prefix = Path(os.path.expanduser(order["prefix"] or "~/.local/share/mnist-edge")).absolute()
     try:
-        if _check(prefix, order):
+        if "status" in order:
+            _prove(prefix)
+        elif _check(prefix, order):
             _deploy(prefix, order)
     except InstallError as error:
         _say(error=str(error))
@@ -57,6 +60,25 @@ def main(order: Any) -> None:
         _say(error=f"installed, but this failed: {' '.join(error.cmd)}")
     except _GoneError:
         _say(error="stopped")
+
+
+def _prove(prefix: Path) -> None:
+    """Report what is in use, and run its self-test again."""
+    current = layout.linked(prefix, "current")
+    _say(now=current)
+    if current is None:
+        raise InstallError(3, f"{prefix}: nothing is installed there; deploy a bundle to it")
+    folder = prefix / "versions" / current
+    try:
+        digest, about = versions.model_sha256(folder), versions.manifest(folder)
+        _say(model_sha256=digest, **{key: about.get(key) for key in ("model", "engine", "runtime")})
+        with _stopped_when_input_ends():
+            passed, line = versions.selftest(folder)
+        if not passed:
+            raise InstallError(5, f"its self-test fails: {line}")
+    except InstallError as error:
+        raise InstallError(error.code, f"{error}; deploy its bundle to it again") from None
+    _say(done=line)
 
 
 def _check(prefix: Path, order: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 from .errors import InstallError
 from .layout import linked
 
-__all__ = ["build", "manifest", "selftest", "summary"]
+__all__ = ["build", "manifest", "model_sha256", "selftest", "summary"]
 
 _SELFTEST_SECONDS = 240  # a self-test that takes half of it ends itself, in words
 _ENDLESS = "the model may loop for ever, or this machine is too slow for it: make a bundle of another one"
@@ -87,8 +88,23 @@ def build(bundle: Path, folder: Path) -> None:
     command.chmod(0o755)
 
 
+def model_sha256(folder: Path) -> str:
+    """Return the SHA-256 of the model file that lies in a version now.
+
+    Raises:
+        InstallError: there is none, or nothing says which one it is.
+    """
+    try:
+        return hashlib.sha256((folder / "model" / manifest(folder)["model"]).read_bytes()).hexdigest()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InstallError(4, f"its model or bundle.json cannot be read: {error}") from None
+
+
 def selftest(folder: Path) -> tuple[bool, str]:
-    """Return whether a version passes its model's self-test and can read a picture, and the first line it prints."""
+    """Return whether a version passes its self-test, reads a picture and has the model of its bundle, and a line.
+
+    The line is the first that the self-test prints, or says what is wrong.
+    """
     command = str(folder / "bin" / "mnist-edge-runtime")
     said = []
     for arguments, given in ((["selftest"], b""), (["classify", "-"], _PICTURE)):
@@ -105,4 +121,9 @@ def selftest(folder: Path) -> tuple[bool, str]:
         if result.returncode:
             return False, lines[0].removeprefix("error: ") if lines else f"exit code {result.returncode}"
         said += lines
+    try:
+        if model_sha256(folder) != manifest(folder).get("model_sha256"):
+            return False, "its model is not the one of its bundle: the SHA-256 is another"
+    except InstallError as error:
+        return False, str(error)
     return True, said[0] if said else "passed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import shutil
 import signal
@@ -17,6 +18,7 @@ from mnist_edge_exporters.deploy.access import Access
 from mnist_edge_exporters.deploy.hosts import from_names
 from mnist_edge_exporters.deploy.plan import HostOutcome, Plan
 from mnist_edge_exporters.deploy.rollout import deploy
+from mnist_edge_runtime import __version__
 
 from .conftest import Device, make_devices
 
@@ -66,6 +68,14 @@ def test_a_real_bundle_is_installed_and_reads_digits(amd64_bundle: Path, devices
     runtime = device.prefix / "current" / "bin" / "mnist-edge-runtime"
     read = subprocess.run([runtime, "selftest", "--json"], capture_output=True, check=True)
     assert json.loads(read.stdout)["passed"] is True
+    asked = _mnist_edge("deploy", "--status", device.name, "garden", "--ssh-config", device.config, "--json", code=5)
+    said, nothing = json.loads(asked.stdout)["hosts"]
+    (model,) = (device.prefix / "current" / "model").iterdir()
+    assert (said["version"], said["model"], said["passed"]) == (device.in_use(), model.name, True)
+    assert said["model_sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert (said["engine"], said["runtime"]) == ("litert", __version__)
+    assert (nothing["passed"], nothing["version"]) == (False, None)
+    assert asked.stderr.endswith("error: not every host proved itself: garden did not; see the lines above\n")
 
 
 def _mnist_edge(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -150,6 +151,26 @@ def test_places_that_are_refused(small: Pack, host: Host, prefix: Path) -> None:
     assert host(bundle, home / "file" / "below")[-1] == {"error": f"{home}/file: no folder; choose another --prefix"}
     assert "file is there, which no bundle has made" in host(bundle, home)[-1]["error"]
     assert [path.name for path in home.iterdir()] == ["file"]
+
+
+def test_a_host_that_is_asked_changes_nothing(small: Pack, host: Host, prefix: Path) -> None:
+    bundle = small()
+    empty = host(bundle, prefix, sent=0, status=True)
+    assert empty == [{"now": None}, {"error": f"{prefix}: nothing is installed there; deploy a bundle to it"}]
+    assert list(prefix.parent.parent.iterdir()) == []
+    host(bundle, prefix)
+    now, about, done = host(bundle, prefix, status=True)
+    assert now == {"now": _in_use(prefix)}
+    assert about == {
+        "model_sha256": hashlib.sha256(b"a model").hexdigest(),
+        "model": "digits.tflite",
+        "engine": "none",
+        "runtime": "0.1.0",
+    }
+    assert done == {"done": "passed: as it promises"}
+    (prefix / "current" / "command.py").write_text("raise SystemExit('broken since')")
+    error = host(bundle, prefix, status=True)[-1]
+    assert error == {"error": "its self-test fails: broken since; deploy its bundle to it again"}
 
 
 def test_two_deployments_do_not_meet(small: Pack, host: Host, prefix: Path) -> None:

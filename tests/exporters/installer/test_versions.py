@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import subprocess
@@ -37,6 +38,17 @@ def test_a_version_that_fails_says_why(failing: Path, tmp_path: Path) -> None:
     passed, line = versions.selftest(tmp_path / "new")
     assert not passed
     assert "No such file" in line
+
+
+def test_another_model_than_that_of_its_bundle_is_found(unpacked: Path, tmp_path: Path) -> None:
+    versions.build(unpacked, tmp_path / "new")
+    model = tmp_path / "new" / "model" / "digits.tflite"
+    assert versions.model_sha256(tmp_path / "new") == hashlib.sha256(model.read_bytes()).hexdigest()
+    model.write_bytes(b"another")
+    passed, line = versions.selftest(tmp_path / "new")
+    assert (passed, line) == (False, "its model is not the one of its bundle: the SHA-256 is another")
+    (tmp_path / "new" / "bundle.json").write_text("{}")
+    assert "its model or bundle.json cannot be read" in versions.selftest(tmp_path / "new")[1]
 
 
 def test_a_model_that_loops_for_ever_is_stopped(
