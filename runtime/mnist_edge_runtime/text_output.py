@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["cell", "printable", "short"]
+__all__ = ["cell", "percent", "printable", "short"]
 
 _LONGEST = 80  # characters of a value in a message
 
@@ -28,6 +28,11 @@ def short(value: object) -> str:
     """Return a value out of a file as it stands in a message: as Python writes it, on one line and short."""
     shown = ascii(value)
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
+
+
+def percent(probability: float, decimals: int = 1) -> str:
+    """Return a probability as a person reads it, 99.9% at most: it is never rounded up to what no network is, sure."""
+    return f"{min(probability, 1 - 10 ** -(2 + decimals)):.{decimals}%}"
 
 
 def cell(text: str) -> str:

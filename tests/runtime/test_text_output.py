@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from mnist_edge_runtime.text_output import cell, printable, short
+from mnist_edge_runtime.text_output import cell, percent, printable, short
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,15 @@ def test_a_short_value_is_shown_as_it_is(value: object, shown: str) -> None:
 
 def test_a_long_value_is_cut() -> None:
     assert short("x" * 1000) == "'" + "x" * 76 + "..."
+
+
+@pytest.mark.parametrize(
+    ("probability", "shown"),
+    [(0.9996, "99.9%"), (1.0, "99.9%"), (0.99949, "99.9%"), (0.998, "99.8%"), (0.5, "50.0%"), (0.0, "0.0%")],
+)
+def test_no_probability_is_rounded_up_to_certainty(probability: float, shown: str) -> None:
+    assert percent(probability) == shown
+
+
+def test_a_probability_without_decimals() -> None:
+    assert [percent(probability, decimals=0) for probability in (0.9951, 0.99, 0.801)] == ["99%", "99%", "80%"]

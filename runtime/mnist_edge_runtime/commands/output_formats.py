@@ -16,7 +16,7 @@ from ..answer_fields import blank_fields, line_text, lines_fields, prediction_fi
 from ..errors import MnistEdgeError
 from ..json_output import HELP
 from ..prediction import Prediction
-from ..text_output import cell, printable
+from ..text_output import cell, percent, printable
 
 if TYPE_CHECKING:
     from ..line_reader import Digit
@@ -49,9 +49,9 @@ class Writer:
         """Print the prediction for the picture `name`; as text the sender's id stands in place of the name."""
         name, label = printable(name if own_id is None else str(own_id)), printable(prediction.label)
         if prediction.accepted:
-            _print(f"{name}: {label}  {prediction.confidence:.1%}")
+            _print(f"{name}: {label}  {percent(prediction.confidence)}")
         else:
-            _print(f"{name}: unsure  perhaps {label}, {prediction.confidence:.1%}: {prediction.reason}")
+            _print(f"{name}: unsure  perhaps {label}, {percent(prediction.confidence)}: {prediction.reason}")
 
     def blank(self, name: str, reason: str, own_id: Id = None) -> None:
         """Print that the picture `name` is blank, and why."""
@@ -65,7 +65,7 @@ class Writer:
         for line in lines:
             unsure = [str(place) for place, digit in enumerate(line, start=1) if not digit.prediction.accepted]
             least = min(digit.prediction.confidence for digit in line)
-            shown = f"{before}{printable(line_text(line))}  each at least {least:.1%}"
+            shown = f"{before}{printable(line_text(line))}  each at least {percent(least)}"
             _print(shown + (f"  unsure of digit {', '.join(unsure)}" if unsure else ""))
 
     def failed(self, name: str, error: MnistEdgeError, own_id: Id = None) -> None:

@@ -15,7 +15,7 @@ from ..command_line import tell
 from ..errors import InputError, MnistEdgeError, UsageError
 from ..preprocessing.regular_files import kind_of_file
 from ..service import folder_watcher
-from ..text_output import printable
+from ..text_output import percent, printable
 from ..time_limit import model_limit
 from . import camera_options, inbox_option, mqtt_options, output_formats
 from .common import add_classify_options, answer_all, load, load_any
@@ -156,7 +156,7 @@ def _print(observation: Observation | None, form: str) -> None:
     reading, text = observation.reading, printable(observation.reading.text)
     if reading.accepted:
         least = min(digit.prediction.confidence for digit in reading.digits)
-        line = f"{text}  each at least {least:.1%}" + (f"  {observation.remark}" if observation.remark else "")
+        line = f"{text}  each at least {percent(least)}" + (f"  {observation.remark}" if observation.remark else "")
     else:
         line = f"unsure  perhaps {text}: {reading.reason}" if text else f"unsure  {reading.reason}"
     print(f"frame {observation.frame}: {line}", flush=True)

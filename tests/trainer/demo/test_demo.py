@@ -84,7 +84,7 @@ def test_readings(count: int) -> None:
         np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), photo)
     for axes, image in zip(lower, images, strict=True):
         np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), image)
-    assert [axes.get_xlabel() for axes in lower] == ["7\n98.7%", "1\n50.0%", "0\n100.0%"][:count]
+    assert [axes.get_xlabel() for axes in lower] == ["7\n98.7%", "1\n50.0%", "0\n99.9%"][:count]
     colours = [axes.xaxis.label.get_color() for axes in lower]
     assert colours[0] not in colours[1:2]
     assert colours[0] == colours[-1] or count == 2

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from mnist_edge_runtime import Classifier
 from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_runtime.preprocessing.image_io import load_picture
+from mnist_edge_runtime.text_output import percent
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -37,7 +38,7 @@ class Reading:
     def __str__(self) -> str:
         drawn = f"{'an' if self.drawn == '8' else 'a'} {self.drawn}"
         verdict = "" if self.label == self.drawn else f"   ({drawn} was drawn)"
-        return f"{self.file}  ->  {self.label}  {self.confidence:.1%}{verdict}"
+        return f"{self.file}  ->  {self.label}  {percent(self.confidence)}{verdict}"
 
 
 def read_drawings(model: Path, folder: Path) -> list[Reading]:
@@ -90,7 +91,7 @@ def draw_readings(pictures: Sequence[NDArray[np.uint8]], inputs: Sequence[NDArra
     ):
         upper.imshow(picture, cmap="gray", vmin=0, vmax=255)
         lower.imshow(image, cmap="gray", vmin=0, vmax=255)
-        lower.set_xlabel(f"{label}\n{confidence:.1%}", color=RIGHT if right else WRONG, fontsize=12)
+        lower.set_xlabel(f"{label}\n{percent(confidence)}", color=RIGHT if right else WRONG, fontsize=12)
         for axes in (upper, lower):
             axes.set(xticks=[], yticks=[])
     columns[0][0].set_ylabel("picture")

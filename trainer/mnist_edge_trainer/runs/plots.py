@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from mnist_edge_runtime.text_output import percent
 from numpy.typing import NDArray
 
 from ..data.datasets import Dataset
@@ -118,5 +119,5 @@ def tiles(heading: str, images: NDArray[np.uint8], titles: Sequence[tuple[str, f
         axes.set_axis_off()
     for axes, image, (title, confidence, right) in zip(figure.axes, images, titles, strict=False):
         axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        axes.set_title(f"{title}  {confidence:.0%}", color=RIGHT if right else WRONG, fontsize=9)
+        axes.set_title(f"{title}  {percent(confidence, decimals=0)}", color=RIGHT if right else WRONG, fontsize=9)
     return figure
