@@ -8,6 +8,7 @@ python scripts/page_module.py
 from __future__ import annotations
 
 from mnist_edge_exporters.export import export_web
+from mnist_edge_exporters.javascript import proof
 from mnist_edge_runtime import Classifier, models
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_trainer.data import datasets
@@ -19,7 +20,7 @@ def write() -> None:
     """Prove the module on MNIST's test images and write it into the runtime's package."""
     (file,) = models.bundled_models("litert", NETWORK)
     images = datasets.load(DATA).test_images
-    export_web.check_tools()
+    proof.check_tools()
     with Classifier.load(file, engine="litert") as classifier:
         made, compared = export_web.proven(file, images, classifier.logits(images), NETWORK)
     with atomic_path(models.MODULE) as target:

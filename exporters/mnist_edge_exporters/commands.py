@@ -113,7 +113,7 @@ def export(
 
     is_source = c_options.check(format, name, rounding, constraints)
     if format == "web":  # before the conversion, which takes a while
-        from .export.export_web import check_tools
+        from .javascript.proof import check_tools
 
         check_tools()
     specs = spec.select(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -145,3 +147,22 @@ def test_mistakes_get_a_sentence_and_a_code(
     arguments: str, code: int, message: str, mistake: Callable[..., None]
 ) -> None:
     mistake(arguments, code, message)
+
+
+def test_nothing_loads_tensorflow_before_its_messages_are_hidden() -> None:
+    """Whatever an export is asked for: the source, which comes from elsewhere, is found first, and hides them."""
+    program = (
+        "import sys\n"
+        "from types import SimpleNamespace as Of\n"
+        "from mnist_edge_exporters import commands\n"
+        "def find(*asked):\n"
+        "    print(sorted({'keras', 'tensorflow'} & sys.modules.keys()))\n"
+        "    raise SystemExit\n"
+        "for options in ({}, {'format': 'c'}, {'format': 'web'}, {'format': 'all'}, {'constraints': 'kb<=64'}):\n"
+        "    try:\n"
+        "        commands.export(Of(obj=Of(find=find)), opset=17, force=False, io_dtype='uint8', **options)\n"
+        "    except SystemExit:\n"
+        "        continue\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout.splitlines(), done.stderr) == (["[]"] * 5, "")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..integer import tflite_reader
 from ..integer.evaluate import evaluate
-from ..javascript import project, proof, template
+from ..javascript import project, proof
 from ..javascript.pictures import COUNT, pictures
 from ..javascript.project import Project
 from ..source import Source
@@ -23,7 +23,7 @@ from .export import Exported
 from .leftovers import exporting
 from .published_folder import publish
 
-__all__ = ["ExportedWeb", "check_tools", "export_web", "proven"]
+__all__ = ["ExportedWeb", "export_web", "proven"]
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,6 @@ class ExportedWeb:
         )
 
 
-def check_tools() -> None:
-    """Raise InputError where the JavaScript engine or the minifier is not installed."""
-    proof.check_engine()
-    template.check_minifier()
-
-
 def export_web(source: Source, outcome: Exported, folder: Path, name: str) -> ExportedWeb:
     """Write the network of an int8 TFLite file for the web, prove it in V8, and publish it as a folder.
 
@@ -79,7 +73,7 @@ def export_web(source: Source, outcome: Exported, folder: Path, name: str) -> Ex
         VerificationError: the JavaScript does not answer as the file does.
     """
     assert outcome.file
-    check_tools()
+    proof.check_tools()
     images = source.test[0]
     made, compared = proven(outcome.file, images, outcome.proof.logits, name)
     target = folder / f"{name}-web"

@@ -21,8 +21,9 @@ from mnist_edge_runtime.host import install_extra
 from numpy.typing import NDArray
 
 from .generate import as_script
+from .template import check_minifier
 
-__all__ = ["HARNESS", "Answers", "answers", "check_engine"]
+__all__ = ["HARNESS", "Answers", "answers", "check_tools"]
 
 _SECONDS = 3600  # for the whole test set, with tens of milliseconds an image for large networks
 _STEP = 500  # images that are handed over together
@@ -63,17 +64,18 @@ class Answers(NamedTuple):
     prepared: tuple[NDArray[np.uint8] | None, ...]
 
 
-def check_engine() -> None:
-    """Check that V8 is here.
+def check_tools() -> None:
+    """Check that V8 is here, and what makes the code small.
 
     Raises:
-        InputError: it is not.
+        InputError: one of them is not.
     """
     if find_spec("py_mini_racer") is None:
         raise InputError(
             "--format web proves its code by running it, and there is no JavaScript engine here: install mini-racer "
             f"{install_extra('web')}"
         )
+    check_minifier()
 
 
 def answers(module: str, images: NDArray[np.uint8], pictures: Sequence[NDArray[np.uint8]]) -> Answers:

@@ -52,7 +52,7 @@ def test_faulty_code_is_found(before: str, after: str, message: str, make: Make,
 def test_without_an_engine_there_is_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"no JavaScript engine here: install mini-racer .*\[web\]"):
-        proof.check_engine()
+        proof.check_tools()
 
 
 def test_the_answer_is_the_largest_logit(make: Make, images: NDArray[np.uint8]) -> None:
