@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import urllib.request
 
 __all__ = ["smoke"]
@@ -28,7 +29,8 @@ def smoke(python: str) -> str:
     """
     command = [python, "-m", "mnist_edge_runtime", "serve", "--port", "0", "--network", "small"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    told = ""
+    told, last = "", threading.Timer(_SECONDS, process.kill)  # what it says ends with it
+    last.start()
     try:
         assert process.stderr
         for line in process.stderr:
@@ -36,11 +38,14 @@ def smoke(python: str) -> str:
             if address := re.match(r"serving on (http://\S+) ", line):
                 break
         else:
-            raise RuntimeError(f"it did not start: {told}")
+            within = "" if last.is_alive() else f" within {_SECONDS} seconds"
+            raise RuntimeError(f"it did not start{within}: {told}")
+        last.cancel()
         body = json.dumps({"pictures": [{"pixels": _ONE}], "preprocess": "none"}).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{address[1]}v1/classify", body, headers)
-        with urllib.request.urlopen(request, timeout=_SECONDS) as response:
+        ask = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy leads to this machine
+        with ask.open(request, timeout=_SECONDS) as response:
             (found,) = json.load(response)["predictions"]
         if found["label"] != "1":
             raise RuntimeError(f"a 1 was answered with {found}")
@@ -50,6 +55,7 @@ def smoke(python: str) -> str:
             raise RuntimeError(f"it ended with {process.returncode}: {told}{rest}")
         return str(found["label"])
     finally:
+        last.cancel()
         process.kill()
         process.wait()
 
