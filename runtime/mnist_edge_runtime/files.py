@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .errors import NO_SPACE
 
-__all__ = ["atomic_path", "temporary_path"]
+__all__ = ["atomic_path", "rename_new", "temporary_path"]
 
 _OF_WRITES = (*NO_SPACE, errno.EFBIG)  # a full disk, or a file above the limit of its size
 
@@ -50,3 +50,27 @@ def temporary_path(target: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """Rename a file to a name that nothing has, not even as the rename takes place.
+
+    Raises:
+        FileExistsError: something is there, if only a link that leads nowhere.
+        OSError: it cannot be renamed.
+    """
+    try:
+        # Unlike a rename it replaces nothing. What is renamed is a link itself, where the system can do that.
+        os.link(source, target, follow_symlinks=os.link not in os.supports_follow_symlinks)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without a second name for a file
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        os.rename(source, target)
+        return
+    try:
+        source.unlink()
+    except OSError:
+        target.unlink()
+        raise

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from mnist_edge_runtime.files import atomic_path, temporary_path
+from mnist_edge_runtime.files import atomic_path, rename_new, temporary_path
 
 
 def _fail_half_way(target: Path) -> None:
@@ -80,3 +80,40 @@ def test_a_write_on_a_full_disk_says_where(tmp_path: Path, number: int, named: s
     with pytest.raises(OSError, match=r"\[Errno") as caught, atomic_path(tmp_path / "figures.json"):
         raise OSError(number, os.strerror(number))
     assert caught.value.filename == (str(tmp_path / named) if named is not None else None)
+
+
+@pytest.mark.parametrize("has_links", [True, False], ids=["with second names", "without"])
+def test_a_new_name_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b").write_text("b")
+    (tmp_path / "c").symlink_to("nowhere")
+    for name in ("b", "c"):
+        with pytest.raises(FileExistsError):
+            rename_new(tmp_path / "a", tmp_path / name)
+    assert [(tmp_path / name).read_text() for name in "ab"] == ["a", "b"]
+    rename_new(tmp_path / "a", tmp_path / "d")
+    rename_new(tmp_path / "c", tmp_path / "e")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "d", "e"]
+    assert ((tmp_path / "d").read_text(), os.readlink(tmp_path / "e")) == ("a", "nowhere")
+    with pytest.raises(FileNotFoundError):
+        rename_new(tmp_path / "a", tmp_path / "f")
+
+
+def test_a_file_that_cannot_leave_its_folder_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("a")
+    unlink = Path.unlink
+
+    def refuse(path: Path) -> None:
+        if path.name == "a":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(PermissionError):
+        rename_new(tmp_path / "a", tmp_path / "b")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

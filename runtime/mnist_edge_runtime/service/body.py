@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 
+from .limits import content_length
 from .refusal import RefusalError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Bodies:
         taken = 0
         parts: list[bytes] = []
         try:
-            if int(request.headers.get("content-length", 0)) > self._limits.body:
+            if content_length(request.headers.get("content-length", "0"), self._limits.body) > self._limits.body:
                 raise self._too_large()
             stream = request.stream()
             deadline = asyncio.get_running_loop().time() + self._limits.body_seconds

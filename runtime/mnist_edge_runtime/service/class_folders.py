@@ -8,12 +8,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ..class_names import DISCARDED, UNSURE, nearly
 from ..errors import InputError
+from ..files import rename_new
 
-__all__ = ["DISCARDED", "UNSURE", "class_folder", "next_command", "there"]
+__all__ = ["class_folder", "move", "next_command", "there"]
 
-UNSURE = "unsure"  # of pictures that nobody has labelled yet
-DISCARDED = "discarded"  # of pictures that show none of the classes
 _NEW = re.compile(r"[^\W_]+(?:[ _-][^\W_]+)*")  # words of letters and digits
 _LONGEST = 40  # characters of a new class
 _NO_FOLDER = re.compile(r"[/\\\0]|^\.")
@@ -25,7 +25,8 @@ def class_folder(name: str, labels: Sequence[str], others: Iterable[str] = ()) -
     What differs from one that is there by capital letters alone is that one.
 
     Raises:
-        InputError: it is no name for a class, or the label cannot be the name of a folder.
+        InputError: it is no name for a class, or it is nearly that of another one, beside which a training refuses it,
+            or the label cannot be the name of a folder.
     """
     if name in labels:
         if _NO_FOLDER.search(name) or name in (UNSURE, DISCARDED):
@@ -38,8 +39,18 @@ def class_folder(name: str, labels: Sequence[str], others: Iterable[str] = ()) -
             f"letters and digits, {_LONGEST} at most"
         )
     known = (*labels, *others)
-    same = [other for other in known if len(name) > 1 and other.casefold() == name.casefold()]
-    return name if name in known or not same else same[0]
+    same = [other for other in known if _folded(other) == _folded(name)]
+    if same:
+        return name if name in same else same[0]
+    if other := nearly(name, known):
+        raise InputError(f"{name!a} is nearly the same name as the class {other!a}; take that one, or another name")
+    return name
+
+
+def _folded(name: str) -> str:
+    """Return a name without capital letters; of single letters, A and a are two classes."""
+    name = unicodedata.normalize("NFC", name)
+    return name.casefold() if len(name) > 1 else name
 
 
 def there(folder: Path) -> list[str]:
@@ -47,6 +58,25 @@ def there(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
     return sorted(name for name in names if name not in (UNSURE, DISCARDED))
+
+
+def move(path: Path, folder: Path) -> Path:
+    """Move a picture into a folder, which is made if it is not there, and return where it lies now.
+
+    It keeps its name, or gets a number behind it where something has that name; nothing is written over.
+
+    Raises:
+        OSError: it cannot be moved.
+    """
+    folder.mkdir(exist_ok=True)
+    target, number = folder / path.name, 1
+    while True:
+        try:
+            rename_new(path, target)
+        except FileExistsError:
+            target, number = folder / f"{path.stem}-{number}{path.suffix}", number + 1
+        else:
+            return target
 
 
 def next_command(folder: Path) -> str:

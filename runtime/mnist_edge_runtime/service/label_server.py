@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,6 +24,7 @@ from ..preprocessing.reduction import block_means, block_sides
 from . import page
 from .access import Access
 from .labelling import Labelling
+from .limits import content_length
 from .refusal import RefusalError
 
 __all__ = ["LabelServer"]
@@ -53,6 +55,12 @@ class LabelServer(ThreadingHTTPServer):
         self.in_turn = threading.Lock()  # pictures may be large
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}/#token={token}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell what went wrong in this program; a connection that ended or was reset is its browser's affair."""
+        error = sys.exc_info()[1]
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            print_error(describe(error)[0])
 
     def answer(self, method: str, path: str, body: bytes) -> dict[str, Any]:
         """Return the answer to a request.
@@ -128,11 +136,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         status, kind, headers = 200, "application/json", dict(_HEADERS)
+        closes, self.close_connection = self.close_connection, True  # as long as there may be more of the request
         try:
-            body = self._body()
-            self.server.access.check(
-                self.command, self.path, {name.lower(): value for name, value in self.headers.items()}
-            )
+            sent = {name.lower(): value for name, value in self.headers.items()}
+            self.server.access.check(self.command, self.path, sent)
+            body = self._body(sent)
+            self.close_connection = closes
             if self.command == "GET" and self.path == "/":
                 text = page.labelling()
                 content, kind = text.encode(), "text/html; charset=utf-8"
@@ -150,20 +159,26 @@ class _Handler(BaseHTTPRequestHandler):
                 print_error(told)
         with suppress(OSError):  # the browser went away
             self.send_response(status)
+            if self.close_connection:
+                headers["Connection"] = "close"
             for name, value in {**headers, "Content-Type": kind, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 
-    def _body(self) -> bytes:
-        length = self.headers.get("content-length", "0")
-        if "transfer-encoding" in self.headers or not (length.isascii() and length.isdecimal()):
-            self.close_connection = True
+    def _body(self, sent: Mapping[str, str]) -> bytes:
+        if "transfer-encoding" in sent:
             raise RefusalError(411, "the length of the body is missing")
-        if int(length) > _MOST_BYTES:
-            self.close_connection = True
+        length = content_length(sent.get("content-length", "0"), _MOST_BYTES)
+        if length > _MOST_BYTES:
             raise RefusalError(413, f"the body has more than {_MOST_BYTES:,} bytes")
-        return self.rfile.read(int(length))
+        try:
+            body = self.rfile.read(length)
+        except TimeoutError:
+            raise RefusalError(408, f"the body did not arrive within {_SECONDS} seconds") from None
+        if len(body) < length:
+            raise RefusalError(400, "the connection ended before the body")
+        return body
 
 
 def _error(sentence: str) -> bytes:

@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from ..class_names import DISCARDED, UNSURE
 from ..errors import InputError
-from .class_folders import DISCARDED, UNSURE, class_folder, next_command, there
+from ..files import rename_new
+from .class_folders import class_folder, move, next_command, there
 
 __all__ = ["Labelling", "locked"]
 
@@ -85,10 +87,7 @@ class Labelling:
         with self._lock:
             folder = name if name == DISCARDED else class_folder(name, self._labels, there(self.folder))
             path = self.path(number)
-            (self.folder / folder).mkdir(exist_ok=True)
-            target = _free(self.folder / folder / path.name)
-            os.rename(path, target)
-            self._places[number] = target
+            self._places[number] = move(path, self.folder / folder)
             self._moves.append(number)
 
     def undo(self) -> int:
@@ -106,9 +105,10 @@ class Labelling:
             if not place.is_file():
                 raise InputError(f"{place}: is no longer there; another program has moved it")
             back = self._path(number)
-            if back.exists():
-                raise InputError(f"{back}: is there again; {place} stays where it is")
-            os.rename(place, back)
+            try:
+                rename_new(place, back)
+            except FileExistsError:
+                raise InputError(f"{back}: is there again; {place} stays where it is") from None
             with suppress(OSError):  # it is not empty; an empty class could not be trained
                 place.parent.rmdir()
             return number
@@ -132,14 +132,6 @@ class Labelling:
         place = self._places[number]
         assert place
         return place
-
-
-def _free(path: Path) -> Path:
-    """Return a path where nothing is: this one, or else one with a number behind its name."""
-    target, number = path, 1
-    while target.exists():
-        target, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
-    return target
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Limits"]
+from .refusal import RefusalError
+
+__all__ = ["Limits", "content_length"]
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,15 @@ class Limits:
     head_seconds: float = 5.0
     head: int = 16_384
     connections: int = 256
+
+
+def content_length(header: str, most: int) -> int:
+    """Return the number of bytes that a header Content-Length says, or one above `most` where it says more than that.
+
+    Raises:
+        RefusalError: it says no number.
+    """
+    if not (header.isascii() and header.isdecimal()):
+        raise RefusalError(400, "the header Content-Length is no number of bytes")
+    digits = header.lstrip("0")
+    return min(int(digits or "0"), most + 1) if len(digits) <= len(str(most)) else most + 1  # int() refuses thousands

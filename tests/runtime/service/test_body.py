@@ -21,8 +21,15 @@ def test_a_body_may_come_in_parts(app: App, drawn: Sequence[bytes]) -> None:
         ([b"x" * 600, b"x" * 600], {}),
         ([b"x" * 600, b"x" * 600], {"content-length": "10"}),
         (b"x", {"content-length": "1000000000000"}),
+        (b"x", {"content-length": "9" * 5_000}),
     ],
-    ids=["by its length", "without a length", "with a wrong length", "before it comes"],
+    ids=[
+        "by its length",
+        "without a length",
+        "with a wrong length",
+        "before it comes",
+        "by more digits than int takes",
+    ],
 )
 def test_one_that_is_too_large_is_refused(
     app_with: Callable[..., App], body: bytes | list[bytes], headers: dict[str, str]

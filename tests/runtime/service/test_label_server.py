@@ -6,8 +6,11 @@ import http.client
 import json
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +122,40 @@ def test_pictures_are_sorted_with_keys(browser: Any, folder: Path, labelled: Lab
     places = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.png"))
     assert places == ["1/4.png", "7/2.png", "discarded/0.png", "discarded/1.png", "zwei/3.png"]
     context.close()
+
+
+def test_requests_that_break_off_or_lie_are_no_fault_of_the_command(folder: Path, labelled: Labelled) -> None:
+    """Who may ask is decided before anything of a request is believed."""
+    before = sorted(folder.rglob("*"))
+    head = b"POST /v1/move HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    allowed = head + f"Authorization: Bearer {labelled.token}\r\n".encode()
+    digits = b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n"
+    for sent, status in (
+        (head + digits, 401),
+        (head + b"Content-Length: x\r\n\r\n", 401),
+        (head + b"Content-Length: 20\r\n\r\nhalf", 401),
+        (allowed + digits, 413),
+        (allowed + b"Content-Length: x\r\n\r\n", 400),
+        (allowed + b"Transfer-Encoding: chunked\r\n\r\n", 411),
+        (allowed + b"Content-Length: 20\r\n\r\nhalf", 400),
+    ):
+        with socket.create_connection(("127.0.0.1", labelled.port), timeout=60) as connection:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: connection.recv(65_536), b""))  # until it is closed
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+        assert b"\r\nConnection: close\r\n" in answer
+        assert answer.count(b"HTTP/1.1") == 1
+    for sent in (b"", head[:10], allowed + b"Content-Length: 20\r\n\r\nhalf"):
+        connection = socket.create_connection(("127.0.0.1", labelled.port), timeout=60)
+        connection.sendall(sent)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing it is a reset
+        time.sleep(0.2)
+        connection.close()
+    assert labelled.ask("GET", "/v1/state")[0] == 200
+    assert sorted(folder.rglob("*")) == before
+    labelled.process.send_signal(signal.SIGINT)
+    assert labelled.process.communicate(timeout=60) == ("", f"{folder}: 0 sorted, 5 left\n")
 
 
 def test_nobody_else_is_answered_and_a_signal_ends_it(folder: Path, labelled: Labelled) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mnist_edge_runtime.errors import InputError
@@ -24,6 +27,10 @@ def folder(tmp_path: Path) -> Path:
 
 def contents(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*.png"))}
+
+
+def contents_of(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir() if path.exists()}
 
 
 def test_pictures_are_moved_and_back(folder: Path) -> None:
@@ -59,6 +66,28 @@ def test_nothing_is_written_over(folder: Path) -> None:
     with pytest.raises(InputError, match=r"unsure/a\.png: is there again; .*7/a-1\.png stays where it is"):
         labelling.undo()
     assert contents(folder)["7/a-1.png"] == "a"
+
+
+def test_what_comes_as_a_picture_is_moved_is_not_written_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is a link that leads nowhere."""
+    (folder / "7").mkdir()
+    (folder / "7" / "b.png").symlink_to("nowhere.png")
+    labelling, link = Labelling(folder, LABELS), os.link
+
+    def come(*arguments: Any, **options: Any) -> None:
+        with suppress(FileExistsError), open(folder / "7" / "a.png", "x") as file:
+            file.write("came")
+        link(*arguments, **options)
+
+    monkeypatch.setattr(os, "link", come)
+    labelling.move(0, "7")
+    labelling.move(1, "7")
+    assert (folder / "7" / "b.png").is_symlink()
+    assert contents_of(folder / "7") == {"a.png": "came", "a-1.png": "a", "b-1.png": "b"}
+    labelling.undo()
+    (folder / "unsure" / "a.png").symlink_to("nowhere.png")
+    with pytest.raises(InputError, match=r"unsure/a\.png: is there again; .*7/a-1\.png stays where it is"):
+        labelling.undo()
 
 
 @pytest.mark.parametrize("name", ["../x", "unsure", "", "a/b"])

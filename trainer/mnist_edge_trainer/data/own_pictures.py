@@ -6,15 +6,14 @@ Each picture keeps its role: one that a training has seen is never held out in a
 from __future__ import annotations
 
 import hashlib
-import re
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mnist_edge_runtime.class_names import DISCARDED, LEAST_OF_NEW, UNSURE, nearly
 from mnist_edge_runtime.errors import InputError
 from mnist_edge_runtime.text_output import printable
 from numpy.typing import NDArray
@@ -23,15 +22,10 @@ from . import class_names, datasets, image_folder
 from .datasets import Dataset
 from .parts import Part, listed, ordered
 
-__all__ = ["ADVISED", "UNSORTED", "JoinedDataset", "OwnPictures", "join", "load", "read"]
+__all__ = ["ADVISED", "JoinedDataset", "OwnPictures", "join", "load", "read"]
 
 ADVISED = 10  # pictures of a class
-UNSORTED = "unsure"  # the folder of pictures that nobody has labelled yet
-DISCARDED = "discarded"  # and of those that show none of the classes
-
-_LEAST_OF_NEW = 5  # pictures of a class that the network does not know
 _HELD_OUT = 5  # pictures of a class for each that is held out
-_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +96,7 @@ def read(folder: Path, known: Sequence[str], earlier: OwnPictures | None = None)
     """Read FOLDER/CLASS/NAME.png, and hold out a fifth of each class, drawn with a fixed seed.
 
     Args:
-        folder: of the class folders; what lies in `UNSORTED` and `DISCARDED` is left out.
+        folder: of the class folders; what lies in `UNSURE` and `DISCARDED` is left out.
         known: the classes of the network.
         earlier: the pictures that it was fine-tuned on before; they are kept with their roles, under the label that
             they have in the folder where they are there again.
@@ -115,8 +109,8 @@ def read(folder: Path, known: Sequence[str], earlier: OwnPictures | None = None)
     parts = image_folder.read_classes(folder, leave_out=_no_classes(known))
     for note in parts.notes:
         _warn(note)
-    if UNSORTED not in known and (folder / UNSORTED).is_dir():
-        _warn(f"{folder}: left out {UNSORTED}, which nobody has labelled yet (mnist-edge label {folder})")
+    if UNSURE not in known and (folder / UNSURE).is_dir():
+        _warn(f"{folder}: left out {UNSURE}, which nobody has labelled yet (mnist-edge label {folder})")
     labels = np.array(parts.names)[parts.train.labels]
     _check_names(folder, parts.names, known)
     images, labels = _distinct(folder, parts.train.images, labels)
@@ -131,10 +125,10 @@ def read(folder: Path, known: Sequence[str], earlier: OwnPictures | None = None)
         held_out = np.array([*(bool(role) for role in found), *earlier.held_out[rest]], bool)
     for name in np.unique(labels):
         members = np.flatnonzero(labels == name)
-        if name not in known and len(members) < _LEAST_OF_NEW:
+        if name not in known and len(members) < LEAST_OF_NEW:
             raise InputError(
                 f"{folder / str(name)}: has {_counted(len(members))} of a class that the network does not know; it "
-                f"needs at least {_LEAST_OF_NEW}, and {2 * ADVISED} are advised"
+                f"needs at least {LEAST_OF_NEW}, and {2 * ADVISED} are advised"
             )
         wanted = max(1, len(members) // _HELD_OUT) - int(held_out[members].sum())
         free = np.random.default_rng(datasets.SPLIT_SEED).permutation(members[~settled[members]])
@@ -165,7 +159,7 @@ def join(dataset: Dataset, own: OwnPictures) -> JoinedDataset:
 
 
 def _no_classes(known: Sequence[str]) -> list[str]:
-    return [name for name in (UNSORTED, DISCARDED) if name not in known]
+    return [name for name in (UNSURE, DISCARDED) if name not in known]
 
 
 def _check_folder(folder: Path, known: Sequence[str]) -> None:
@@ -175,8 +169,8 @@ def _check_folder(folder: Path, known: Sequence[str]) -> None:
     names = [name for name in image_folder.class_folders(folder) if name not in _no_classes(known)]
     if names:
         return
-    if (folder / UNSORTED).is_dir():
-        raise InputError(f"{folder}: has pictures in {UNSORTED} alone; sort them with: mnist-edge label {folder}")
+    if (folder / UNSURE).is_dir():
+        raise InputError(f"{folder}: has pictures in {UNSURE} alone; sort them with: mnist-edge label {folder}")
     there = listed([each.name for each in image_folder.visible(folder)], 3) or "nothing"
     raise InputError(
         f"{folder}: expected pictures in a folder for each class, such as {folder / known[-1] / 'photo.png'}, "
@@ -187,24 +181,15 @@ def _check_folder(folder: Path, known: Sequence[str]) -> None:
 def _check_names(folder: Path, names: Sequence[str], known: Sequence[str]) -> None:
     """Refuse names that cannot be kept, and a new one that looks like a slip for another."""
     class_names.check([*known, *(name for name in names if name not in known)], str(folder))
-    seen = {_plain(name): name for name in known}
+    seen = [*known]
     for name in (name for name in names if name not in known):
-        other = seen.setdefault(_plain(name), name)
-        if other != name:
+        if other := nearly(name, seen):
             where = "the network's" if other in known else "the folder"
             raise InputError(
                 f"{folder / name}: is nearly the same name as {where} {other!r}; put its pictures into "
                 f"{folder / other}, or rename it if another class is meant"
             )
-
-
-def _plain(name: str) -> str:
-    """Return a name without what people write in different ways; of single letters, A and a stay apart."""
-    plain = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)) or name
-    plain = plain if len(plain) == 1 else plain.casefold()
-    if plain.isdecimal():
-        return str(int(plain))
-    return str(_WORDS.index(plain)) if plain in _WORDS else plain
+        seen.append(name)
 
 
 def _distinct(
