@@ -80,8 +80,9 @@ def _only(request: Request, known: str | None) -> str | None:
 
 def _keep(inbox: Inbox, picture: Picture, name: str | None) -> dict[str, Any]:
     named = {} if picture.name is None else {"file": picture.name}
-    label, file = inbox.keep(picture.load(False), name)
-    return {**named, "class": label, "name": file}
+    kept = inbox.keep(picture.load(False), name)
+    moved = {} if kept.moved_from is None else {"moved_from": kept.moved_from}
+    return {**named, "class": kept.label, "name": kept.name, **moved}
 
 
 def _each(pictures: list[Picture], keep: Callable[[Picture], dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -24,7 +24,10 @@ _STATE = object_of(
         "most": object_of({"pictures": _COUNT, "bytes": _COUNT}),
     }
 )
-_KEPT = object_of({"file": {"type": "string"}, "class": {"type": "string"}, "name": _NAME}, "file")
+_MOVED = {"type": "string", "description": "Where the same picture lay before, if it was kept under another class."}
+_KEPT = object_of(
+    {"file": {"type": "string"}, "class": {"type": "string"}, "name": _NAME, "moved_from": _MOVED}, "file", "moved_from"
+)
 
 
 def paths(

@@ -25,6 +25,7 @@ _SCRIPTS = (
     "device",
     "numbers",
     "archive",
+    "class_names",
     "keep",
     "look_inside",
     "camera",

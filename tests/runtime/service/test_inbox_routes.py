@@ -30,14 +30,37 @@ def test_what_a_service_keeps(tmp_path: Path, app_with: Callable[..., Any], draw
     assert "it is not kept" in app.post("/v1/inbox", b"P5 9 9 255\n" + bytes(81)).error
     assert app.post("/v1/inbox", drawn[3], **{"class": "../3"}).status == 400
     assert app.post("/v1/inbox", drawn[3], name="3").error.endswith("expected class at most, once")
-    for name in ("5", "6"):
-        assert app.post("/v1/inbox", drawn[3], **{"class": name}).status == 200
-    full = app.post("/v1/inbox", drawn[3], **{"class": "7"})
+    for name in (5, 6):
+        assert app.post("/v1/inbox", drawn[name], **{"class": str(name)}).status == 200
+    full = app.post("/v1/inbox", drawn[7], **{"class": "7"})
     assert (full.status, full.error[:17]) == (507, "the inbox is full")
     removed = app.ask_now("DELETE", "/v1/inbox", name=entry["name"])
     assert removed.json == {"removed": entry["name"], "inbox": app.get("/v1/inbox").json}
     assert app.ask_now("DELETE", "/v1/inbox", name=entry["name"]).status == 404
     assert app.ask_now("DELETE", "/v1/inbox").status == 400
+
+
+def test_a_picture_that_is_named_is_moved(tmp_path: Path, app_with: Callable[..., Any], drawn: list[bytes]) -> None:
+    """Also one that was kept before the service was started again."""
+    app = app_with(inbox=Inbox(tmp_path, LABELS))
+    (unsure,) = app.post("/v1/inbox", drawn[3]).json["kept"]
+    app = app_with(inbox=Inbox(tmp_path, LABELS))
+    answer = app.post("/v1/inbox", drawn[3], **{"class": "3"}).json
+    assert answer["kept"] == [{"class": "3", "name": unsure["name"], "moved_from": "unsure"}]
+    assert (answer["inbox"]["pictures"], answer["inbox"]["classes"]) == (1, {"3": 1})
+    (again,) = app.post("/v1/inbox", drawn[3]).json["kept"]
+    assert again == {"class": "3", "name": unsure["name"]}
+    assert app.ask_now("DELETE", "/v1/inbox", name=unsure["name"]).status == 200
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_class_beside_which_a_training_refuses_another(
+    tmp_path: Path, app_with: Callable[..., Any], drawn: list[bytes]
+) -> None:
+    app = app_with(inbox=Inbox(tmp_path, LABELS))
+    refused = app.post("/v1/inbox", drawn[3], **{"class": "seven"})
+    assert refused.status == 400
+    assert refused.error == "'seven' is nearly the same name as the class '7'; take that one, or another name"
 
 
 def test_a_service_without_an_inbox_keeps_nothing(app: Any, drawn: list[bytes]) -> None:

@@ -99,9 +99,9 @@ def channel(page: Any, canvas: str, side: int, number: int) -> NDArray[np.uint8]
     return np.array(page.evaluate(CHANNEL, [canvas, side, number]), np.uint8).reshape(side, side)
 
 
-def scribble(page: Any) -> None:
-    """Draw what is no digit, until the network is unsure."""
-    for turn in range(6):
+def scribble(page: Any, first: int = 0) -> None:
+    """Draw what is no digit, until the network is unsure; each number of the `first` one has another drawing."""
+    for turn in range(first, first + 6):
         page.click("#clear")
         points = (f"{50 + 40 * np.cos((9 + turn) * k)},{50 + 40 * np.sin((7 + turn) * k)}" for k in range(12))
         draw(page, [" ".join(points)])

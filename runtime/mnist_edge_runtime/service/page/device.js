@@ -47,7 +47,7 @@ const device = (() => {
     }
     if (response.ok) return answer;
     const told = String(answer.error || 'it does not say why').replace(/\.$/, ''), sentence = sentences[response.status];
-    throw new Error(sentence ? sentence(told) : `The device answers with the error ${response.status}: ${told}.`);
+    throw Object.assign(new Error(sentence ? sentence(told) : `The device answers with the error ${response.status}: ${told}.`), { status: response.status });
   }
 
   // The body of a request: a drawing as it is, a picture as its file, made smaller where that is large.

@@ -3,20 +3,20 @@
 const keeping = (() => {
   const SETTLED = 2000; // milliseconds after which a drawing that is unsure counts as finished
   const MOST = 50e6; // bytes in this page
-  const NAME = /^(?=.{1,40}$)[\p{L}\p{N}]+(?:[ _-][\p{L}\p{N}]+)*$/u;
+  const LEAST = 5; // pictures of a class that the network does not know, which a training needs
   const button = (text, action) => {
     const made = make('button', { type: 'button' }, text);
     made.addEventListener('click', action);
     return made;
   };
   const yes = button('Right, keep it', () => keep(found.label)), no = button('No, it is …', () => choose(classes.hidden));
-  const undo = button('Do not keep it', () => take(last).then(() => say('It is no longer kept.'))), load = button('', download);
+  const undo = button('Do not keep it', () => takeBack(last)), load = button('', download);
   const other = make('input', { type: 'text', maxLength: 40, autocomplete: 'off' }), another = button('Keep', nameNew);
   const names = make('div', { className: 'tools' }), told = make('p', { id: 'kept' });
   const classes = make('div', { id: 'classes', hidden: true }, names, make('div', { className: 'tools' }, make('label', {}, 'Another class ', other), another));
   const section = make('div', { id: 'keep' }, make('div', { className: 'tools' }, yes, no), classes, told, make('div', { className: 'tools' }, undo, load));
   const hint = make('p', { className: 'hint' });
-  let inbox = null, found = null, input = null, last = null, timer = 0, files = [], isSaved = true, work = Promise.resolve();
+  let inbox = null, found = null, input = null, last = null, timer = 0, files = [], work = Promise.resolve();
 
   const many = count => `${count} picture${count === 1 ? '' : 's'}`;
 
@@ -43,13 +43,30 @@ const keeping = (() => {
     choose(false);
     return inTurn(async () => {
       if (!mine || !isWanted()) return;
-      const made = { ...await (inbox ? send(mine, label) : collect(mine, label)), input: mine, isUnsure: label === null };
-      if (last?.input === mine) await remove(last);
-      if (made.isUnsure && input !== mine && continues(input?.strokes, mine.strokes)) return remove(made);
+      const kept = await (inbox ? send(mine, label) : collect(mine, label)), isUnsure = inbox && kept.class === 'unsure';
+      if (label === null && !isUnsure) return say(`It is kept as ${kept.class} already.`);
+      const made = { ...kept, input: mine, isUnsure };
+      if (isUnsure && input !== mine && continues(input?.strokes, mine.strokes)) return remove(made);
       last = made;
-      const where = inbox ? `in the inbox of this device: ${many(inbox.pictures)}` : `in this page, until you close it: ${many(files.length)}`;
-      say(made.isUnsure ? `Kept as unsure ${where}. You can still say what it is.` : `Kept as ${made.class} ${where}.`);
+      say(described(made));
     });
+  }
+
+  function described({ class: name, moved_from: before, isUnsure }) {
+    const where = inbox ? `in the inbox of this device: ${many(inbox.pictures)}` : `in this page, until you close it: ${many(files.length)}`;
+    if (isUnsure) return `Kept as unsure ${where}. You can still say what it is.`;
+    const moved = before && before !== 'unsure' ? ` It was under ${before} before.` : '';
+    const lack = labels().includes(name) ? 0 : LEAST - (classesHere().get(name) || 0);
+    const lacking = lack > 0 ? ` The network does not know ${name} yet: to learn it, it needs ${LEAST} pictures of it, ${lack} more.` : '';
+    return `Kept as ${name} ${where}.${moved}${lacking}`;
+  }
+
+  // The classes that pictures are kept of, with the numbers of these.
+  function classesHere() {
+    if (inbox) return new Map(Object.entries(inbox.classes));
+    const found = new Map();
+    for (const { label } of files) found.set(label, (found.get(label) || 0) + 1);
+    return found;
   }
 
   async function send(mine, label) {
@@ -59,38 +76,56 @@ const keeping = (() => {
     return answer.kept[0];
   }
 
-  // A drawing becomes a PNG file of the same pixels; a picture stays the file that it is.
+  // A drawing becomes a PNG file of the same pixels; a picture stays the file that it is. None is kept twice.
   async function collect({ file, pixels, width, height }, label) {
     const data = file ? new Uint8Array(await file.arrayBuffer()) : await png(pixels, width, height), time = new Date().toISOString().replace(/\D/g, '');
-    if (files.reduce((sum, each) => sum + each.data.length, data.length) > MOST) throw new Error('This page keeps 50 MB at most: download the pictures, then open it again.');
-    const kind = file && /^image\/([a-z]+)/.exec(file.type)?.[1] || 'png', name = `${time.slice(0, 8)}-${time.slice(8)}-${crc32(data).toString(16)}.${kind}`;
-    files.push({ name: `${label}/${name}`, data });
-    isSaved = false;
-    return { class: label, name };
+    const same = files.find(each => each.data.length === data.length && each.data.every((value, i) => value === data[i])), others = files.filter(each => each !== same);
+    if (others.reduce((sum, each) => sum + each.data.length, data.length) > MOST) throw new Error('This page keeps 50 MB at most: download the pictures, then open it again.');
+    const kind = file && /^image\/([a-z]+)/.exec(file.type)?.[1] || 'png', name = `${label}/${time.slice(0, 8)}-${time.slice(8)}-${crc32(data).toString(16)}.${kind}`;
+    files = [...others, { name, label, data, isSaved: false }];
+    return { class: label, name, moved_from: same?.label === label ? null : same?.label };
   }
 
-  async function remove({ class: label, name }) {
-    if (inbox) ({ inbox } = await device.ask(`v1/inbox?name=${name}`, null, 'DELETE'));
-    else files = files.filter(each => each.name !== `${label}/${name}`);
+  async function remove({ name }) {
+    if (!inbox) {
+      files = files.filter(each => each.name !== name);
+      return;
+    }
+    try {
+      ({ inbox } = await device.ask(`v1/inbox?name=${name}`, null, 'DELETE'));
+    } catch (error) {
+      if (error.status === 404) error.message = 'The device can no longer take it back: it was sorted or removed there, or the device was started again.';
+      throw error;
+    }
   }
 
-  const take = kept => inTurn(async () => {
-    await remove(kept);
-    if (last === kept) last = null;
+  const takeBack = kept => inTurn(async () => {
+    if (last !== kept) return;
+    try {
+      await remove(kept);
+    } catch (error) {
+      if (error.status === 404) last = null;
+      throw error;
+    }
+    last = null;
+    say('It is no longer kept.');
   });
 
   function nameNew() {
     const name = other.value.trim().normalize();
-    if (!labels().includes(name) && !NAME.test(name)) return say('The name of a class is letters and digits.');
-    other.value = '';
-    keep(name);
+    try {
+      keep(classNamed(name, [...classesHere().keys()], labels()));
+      other.value = '';
+    } catch (error) {
+      say(error.message);
+    }
   }
 
   function download() {
     const link = make('a', { href: URL.createObjectURL(zip(files)), download: 'pictures.zip' });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    isSaved = true;
+    for (const each of files) each.isSaved = true;
     say('Unpack it, and give the folder to mnist-edge train --also.');
   }
 
@@ -101,7 +136,10 @@ const keeping = (() => {
   function show(newInput, newFound) {
     clearTimeout(timer);
     const isAnswered = Boolean(newFound && newFound.label !== null);
-    if (last?.isUnsure && continues(newInput?.strokes, last.input.strokes)) take(last); // it was not finished
+    if (last?.isUnsure && continues(newInput?.strokes, last.input.strokes)) {
+      const kept = last; // it was not finished
+      inTurn(() => remove(kept));
+    }
     [input, found, last] = isAnswered ? [newInput, newFound, null] : [null, null, null];
     yes.disabled = no.disabled = !isAnswered;
     choose(false);
@@ -109,7 +147,7 @@ const keeping = (() => {
     if (!isAnswered) return;
     names.replaceChildren(...labels().filter(label => label !== found.label).map(label => button(label, () => keep(label))));
     const mine = input;
-    if (inbox && !found.accepted) timer = setTimeout(() => keep(null, () => input === mine && !last), SETTLED);
+    if (inbox && !found.accepted) timer = setTimeout(() => keep(null, () => input === mine && last?.input !== mine), SETTLED);
   }
 
   async function meet() {
@@ -124,7 +162,7 @@ const keeping = (() => {
     if (event.key === 'Escape') choose(false);
     event.stopPropagation(); // these keys are not for the paper
   });
-  addEventListener('beforeunload', event => isSaved || event.preventDefault());
+  addEventListener('beforeunload', event => files.every(each => each.isSaved) || event.preventDefault());
   names.setAttribute('role', 'group');
   names.setAttribute('aria-label', 'It is');
   no.setAttribute('aria-controls', 'classes');
