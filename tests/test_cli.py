@@ -23,6 +23,7 @@ from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from mnist_edge_trainer.handwriting import pool
+from mnist_edge_trainer.networks.architectures import ARCHITECTURES
 from mnist_edge_trainer.networks.published import weights_file
 from mnist_edge_trainer.runs.run import Run
 from PIL import Image
@@ -275,6 +276,9 @@ def test_without_mnist_auto_warns_and_every_file_says_so(
 ) -> None:
     monkeypatch.setenv("MNIST_EDGE_DATA", "")
     monkeypatch.setenv("MNIST_EDGE_MIRRORS", "http://127.0.0.1:9/")
+    classic = ARCHITECTURES["classic"]
+    few = replace(classic, small_recipe=replace(classic.small_recipe, epochs=10))  # enough for a proof
+    monkeypatch.setitem(ARCHITECTURES, "classic", few)  # type: ignore[arg-type]  # a mapping that others only read
     demo = mnist_edge("demo", cwd=tmp_path)
     warning = "the 1,797 digits bundled with scikit-learn make a demonstration"
     assert warning in " ".join(demo.stderr.split())
