@@ -69,7 +69,7 @@ BOARDS: Mapping[str, Board] = {
         ),
         Board(
             name="legacy32",
-            title="Raspberry Pi 2 and later with a system of 32 bits: Cortex-A7, Bookworm",
+            title="Raspberry Pi 2, and later ones with a 32-bit system: Cortex-A7, Bookworm, 32 bits",
             cpu="cortex-a7",
             qemu="qemu-arm",
             processor=_arm(

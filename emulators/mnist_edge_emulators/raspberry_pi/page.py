@@ -20,6 +20,9 @@ Pi or a PC, Debian's Python and the published wheels. Nothing on this page was m
 without VNNI, or on a microcontroller.
 
 {boards}
+
+`pizero`, in [the tables of the integer network](integer.md#every-target), is the Raspberry Pi Zero and the first Pi (ARMv6): no engine has
+wheels for them, and they run [a program in C](old-pis.md).
 """
 _MATRIX = """
 ## The same answers
