@@ -21,8 +21,8 @@ without VNNI, or on a microcontroller.
 
 {boards}
 
-`pizero`, in [the tables of the integer network](integer.md#every-target), is the Raspberry Pi Zero and the first Pi (ARMv6): no engine has
-wheels for them, and they run [a program in C](old-pis.md).
+`pizero`, in [the tables of the integer network](integer.md#every-target), is the Raspberry Pi Zero and the first Pi
+(ARMv6): no engine has wheels for them, and they run [a program in C](old-pis.md).
 """
 _MATRIX = """
 ## The same answers
