@@ -47,6 +47,7 @@ _STARTED_FIRST = (
     "trainer/training/test_fit.py",
     "exporters/bundle/test_build.py",
     "exporters/export/test_architectures.py",
+    "test_code_blocks.py",
     "test_cli.py",
     "exporters/test_commands.py",
     "exporters/report/test_page.py",
