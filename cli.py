@@ -20,6 +20,7 @@ from mnist_edge_exporters import commands as exporter_commands
 from mnist_edge_exporters import own_code
 from mnist_edge_exporters.bundle.command import bundle
 from mnist_edge_exporters.deploy.command import deploy
+from mnist_edge_exporters.signing import sign
 from mnist_edge_runtime import command_line
 from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_runtime.json_output import print_result
@@ -206,7 +207,7 @@ def _forward(context: typer.Context) -> None:
 for _command in (
     *(trainer_commands.train, trainer_commands.tune, trainer_commands.draw),
     *(exporter_commands.export, exporter_commands.verify, exporter_commands.drift),
-    *(evaluate, compare, runs, exporter_commands.report, demo, bundle, deploy),
+    *(evaluate, compare, runs, exporter_commands.report, demo, bundle, sign, deploy),
 ):
     app.command(cls=StrictCommand)(_command)
 

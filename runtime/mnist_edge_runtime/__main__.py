@@ -161,6 +161,11 @@ def build_parser(
     common.add_argument("--json", action="store_true", help=json_output.HELP)
     engine = argparse.ArgumentParser(add_help=False)
     engine.add_argument("--engine", choices=list(ENGINES), help="Engine to run on. (default: the first that works)")
+    engine.add_argument(
+        "--allowed-signers",
+        metavar="FILE",
+        help="Signers of whom one must have signed the model. (default: ~/.config/mnist-edge/allowed_signers, if any)",
+    )
     answers = argparse.ArgumentParser(add_help=False, parents=[engine])
     answers.add_argument("--accept-all", action="store_true", help="Accept every answer, whatever its confidence.")
 

@@ -16,7 +16,7 @@ from . import image_arrays, image_values, models
 from .acceptance import acceptance
 from .engines import loader
 from .errors import EngineError, InputError
-from .model_file import sealed_model
+from .model_file import sealed_model, signature
 from .model_file.contract import IMAGE_SHAPE, Contract
 from .prediction import NAN, Prediction, finite, softmax
 
@@ -75,6 +75,7 @@ class Classifier:
         engine: str | None = None,
         threads: int = 1,
         accept_all: bool = False,
+        allowed_signers: str | Path | None = None,
     ) -> Classifier:
         """Check the file at `path` and make it ready on the first engine that runs it.
 
@@ -84,18 +85,24 @@ class Classifier:
             engine: name of the only engine to use: "litert", "tflite-runtime" or "onnxruntime".
             threads: threads of the engine; more than 1 gains nothing for single images.
             accept_all: accept every answer, whatever the contract's threshold.
+            allowed_signers: a list of signers, by default `~/.config/mnist-edge/allowed_signers` if it is there. With
+                one the file needs a signature, FILE.sig; networks of this package need none.
 
         Raises:
-            InputError: the file cannot be read.
-            ModelError: it is damaged or carries no contract; no engine has seen it then.
+            InputError: the file cannot be read, or its signature cannot be verified here.
+            ModelError: it is damaged, carries no contract, or none of the signers signed it; no engine has seen it.
             EngineError: no engine here runs it.
             UsageError: `engine` is unknown or not for this format.
         """
         reasons = []
         network = path if isinstance(path, str) and path in models.NETWORKS else None
-        for file in models.bundled_models(engine, network) if path is None or network else [Path(path)]:
+        is_ours = path is None or network is not None
+        signers = None if is_ours else signature.allowed_signers(allowed_signers)
+        for file in models.bundled_models(engine, network) if path is None or is_ours else [Path(path)]:
             try:
-                classifier = cls(sealed_model.read(file), engine=engine, threads=threads, accept_all=accept_all)
+                classifier = cls(
+                    sealed_model.read(file, signers), engine=engine, threads=threads, accept_all=accept_all
+                )
             except EngineError as error:
                 reasons.append(f"{file}: {error}")
             else:

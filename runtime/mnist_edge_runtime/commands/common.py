@@ -34,7 +34,8 @@ def load(arguments: argparse.Namespace, *, accept_all: bool = False) -> Classifi
     """
     with model_limit(arguments.model, "load"), suppress_output():  # engines greet on stderr, which is for errors
         named = arguments.model or arguments.network
-        classifier = Classifier.load(named, engine=arguments.engine, accept_all=accept_all)
+        signers = arguments.allowed_signers
+        classifier = Classifier.load(named, engine=arguments.engine, accept_all=accept_all, allowed_signers=signers)
     if named is None:
         say_default(classifier.file)
     for warning in classifier.contract.warnings:
@@ -77,7 +78,8 @@ def load_any(arguments: argparse.Namespace) -> Classifier | UnverifiedClassifier
         raise UsageError("--no-verify is for a model file without a contract; name it with --model")
     from ..unverified.classifier import UnverifiedClassifier  # few need it, and its import takes time
 
-    classifier = UnverifiedClassifier(arguments.model, engine=arguments.engine)
+    signers = arguments.allowed_signers
+    classifier = UnverifiedClassifier(arguments.model, engine=arguments.engine, allowed_signers=signers)
     tell(f"warning: nothing proves {arguments.model}: {classifier.assumptions}")
     return classifier
 

@@ -1,3 +1,3 @@
 """The model file: payload, contract and golden vectors, all checked before an engine sees a byte."""
 
-__all__ = ["contract", "flatbuffer", "golden", "sealed_model", "size_in_c"]
+__all__ = ["contract", "flatbuffer", "golden", "sealed_model", "signature", "size_in_c"]

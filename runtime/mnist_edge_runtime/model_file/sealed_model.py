@@ -18,6 +18,7 @@ from ..text_output import short
 from .contract import Contract
 from .formats.base import DIGEST_SIZE, Format, Trailer
 from .formats.registry import FORMATS, for_suffix, suffixes
+from .signature import verify
 
 if TYPE_CHECKING:
     from .golden import Golden
@@ -77,15 +78,17 @@ def seal(payload: bytes, contract: Contract, golden: Golden) -> bytes:
     return body + _sha256(body).encode()
 
 
-def read(path: str | Path) -> SealedModel:
-    """Read and check the model file at `path`.
+def read(path: str | Path, signers: Path | None = None) -> SealedModel:
+    """Read and check the model file at `path`; with a list of `signers`, first that one of them signed it.
 
     Raises:
-        InputError: the file cannot be read.
-        ModelError: it is too large, damaged, unsealed, of an unknown version or of operators that are not allowed, or
-            its name is not that of its format.
+        InputError: the file cannot be read, or its signature cannot be verified here.
+        ModelError: it is unsigned or of an unknown signer, too large, damaged, unsealed, of an unknown version or of
+            operators that are not allowed, or its name is not that of its format.
     """
     data, named = read_bytes(path)
+    if signers:
+        verify(data, path, signers)
     try:
         sealed = unseal(data)
     except ModelError as error:

@@ -23,7 +23,7 @@ from ..child_process import how_it_ended
 from ..engines import registry
 from ..engines.availability import not_installed
 from ..errors import EngineError, InputError, ModelError, UsageError
-from ..model_file import sealed_model
+from ..model_file import sealed_model, signature
 from ..model_file.contract import IMAGE_SHAPE
 from ..prediction import Prediction, softmax
 from .worker import ANSWER, LARGEST_MESSAGE
@@ -38,22 +38,28 @@ _GRACE_SECONDS = 5  # after which a child is ended that did not end itself
 class UnverifiedClassifier:
     """Classify as `Classifier` does, with a file that carries no contract. Not for use by two threads at a time."""
 
-    def __init__(self, path: str | Path, *, engine: str | None = None) -> None:
+    def __init__(
+        self, path: str | Path, *, engine: str | None = None, allowed_signers: str | Path | None = None
+    ) -> None:
         """Start the child and load the file there.
 
         Args:
             path: a .tflite or .onnx file.
             engine: insist on this one.
+            allowed_signers: as of `Classifier.load`.
 
         Raises:
             InputError: the file cannot be read.
-            ModelError: it is too large, its operators are not allowed, or it is no classifier of 28 x 28 images.
+            ModelError: it is too large, unsigned or of an unknown signer, its operators are not allowed, or it is no
+                classifier of 28 x 28 images.
             EngineError: no engine here runs it, or one crashed while running it or reached its limits.
             UsageError: `engine` is not for this format, or the system has no such limits.
         """
         if sys.platform == "win32":
             raise UsageError("--no-verify needs limits on memory and time, which Windows does not have")
         payload, named = sealed_model.read_bytes(path)
+        if signers := signature.allowed_signers(allowed_signers):
+            signature.verify(payload, path, signers)
         try:
             named.check_operators(payload)
         except ModelError as error:

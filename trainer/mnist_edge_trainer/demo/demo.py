@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from mnist_edge_runtime import Classifier
+from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_runtime.preprocessing.image_io import load_picture
 from mnist_edge_runtime.text_output import percent
@@ -45,7 +46,7 @@ def read_drawings(model: Path, folder: Path) -> list[Reading]:
     """Draw the ten digits as PNG files into `folder`, classify each, and plot all as `readings.png`."""
     folder.mkdir(parents=True, exist_ok=True)
     readings = []
-    with Classifier.load(model) as classifier:
+    with Classifier(sealed_model.read(model)) as classifier:  # no signature: it was made a moment ago
         for digit, tilt in zip("0123456789", _TILTS, strict=True):
             file = folder / f"{digit}.png"
             Image.fromarray(draw(digit, tilt=tilt, pen=_PEN)).save(file)
