@@ -31,7 +31,8 @@ WRITERS = ("minichazer", "Aiano-28x28", "ujwalkasturi", "Xholoas")
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "own-hand.md"
 MOST = 5  # pictures of a digit that are learnt from
 TEXT = """
-`python benchmarks/own_hand.py`. Of each writer's photos and scans (none of these are part of the project) every second one of each digit is learnt from, at most five; the columns of the hand are those of the
+`python benchmarks/own_hand.py`. Of each writer's photos and scans (none of these are part of the project) every
+second one of each digit is learnt from, at most five; the columns of the hand are those of the
 writer's other pictures that are read right, which the training never saw. Nothing was chosen by these pictures.
 
 {table}
