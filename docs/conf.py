@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 project = "mnist-edge"
 html_title = "mnist-edge"
 project_copyright = "the authors of mnist-edge, MIT"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-source_suffix = {".md": "markdown"}
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 html_theme = "furo"
 html_copy_source = False
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
+
+# The notebook is executed when it has changed, or when there are no outputs of it yet.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(Path(__file__).resolve().parents[1] / "build" / "notebook-cache")
+nb_execution_timeout = 300  # seconds of a cell
+nb_execution_raise_on_error = True
+nb_merge_streams = True
 
 # Links such as service.md#the-inbox lead to the heading, as they do on GitHub.
 myst_heading_anchors = 3
