@@ -43,6 +43,7 @@ _STARTED_FIRST = (
     "trainer/training/test_checkpoint.py",
     "trainer/tuning/test_tune.py",
     "exporters/deploy/test_rollout.py",
+    "exporters/deploy/test_fleet.py",
     "exporters/installer/test_transaction.py",
     "trainer/training/test_fit.py",
     "exporters/bundle/test_build.py",
