@@ -10,20 +10,22 @@ import re
 import stat
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO
 
 from mnist_edge_runtime import InputError, ModelError
 from mnist_edge_runtime.files import atomic_path
+from mnist_edge_runtime.model_file import signature
 
 from .manifest import BundleManifest
 
-__all__ = ["FOLDER", "MANIFEST", "SBOM", "SUMS", "check_bundle", "scripts", "sha256_sums", "write"]
+__all__ = ["FOLDER", "MANIFEST", "SBOM", "SIGNATURE", "SUMS", "check_bundle", "scripts", "sha256_sums", "write"]
 
 FOLDER = "mnist-edge"
 SUMS = "SHA256SUMS"
+SIGNATURE = f"{SUMS}.sig"  # of SUMS, in a bundle that is signed
 MANIFEST = "bundle.json"
 SBOM = "sbom.cdx.json"
 _INSTALLER = files("mnist_edge_exporters.installer")
@@ -54,12 +56,16 @@ def sha256_sums(members: Mapping[str, bytes]) -> bytes:
     return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(members.items())).encode()
 
 
-def write(members: Mapping[str, bytes], path: Path) -> None:
-    """Write the members and their SHA256SUMS; equal members give equal bytes: no user, no time, no name of a file.
+def write(members: Mapping[str, bytes], path: Path, sign: Callable[[bytes], bytes] | None = None) -> None:
+    """Write the members, their SHA256SUMS and the signature of it that `sign` returns.
+
+    Equal members give equal bytes: no user, no time, no name of a file.
 
     Raises:
         InputError: the file cannot be written.
     """
+    sums = sha256_sums(members)
+    head = [(SUMS, sums), *([(SIGNATURE, sign(sums))] if sign else [])]
     try:
         with (
             atomic_path(path) as temporary,
@@ -67,7 +73,7 @@ def write(members: Mapping[str, bytes], path: Path) -> None:
             gzip.GzipFile("", "wb", _LEVEL, file, mtime=0) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
         ):
-            for name, data in [(SUMS, sha256_sums(members)), *sorted(members.items())]:
+            for name, data in [*head, *sorted(members.items())]:
                 archive.addfile(_header(name, len(data)), io.BytesIO(data))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; name a file in a folder that you can write to") from None
@@ -139,7 +145,7 @@ def _members(unpacked: _Unpacked) -> tuple[dict[str, str], dict[str, bytes]]:
         info = tarfile.TarInfo.frombuf(block, "ascii", "strict")
         name = info.name.removeprefix(f"{FOLDER}/")
         if block != _header(name, info.size).tobuf(tarfile.USTAR_FORMAT) or not (
-            name in {SUMS, *_LOOSE} or _NAME.fullmatch(name)
+            name in {SUMS, SIGNATURE, *_LOOSE} or _NAME.fullmatch(name)
         ):
             raise ModelError(f"{info.name!a} is not a plain file of a name that bundles have")
         if name in sums:
@@ -174,13 +180,14 @@ def _compare(sums: dict[str, str], texts: dict[str, bytes]) -> BundleManifest:
     if len(promised) != len(lines) or not promised:
         raise ModelError(f"{SUMS} is missing or not a list of SHA-256")
     del sums[SUMS]
+    sums.pop(SIGNATURE, None)  # what it is worth is known where there is a list of signers
     if wrong := sorted(sums.keys() ^ promised.keys()) or sorted(_LOOSE - sums.keys()):
         raise ModelError(f"{wrong[0]} is missing, or one member too many")
     if wrong := sorted(name for name in sums if sums[name] != promised[name]):
         raise ModelError(f"{wrong[0]} was altered: its SHA-256 is not the one in {SUMS}")
     manifest = BundleManifest.from_json(texts[MANIFEST])
-    vouched = manifest.files()
-    if {name: digest for name, digest in sums.items() if name not in _LOOSE} != vouched:
+    loose = {*_LOOSE, f"model/{manifest.model}{signature.SUFFIX}"}
+    if {name: digest for name, digest in sums.items() if name not in loose} != manifest.files():
         raise ModelError(f"the files that {MANIFEST} names are not those that are there")
     return manifest
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mnist_edge_runtime import Contract, EngineError, InputError, UsageError
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.signature import SUFFIX
 from mnist_edge_runtime.output_capture import suppress_output
 
+from ..signing import check_key, sign_file, signature_of
 from . import archive, debian, own_wheel, systems, wheel_files, wheelhouse
 from .manifest import BundleManifest, Package
 from .sbom import sbom
@@ -39,12 +44,14 @@ class Bundle:
         bytes: its size.
         sha256: of the file.
         manifest: the description of its contents.
+        signature: the path of its signature, if it was signed.
     """
 
     file: Path
     bytes: int
     sha256: str
     manifest: BundleManifest
+    signature: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the output of `bundle --json`."""
@@ -52,7 +59,8 @@ class Bundle:
         manifest = self.manifest
         about = {"target": manifest.target, "engine": manifest.engine, "model": manifest.model}
         size = {"bytes": self.bytes, "sha256": self.sha256, "installed_bytes": manifest.installed_bytes}
-        return {"file": str(self.file), **size, **about, "packages": packages}
+        signed = {"signature": str(self.signature), "counter": manifest.counter} if self.signature else {}
+        return {"file": str(self.file), **size, **about, **signed, "packages": packages}
 
     def text(self) -> str:
         """Return the same for a person to read, with the next step."""
@@ -65,13 +73,21 @@ class Bundle:
             [
                 f"{self.file}: {manifest.model} on {manifest.engine} for {manifest.target}, {size}",
                 *rows,
+                *([f"signed: {self.signature}, counter {manifest.counter}"] if self.signature else []),
                 f"on the device: tar -xzf {name} && sh {archive.FOLDER}/install.sh",
             ]
         )
 
 
 def build(
-    model: Path, target: str, out: Path | None = None, constraint: Path | None = None, extras: Sequence[str] = ()
+    model: Path,
+    target: str,
+    out: Path | None = None,
+    constraint: Path | None = None,
+    extras: Sequence[str] = (),
+    *,
+    key: Path | None = None,
+    counter: int | None = None,
 ) -> Bundle:
     """Write the bundle of a model for a system; equal inputs and versions give equal bytes.
 
@@ -82,10 +98,13 @@ def build(
             model's own name contains it.
         constraint: a constraints file of pip; by default the newest versions that fit are taken.
         extras: more extras of the runtime, of `EXTRAS`.
+        key: signs the model in the bundle, its SHA256SUMS, and the bundle itself, as OUT.sig.
+        counter: a device with a list of signers takes no bundle whose counter is below that of the last; by default, in
+            a bundle that is signed, the seconds since 1970 of SOURCE_DATE_EPOCH or of now.
 
     Raises:
         UsageError: the target is unknown, or a bundle cannot contain a file of this name.
-        InputError: a file cannot be read, or a package is not available.
+        InputError: a file cannot be read, a package is not available, or the key cannot sign.
         ModelError: the model is not a sealed file, or the target's engine cannot run it.
     """
     system = systems.named(target)
@@ -97,6 +116,8 @@ def build(
         raise InputError(f"--constraint {constraint}: no such file")
     if not _MODEL_NAME.fullmatch(model.name):
         raise UsageError(f"{model.name!r} cannot be the name of a bundle's model; use letters, digits, . - and _")
+    if key:
+        check_key(key)
     data, _ = sealed_model.read_bytes(model)
     sealed = sealed_model.read(model)
     contract = sealed.contract
@@ -119,6 +140,7 @@ def build(
             _BYTECODE * (len(data) + sum(wheel_files.installed_bytes(wheel) for _, wheel in carried))
         ),
         packages=packages,
+        counter=_counter(key) if counter is None else counter,
     )
     members = {f"model/{model.name}": data, **{package.file: wheel for package, wheel in carried}}
     members |= {
@@ -126,9 +148,20 @@ def build(
         archive.MANIFEST: manifest.to_json().encode(),
         archive.SBOM: sbom(manifest, contract).encode(),
     }
-    archive.write(members, out)
+    if key:
+        members[f"model/{model.name}{SUFFIX}"] = signature_of(data, key)
+    archive.write(members, out, partial(signature_of, key=key) if key else None)
     written = out.read_bytes()
-    return Bundle(out, len(written), _sha256(written), archive.check_bundle(out))
+    signature = sign_file(out, key) if key else None
+    return Bundle(out, len(written), _sha256(written), archive.check_bundle(out), signature)
+
+
+def _counter(key: Path | None) -> int:
+    """Return the counter of a bundle for which none is named; 0 keeps one that is not signed the same at all times."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH") or str(int(time.time()))
+    if key and not epoch.isdecimal():
+        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch}, expected seconds since 1970; or take --counter")
+    return int(epoch) if key else 0
 
 
 def _check_place(out: Path) -> None:

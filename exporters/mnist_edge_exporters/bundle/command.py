@@ -14,6 +14,7 @@ from mnist_edge_runtime.path_checks import check_file
 from mnist_edge_runtime.text_output import printable
 
 from ..options import AsJson
+from ..signing import KEY_HELP, check_key, sign_file
 
 if TYPE_CHECKING:
     from .build import Bundle
@@ -53,14 +54,27 @@ def bundle(
         list[str] | None,
         typer.Option("--with", help="What else the device can do: serve, which answers pictures over HTTP."),
     ] = None,
+    sign: Annotated[
+        Path | None, typer.Option(metavar="KEY", help=f"Sign the bundle, as OUT.sig and inside. {KEY_HELP}")
+    ] = None,
+    counter: Annotated[
+        int | None,
+        typer.Option(
+            help="Counter of a signed bundle; a device with a list of signers refuses one below the last. (default: "
+            "seconds since 1970, of SOURCE_DATE_EPOCH or now)",
+            min=0,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Pack a model, the runtime and its dependencies into one file that a device without internet installs."""
     made: Bundle | StaticProgram
+    if counter is not None and (sign is None or engine):
+        raise UsageError("--counter is for a bundle that --sign signs")
     if engine is None:
         from .build import build
 
-        made = build(model, target, out, constraint, extras or ())
+        made = build(model, target, out, constraint, extras or (), key=sign, counter=counter)
     else:
         from . import static_program
 
@@ -70,7 +84,11 @@ def bundle(
             raise UsageError("--constraint is for the packages of a bundle; --engine c has none")
         if extras:
             raise UsageError("--with is for the packages of a bundle; --engine c has none")
+        if sign:
+            check_key(sign)
         made = static_program.build(model, target, out)
+        if sign:
+            sign_file(made.file, sign)
     for warning in sealed_model.read(model).contract.warnings:
         print(f"WARNING: {printable(warning)}", file=sys.stderr)
     print_result(as_json, made.to_dict(), made.text())

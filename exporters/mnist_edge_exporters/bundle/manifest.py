@@ -53,6 +53,7 @@ class BundleManifest:
         model_sha256: of that file.
         installed_bytes: size of the installation on disk.
         packages: all of them, by name.
+        counter: a later bundle has a larger one; 0 where none is kept.
     """
 
     target: str
@@ -65,6 +66,7 @@ class BundleManifest:
     model_sha256: str
     installed_bytes: int
     packages: tuple[Package, ...]
+    counter: int = 0
 
     def to_json(self) -> str:
         """Return the document; equal manifests give equal text."""
@@ -89,7 +91,7 @@ class BundleManifest:
             packages = tuple(
                 _build(Package, {**package, "left_out": tuple(package["left_out"])}) for package in document["packages"]
             )
-            manifest: BundleManifest = _build(cls, {**document, "packages": packages})
+            manifest: BundleManifest = _build(cls, {"counter": 0, **document, "packages": packages})
             manifest._check()
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ModelError(f"bundle.json cannot be read ({error}); make the bundle again") from None
@@ -105,6 +107,8 @@ class BundleManifest:
             raise ValueError("a field is not a SHA-256")
         if type(self.installed_bytes) is not int or self.installed_bytes < 0:
             raise ValueError("installed_bytes is not a size")
+        if type(self.counter) is not int or self.counter < 0:
+            raise ValueError("counter is not a number from 0 on")
 
 
 def _build(kind: Any, document: dict[str, Any]) -> Any:

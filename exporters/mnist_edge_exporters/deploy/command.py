@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .access import Access
     from .hosts import Host
+    from .plan import Plan
 
 __all__ = ["deploy"]
 
@@ -48,6 +49,14 @@ def deploy(
     ssh_config: Annotated[
         Path | None, typer.Option(help="Configuration file for ssh. (default: ~/.ssh/config)", callback=check_file)
     ] = None,
+    allowed_signers: Annotated[
+        Path | None,
+        typer.Option(
+            help="Signers of whom one must have signed the bundle. (default: ~/.config/mnist-edge/allowed_signers, "
+            "if any)",
+            callback=check_file,
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Connect and check, but change nothing.")] = False,
     status: Annotated[
         bool, typer.Option("--status", help="Ask the hosts what they run, and run the self-test there again.")
@@ -68,6 +77,8 @@ def deploy(
     if status:
         if dry_run or batch is not None:
             raise UsageError("--status changes nothing; leave out --dry-run and --batch")
+        if allowed_signers:
+            raise UsageError("--status installs nothing; leave out --allowed-signers")
         if bundle and bundle.endswith(".tar.gz"):
             raise UsageError(f"--status takes hosts alone; leave out {bundle}")
         named = [bundle, *named] if bundle else named  # typer took the first host for the bundle
@@ -79,7 +90,10 @@ def deploy(
     if status:
         _ask(every, access, parallel, as_json)
     elif bundle:
-        _deploy(Path(bundle), every, access, parallel, batch, dry_run, as_json)
+        from .plan import Plan
+
+        check_file(file := Path(bundle))
+        _deploy(Plan.of(file, access, dry_run=dry_run, signers=allowed_signers), every, parallel, batch, as_json)
 
 
 def _ask(hosts: Sequence[Host], access: Access, parallel: int, as_json: bool) -> None:
@@ -96,21 +110,17 @@ def _ask(hosts: Sequence[Host], access: Access, parallel: int, as_json: bool) ->
         raise VerificationError(f"not every host proved itself: {', '.join(failed)} did not; see the lines above")
 
 
-def _deploy(
-    bundle: Path, hosts: Sequence[Host], access: Access, parallel: int, batch: int | None, dry_run: bool, as_json: bool
-) -> None:
+def _deploy(plan: Plan, hosts: Sequence[Host], parallel: int, batch: int | None, as_json: bool) -> None:
     """Deploy to all hosts, and print the outcomes.
 
     Raises:
         VerificationError: one failed.
     """
-    from .plan import Plan, table
+    from .plan import table
     from .rollout import deploy as deploy_to
 
-    check_file(bundle)
-    plan = Plan.of(bundle, access, dry_run=dry_run)
     outcomes = deploy_to(plan, hosts, parallel, batch)
-    about = {"bundle": str(bundle), "version": plan.identity, "dry_run": dry_run}
+    about = {"bundle": str(plan.bundle), "version": plan.identity, "dry_run": plan.dry_run}
     print_result(as_json, {**about, "hosts": [each.to_dict() for each in outcomes]}, table(outcomes))
     if failed := [each.host for each in outcomes if each.reason]:
         left = [each.host for each in outcomes if each.state == "not begun"]

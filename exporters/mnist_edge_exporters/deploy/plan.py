@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from mnist_edge_runtime.model_file.signature import allowed_signers, verify
+
 from ..bundle import archive
 from ..bundle.archive import check_bundle
 from ..bundle.manifest import BundleManifest
@@ -42,15 +44,17 @@ class Plan:
     dry_run: bool
 
     @classmethod
-    def of(cls, bundle: Path, access: Access, *, dry_run: bool) -> Plan:
-        """Verify and read the bundle.
+    def of(cls, bundle: Path, access: Access, *, dry_run: bool, signers: Path | None = None) -> Plan:
+        """Verify and read the bundle; its signature, too, where there is a list of signers, here the user's by default.
 
         Raises:
             InputError: it cannot be read.
-            ModelError: it is damaged, or not a bundle.
+            ModelError: it is damaged, unsigned, of an unknown signer, or not a bundle.
         """
         manifest = check_bundle(bundle)
         data = bundle.read_bytes()
+        if found := allowed_signers(signers):
+            verify(data, bundle, found)
         with tarfile.open(fileobj=io.BytesIO(data)) as members:
             sums = members.extractfile(f"{archive.FOLDER}/{archive.SUMS}")
             assert sums  # check_bundle has read it

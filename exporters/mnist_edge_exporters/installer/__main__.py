@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from . import checks, layout, service, transaction, versions
+from . import checks, layout, service, signature, transaction, versions
 from .errors import InstallError
 
 __all__ = ["main"]
@@ -48,6 +48,12 @@ def main() -> int:
         metavar="ADDRESS[:PORT]",
         help="Where --service serve listens; 0.0.0.0 for the network. (default: 127.0.0.1:8028)",
     )
+    parser.add_argument(
+        "--allowed-signers",
+        type=Path,
+        metavar="FILE",
+        help="Signers of whom one must have signed the bundle. (default: ~/.config/mnist-edge/allowed_signers, if any)",
+    )
     parser.add_argument("--rollback", action="store_true", help="Take the version before into use again.")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up as after Ctrl-C
@@ -59,7 +65,8 @@ def main() -> int:
             raise InstallError(2, "--listen is for --service serve")
         if not arguments.rollback and not is_bundle:
             raise InstallError(2, "there is no bundle beside this script; from here only --rollback can be done")
-        print(go_back(prefix) if arguments.rollback else install(prefix, arguments.service, arguments.listen))
+        signers, asked = arguments.allowed_signers, (arguments.service, arguments.listen)
+        print(go_back(prefix) if arguments.rollback else install(prefix, signers, *asked))
     except InstallError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.code
@@ -89,9 +96,10 @@ def _address(text: str) -> service.Address:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from None
 
 
-def install(prefix: Path, kind: str | None, address: service.Address | None) -> str:
+def install(prefix: Path, signers: Path | None, kind: str | None, address: service.Address | None) -> str:
     """Install the bundle that this module lies in, and return the sentence to print."""
     identity = checks.check_files(HERE)
+    counter = signature.check(HERE, prefix, signers)
     checks.check_machine(versions.manifest(HERE))
     layout.check(prefix)
     unit, told = None, ""
@@ -101,6 +109,7 @@ def install(prefix: Path, kind: str | None, address: service.Address | None) -> 
         unit = service.unit(HERE, prefix, Path(kind))
     with transaction.begin(prefix):
         sentence = transaction.install(HERE, prefix, identity, restart=unit is None)
+        signature.keep(prefix, counter)
         return sentence + service.write(prefix, unit) + told if unit else sentence
 
 

@@ -57,7 +57,7 @@ def check_files(bundle: Path) -> str:
     missing = sorted(promised.keys() - found)
     if missing:
         raise InstallError(4, f"{missing[0]} is missing; unpack the bundle again")
-    foreign = sorted(found - promised.keys() - {"SHA256SUMS"})
+    foreign = sorted(found - promised.keys() - {"SHA256SUMS", "SHA256SUMS.sig"})
     if foreign:
         raise InstallError(4, f"{foreign[0]} is not a file of the bundle; unpack it again, into an empty folder")
     for name, digest in sorted(promised.items()):

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import checks, layout, transaction, versions
+from . import checks, layout, signature, transaction, versions
 from .errors import InstallError
 
 __all__ = ["MARK", "main"]
@@ -129,7 +129,9 @@ def _deploy(prefix: Path, order: Any) -> None:
             _say(event="installing")
             with _stopped_when_input_ends():
                 identity = checks.check_files(bundle)
+                counter = signature.check(bundle, prefix)
                 sentence = transaction.install(bundle, prefix, identity, tell=lambda line: _say(event=line))
+                signature.keep(prefix, counter)
     except BaseException:
         _say(now=layout.linked(prefix, "current"))
         raise

@@ -4,6 +4,7 @@ PREFIX/versions/ID/   one version: a virtual environment with the runtime, its p
 PREFIX/current        leads to the version in use; its command is PREFIX/current/bin/mnist-edge-runtime
 PREFIX/previous       leads to the one before
 PREFIX/install.sh     for --rollback, when the bundle is gone; needs PREFIX/installer/
+PREFIX/counter        of the last signed bundle
 PREFIX/.lock, .new   of the installation that is at work
 """
 

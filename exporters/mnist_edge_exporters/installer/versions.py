@@ -79,7 +79,9 @@ def build(bundle: Path, folder: Path) -> None:
         inside = f"$here/../lib/python{about['python']}/site-packages/debian_libraries"
         environment = f'export LD_LIBRARY_PATH="{inside}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"\n'
     (folder / "model").mkdir()
-    shutil.copyfile(bundle / "model" / about["model"], folder / "model" / about["model"])
+    for name in (about["model"], f"{about['model']}.sig"):
+        if (bundle / "model" / name).is_file():  # a bundle that nobody signed has no signature of its model
+            shutil.copyfile(bundle / "model" / name, folder / "model" / name)
     for name in ("bundle.json", "sbom.cdx.json"):
         shutil.copyfile(bundle / name, folder / name)
     (folder / "command.py").write_text(_MAIN.format(model=about["model"]))

@@ -19,6 +19,7 @@ from mnist_edge_exporters.bundle.wheelhouse import Wheel
 from mnist_edge_exporters.parity import targets
 from mnist_edge_runtime import EngineError, InputError, UsageError, models
 from mnist_edge_runtime.model_file import sealed_model
+from mnist_edge_runtime.model_file.signature import verify
 
 TFLITE, ONNX = models.bundled_models()
 _VERSIONS = {"ai-edge-litert": "2.3.0", "onnxruntime": "1.32.0", "tflite-runtime": "2.14.0"}
@@ -99,6 +100,32 @@ def test_the_name_tells_model_format_and_target(
     named = Path("digits-tflite-int8.tflite")
     named.write_bytes(TFLITE.read_bytes())
     assert build(named, "bookworm-arm64").file == Path("digits-tflite-int8-bookworm-arm64.tar.gz")
+
+
+def test_a_signed_bundle_carries_signatures_and_a_counter(
+    asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, signers = tmp_path / "key", tmp_path / "signers"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    signers.write_text(f"maker {Path(f'{key}.pub').read_text()}")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    made = build(TFLITE, "bookworm-arm64", tmp_path / "out.tar.gz", key=key)
+    assert made.manifest.counter == made.to_dict()["counter"] == 1_700_000_000
+    assert f"signed: {made.signature}, counter 1700000000" in made.text().splitlines()
+    assert verify(made.file.read_bytes(), made.file, signers) == "maker"
+    subprocess.run(["tar", "-xzf", made.file, "-C", tmp_path], check=True)
+    for name in ("SHA256SUMS", f"model/{TFLITE.name}"):
+        file = tmp_path / "mnist-edge" / name
+        assert verify(file.read_bytes(), file, signers) == "maker"
+    first = made.file.read_bytes()
+    assert build(TFLITE, "bookworm-arm64", tmp_path / "out.tar.gz", key=key).file.read_bytes() == first
+    assert build(TFLITE, "bookworm-arm64", tmp_path / "out.tar.gz", key=key, counter=3).manifest.counter == 3
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
+    with pytest.raises(UsageError, match="SOURCE_DATE_EPOCH is soon"):
+        build(TFLITE, "bookworm-arm64", tmp_path / "out.tar.gz", key=key)
+    with pytest.raises(InputError, match="no such key"):
+        build(TFLITE, "bookworm-arm64", tmp_path / "never.tar.gz", key=tmp_path / "nothing")
+    assert not (tmp_path / "never.tar.gz").exists()
 
 
 def test_models_that_the_system_cannot_run_are_refused(

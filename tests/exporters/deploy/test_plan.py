@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from mnist_edge_exporters.deploy.access import Access
 from mnist_edge_exporters.deploy.plan import HostOutcome, Plan, table
+from mnist_edge_exporters.signing import sign_file
 from mnist_edge_runtime import ModelError
 
 
@@ -54,3 +56,18 @@ def test_the_table_has_a_line_a_host() -> None:
         "garden    unknown       unknown           0.5  FAILED",
     ]
     assert outcomes[1].to_dict()["reason"] == "it is gone"
+
+
+def test_a_list_of_signers_asks_for_a_signature_of_the_bundle(small: Callable[..., Path], tmp_path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    signers = tmp_path / "signers"
+    signers.write_text(f"maker {(tmp_path / 'key.pub').read_text()}")
+    bundle = tmp_path / "signed.tar.gz"
+    bundle.write_bytes(small().read_bytes())
+    with pytest.raises(ModelError, match=r"signed\.tar\.gz: unsigned"):
+        Plan.of(bundle, Access(), dry_run=False, signers=signers)
+    sign_file(bundle, tmp_path / "key")
+    assert Plan.of(bundle, Access(), dry_run=False, signers=signers).data == bundle.read_bytes()
+    bundle.write_bytes(small("good", "other").read_bytes())
+    with pytest.raises(ModelError, match="is not the signature of these bytes"):
+        Plan.of(bundle, Access(), dry_run=False, signers=signers)
