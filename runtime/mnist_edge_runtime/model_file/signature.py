@@ -48,7 +48,9 @@ def verify(data: bytes, path: str | Path, signers: Path) -> str:
     """
     signature = Path(f"{path}{SUFFIX}")
     if not signature.is_file():
-        raise ModelError(f"{path}: unsigned, and {signers} asks for a signature; sign it with: mnist-edge sign {path}")
+        raise ModelError(
+            f"{path}: unsigned, and {signers} asks for a signature; sign it with: mnist-edge sign {path} --key KEY"
+        )
     try:
         for file in (signers, signature):
             with file.open("rb"):
