@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import release_contents
+import wheel_sbom
 from release_contents import RUNTIME, WORKSTATION, Built, ReleaseError
 
 __all__ = ["TRIALS", "Trial", "build", "chosen", "find_python", "main", "packages"]
@@ -99,6 +100,7 @@ def build(work: Path) -> tuple[Built, ...]:
             command = [sys.executable, "-m", "build", "--no-isolation", *options, "--outdir", str(out)]
             _run([*command, str(clone / folder)], environment)
             made.update({(kind, file.suffix): file for file in out.iterdir()})
+            wheel_sbom.add(made[kind, ".whl"])
         built.append(Built(name, made["dist", ".gz"], made["dist", ".whl"], made["tree", ".whl"]))
     return tuple(built)
 

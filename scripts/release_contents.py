@@ -49,6 +49,8 @@ def check(built: Sequence[Built], tag: str | None = None) -> str:
         contents = _contents(each.wheel)
         _check_wheels(each, contents)
         _check_members(each.wheel, contents)
+        if not any(".dist-info/sboms/" in name for name in contents):
+            raise ReleaseError(f"{each.wheel.name} holds no bill of materials")
         sdist = _contents(each.sdist)
         _check_members(each.sdist, sdist)
         metadata = _metadata(each.wheel, contents, "METADATA")

@@ -36,7 +36,8 @@ def _files(name: str, version: str = "1.0", pin: str = "1.0") -> tuple[Files, Fi
     need = f"Requires-Dist: {RUNTIME}[onnx]=={pin}\n" if name == WORKSTATION else ""
     metadata = METADATA.format(name=name, version=version, need=need)
     module, licences = f"{name.replace('-', '_')}/__init__.py", f"{name}.dist-info/licenses/LICENSE"
-    wheel = {module: "", f"{name}.dist-info/METADATA": metadata, licences: "MIT"}
+    sbom = f"{name}.dist-info/sboms/{name}.cdx.json"
+    wheel = {module: "", f"{name}.dist-info/METADATA": metadata, licences: "MIT", sbom: "{}"}
     return wheel, {module: "", "PKG-INFO": metadata, "LICENSE": "MIT"}
 
 
@@ -99,6 +100,12 @@ def test_versions_that_differ_are_refused(odd: dict[str, str], message: str, tmp
         (lambda wheel, sdist, tree: sdist.update({"tests/test_cli.py": ""}), "should not: tests/test_cli.py"),
         (lambda wheel, sdist, tree: sdist.update({"mnist_edge/t10k-images-idx3-ubyte": ""}), "should not: .*ubyte"),
         (lambda wheel, sdist, tree: sdist.pop("LICENSE"), "holds no LICENSE"),
+        (
+            lambda wheel, sdist, tree: [
+                each.pop("mnist-edge.dist-info/sboms/mnist-edge.cdx.json") for each in (wheel, tree)
+            ],
+            "holds no bill of materials",
+        ),
         (lambda wheel, sdist, tree: sdist.update({"../outside.py": ""}), "no plain file"),
     ],
 )
