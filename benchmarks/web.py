@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import os
 import re
 import shutil
 import sys
@@ -50,7 +51,8 @@ TIMER = """
 TEXT = """\
 By `python benchmarks/web.py MODEL... --photos DIR --drawings DIR` on {cpu}, one thread, Python {python}: what
 JavaScript answers otherwise than Python. Each network answers {images:,} test images in V8 (mini-racer) and {browser}.
-"Core" is network and preprocessing, without contract and golden images; times are of images that are prepared.
+"Core" is network and preprocessing, without contract and golden images; times are of images that are prepared. The
+load average at the start was {load:.1f}: what else runs shows in the times.
 
 | network | module, KB | core, KB | logits that differ, V8 | Chromium | of | ms an image, V8 | Chromium |
 |---|---|---|---|---|---|---|---|
@@ -205,7 +207,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     images = datasets.load(options.data).test_images[: options.images]
     chromium, differ, host = Chromium(), 0, Host.here()
-    text = TEXT.format(cpu=host.cpu, python=host.python, images=len(images), browser=chromium.name)
+    load = os.getloadavg()[0]
+    text = TEXT.format(cpu=host.cpu, python=host.python, images=len(images), browser=chromium.name, load=load)
     for file in options.models:
         line, differing, module = row(file, images, chromium)
         print(line, flush=True)

@@ -61,7 +61,7 @@ def read(folder: Path) -> Exported:
         InputError: it is not a folder with an exported network.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; make one with: mnist-edge export --format c")
+        raise InputError(f"{folder}: no such folder; make one with: mnist-edge export --model nano --format c")
     for header in sorted((folder / "src").glob("*.h")):
         name = header.stem
         found = _CLASSES.search(header.read_text(encoding="utf-8", errors="replace"))

@@ -42,6 +42,13 @@ def test_readings_are_what_the_file_says_of_the_pictures(readings: list[Reading]
         for reading in readings:
             prediction = classifier.classify(to_mnist(load_picture(reading.file)))
             assert (reading.label, reading.confidence) == (prediction.label, prediction.confidence)
+            assert reading.accepted == prediction.accepted
+
+
+def test_an_answer_that_is_not_accepted_is_told_as_unsure() -> None:
+    sure, unsure = (Reading(Path("1.png"), "1", "1", 0.627, accepted) for accepted in (True, False))
+    assert str(sure) == "1.png  ->  1  62.7%"
+    assert str(unsure) == "1.png  ->  unsure  perhaps 1, 62.7%"
 
 
 def test_most_drawings_are_read_right(readings: list[Reading]) -> None:

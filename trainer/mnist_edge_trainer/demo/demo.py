@@ -29,17 +29,19 @@ _TILTS = (-6.0, 4.0, 0.0, 8.0, -4.0, 3.0, -8.0, 5.0, 0.0, 6.0)  # degrees clockw
 
 @dataclass(frozen=True)
 class Reading:
-    """A picture, the digit drawn in it, and the answer of the file."""
+    """A picture, the digit drawn in it, and the answer of the file, which may be too unsure to accept."""
 
     file: Path
     drawn: str
     label: str
     confidence: float
+    accepted: bool
 
     def __str__(self) -> str:
         drawn = f"{'an' if self.drawn == '8' else 'a'} {self.drawn}"
         verdict = "" if self.label == self.drawn else f"   ({drawn} was drawn)"
-        return f"{self.file}  ->  {self.label}  {percent(self.confidence)}{verdict}"
+        answer = f"{self.label}  " if self.accepted else f"unsure  perhaps {self.label}, "
+        return f"{self.file}  ->  {answer}{percent(self.confidence)}{verdict}"
 
 
 def read_drawings(model: Path, folder: Path) -> list[Reading]:
@@ -51,7 +53,8 @@ def read_drawings(model: Path, folder: Path) -> list[Reading]:
             file = folder / f"{digit}.png"
             Image.fromarray(draw(digit, tilt=tilt, pen=_PEN)).save(file)
             prediction = classifier.classify(mnist.to_mnist(load_picture(file)))
-            readings.append(Reading(file, digit, prediction.label, prediction.confidence))
+            answer = prediction.label, prediction.confidence, prediction.accepted
+            readings.append(Reading(file, digit, *answer))
     figure = draw_readings(
         [load_picture(reading.file) for reading in readings],
         [mnist.to_mnist(load_picture(reading.file)) for reading in readings],
