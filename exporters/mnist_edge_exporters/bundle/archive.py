@@ -83,7 +83,7 @@ def check_bundle(path: Path) -> BundleManifest:
     """Verify a bundle from end to end without unpacking it, and return its manifest.
 
     Every member must be a plain file under a name that bundles have, with the SHA-256 that SHA256SUMS gives for it,
-    and every line of SHA256SUMS a member; not a byte may differ from what `write` writes for these members. That
+    and every line of SHA256SUMS a member; unpacked, not a byte may differ from what `write` writes for them. That
     detects damage, and archives that would write elsewhere; it does not prove who made the bundle, whose code the
     device runs.
 

@@ -86,7 +86,7 @@ class Conversation(ABC, Generic[Outcome]):
 def hold(conversations: Sequence[Conversation[Outcome]], parallel: int) -> list[Outcome]:
     """Hold all conversations, `parallel` of them at a time, and return the outcomes in their order.
 
-    If this is interrupted, by Ctrl-C or an error, every host rolls back before this returns.
+    If this is interrupted, by Ctrl-C or an error, every host that has not finished rolls back before this returns.
 
     Raises:
         UsageError: `parallel` is out of range.

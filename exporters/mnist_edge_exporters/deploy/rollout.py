@@ -23,7 +23,7 @@ def deploy(plan: Plan, hosts: Sequence[Host], parallel: int, batch: int | None =
     """Deploy to all hosts, `parallel` of them at a time, and return the outcomes in their order.
 
     One that fails stops no other of its batch, and after a batch with a failure no other begins. If this is
-    interrupted, by Ctrl-C or an error, every host rolls back before this returns.
+    interrupted, by Ctrl-C or an error, every host that has not finished rolls back before this returns.
 
     Args:
         plan: what is deployed, and how.

@@ -98,10 +98,11 @@ def _check(prefix: Path, order: Any) -> bool:
     elif current == order["identity"]:
         with _stopped_when_input_ends():
             passed, line = versions.selftest(prefix / "current")
-        if passed:
+        if passed and not signature.is_asked_for():
             _say(done="already installed")
             return False
-        _say(event=f"the same bundle is installed, but its self-test fails: {line}; it is installed again")
+        if not passed:
+            _say(event=f"the same bundle is installed, but its self-test fails: {line}; it is installed again")
     if not place.is_dir():
         raise InstallError(3, f"{place}: no folder; choose another --prefix")
     layout.check(prefix)

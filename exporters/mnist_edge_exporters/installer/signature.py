@@ -13,7 +13,7 @@ from pathlib import Path
 from .errors import InstallError
 from .versions import manifest
 
-__all__ = ["check", "keep"]
+__all__ = ["check", "is_asked_for", "keep"]
 
 _NAMESPACE = "mnist-edge"
 _SIGN = "make one with: mnist-edge bundle --sign KEY"
@@ -31,7 +31,7 @@ def check(bundle: Path, prefix: Path, named: Path | None = None) -> int | None:
     Raises:
         InstallError: it is unsigned, of an unknown signer, older than the last one, or that cannot be found out.
     """
-    signers = named or Path.home() / ".config/mnist-edge/allowed_signers"
+    signers = named or _users_list()
     if not os.path.lexists(signers):
         if named:
             raise InstallError(3, f"{named}: no such file; name the list of signers that are allowed")
@@ -54,6 +54,15 @@ def check(bundle: Path, prefix: Path, named: Path | None = None) -> int | None:
             f"back to the version before with: sh {prefix}/install.sh --rollback",
         )
     return counter
+
+
+def is_asked_for() -> bool:
+    """Return whether the user has a list of signers."""
+    return os.path.lexists(_users_list())
+
+
+def _users_list() -> Path:
+    return Path.home() / ".config/mnist-edge/allowed_signers"
 
 
 def keep(prefix: Path, counter: int | None) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..class_names import DISCARDED, UNSURE, nearly
@@ -75,6 +76,10 @@ def move(path: Path, folder: Path) -> Path:
             rename_new(path, target)
         except FileExistsError:
             target, number = folder / f"{path.stem}-{number}{path.suffix}", number + 1
+        except OSError:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()  # an empty class could not be trained
+            raise
         else:
             return target
 

@@ -106,14 +106,19 @@ class Inbox:
                     path = same if same.parent.name == folder else move(same, self.folder / folder)
                 except FileNotFoundError:  # another program has moved it as we looked
                     continue
-                self._remember(path)
+                if self._kept.pop(same.name, None) == same:  # else it was there before, and is not ours to remove
+                    self._remember(path)
                 self._leave(same.parent)
                 return Kept(folder, path.name, None if path == same else same.parent.name)
             self._make_room(files, len(data))
             (self.folder / folder).mkdir(exist_ok=True)
             path = self.folder / folder / _next_name(files)
-            with atomic_path(path) as temporary:
-                temporary.write_bytes(data)
+            try:
+                with atomic_path(path) as temporary:
+                    temporary.write_bytes(data)
+            except BaseException:
+                self._leave(path.parent)
+                raise
             self._remember(path)
         return Kept(folder, path.name)
 
@@ -126,7 +131,7 @@ class Inbox:
         return UNSURE if name is None else class_folder(name, self._labels, there(self.folder))
 
     def remove(self, name: str) -> bool:
-        """Remove a picture that this process kept, which is still where it was; return whether it did."""
+        """Remove a picture that this process stored, which nobody else has moved; return whether it did."""
         with self._lock:
             path = self._kept.pop(name, None)
             if path is None or not path.is_file():

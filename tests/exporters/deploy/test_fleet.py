@@ -124,6 +124,20 @@ def test_a_failure_stops_the_next_batch_and_a_rollback_goes_back(
     assert {each.in_use() for each in devices} == {first}
 
 
+def test_a_failed_check_fails_again_and_a_replaced_model_is_put_right(
+    small: Pack, devices: list[Device], play: Play, said: list[str]
+) -> None:
+    bundle, attic = small(), devices[0]
+    check = ["-e", '{"mnist_edge_check": ["false"]}', "--limit", "attic"]
+    play("install.yml", bundle, *check, code=2)
+    assert play("install.yml", bundle, *check, code=2)["attic"]["failed"] == 1
+    model = next(attic.home.glob(".local/share/mnist-edge/current/model/*.tflite"))
+    right = model.read_bytes()
+    model.write_bytes(b"another")
+    assert play("install.yml", bundle, "--limit", "attic")["attic"]["changed"] == 1
+    assert next(attic.home.glob(".local/share/mnist-edge/current/model/*.tflite")).read_bytes() == right
+
+
 def test_a_self_test_that_fails_leaves_a_host_as_it_was(
     small: Pack, devices: list[Device], play: Play, said: list[str]
 ) -> None:

@@ -156,6 +156,20 @@ def test_where_the_self_test_fails_everything_is_as_it_was(
     assert empty.tree() == {}
 
 
+def test_a_device_that_got_a_list_of_signers_asks_for_the_signature_of_what_it_has(
+    small: Pack, devices: list[Device]
+) -> None:
+    bundle, device = small(), devices[0]
+    assert _deploy(bundle, [device])[0].state == "installed"
+    signers = device.home / ".config/mnist-edge/allowed_signers"
+    signers.parent.mkdir(parents=True)
+    signers.touch()
+    (outcome,) = _deploy(bundle, [device])
+    assert outcome.state == "failed"
+    assert "the bundle is unsigned" in outcome.reason
+    assert outcome.now == outcome.before == device.in_use()
+
+
 def test_a_dry_run_changes_nothing(small: Pack, devices: list[Device], capsys: pytest.CaptureFixture[str]) -> None:
     bundle = small()
     assert _deploy(bundle, devices[:1])[0].state == "installed"

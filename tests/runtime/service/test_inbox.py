@@ -119,8 +119,37 @@ def test_a_picture_is_there_once(tmp_path: Path, digits: list[NDArray[np.uint8]]
     (tmp_path / "7" / name).rename(tmp_path / "discarded" / name)
     assert box.keep(digits[7]) == ("discarded", name, None)
     assert box.keep(digits[7], "tick") == ("tick", name, "discarded")
-    assert box.remove(name)
-    assert names(tmp_path) == []
+    assert not box.remove(name)
+    assert names(tmp_path) == [f"tick/{name}"]
+
+
+def test_what_was_there_before_is_never_removed(tmp_path: Path, digits: list[NDArray[np.uint8]]) -> None:
+    first = Inbox(tmp_path, LABELS).keep(digits[7], "7").name
+    box = Inbox(tmp_path, LABELS)  # the service was started again
+    box.keep(digits[7], "7")
+    assert not box.remove(first)
+    assert names(tmp_path) == [f"7/{first}"]
+    assert box.keep(digits[7], "1").moved_from == "7"
+    assert not box.remove(first)
+    assert names(tmp_path) == [f"1/{first}"]
+    own = box.keep(digits[3]).name
+    box.keep(digits[3], "3")
+    assert box.remove(own)
+    assert names(tmp_path) == [f"1/{first}"]
+
+
+def test_a_picture_that_cannot_be_written_leaves_no_empty_class(
+    tmp_path: Path, digits: list[NDArray[np.uint8]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Inbox(tmp_path, LABELS)
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="no space left"):
+        box.keep(digits[7], "7")
+    assert [path.name for path in tmp_path.iterdir()] == ["unsure"]
 
 
 def test_what_others_have_put_there_is_not_moved(tmp_path: Path, digits: list[NDArray[np.uint8]]) -> None:

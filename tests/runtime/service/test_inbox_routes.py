@@ -50,8 +50,9 @@ def test_a_picture_that_is_named_is_moved(tmp_path: Path, app_with: Callable[...
     assert (answer["inbox"]["pictures"], answer["inbox"]["classes"]) == (1, {"3": 1})
     (again,) = app.post("/v1/inbox", drawn[3]).json["kept"]
     assert again == {"class": "3", "name": unsure["name"]}
-    assert app.ask_now("DELETE", "/v1/inbox", name=unsure["name"]).status == 200
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert app.ask_now("DELETE", "/v1/inbox", name=unsure["name"]).status == 404  # it was there before
+    kept = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()]
+    assert kept == [f"3/{unsure['name']}"]
 
 
 def test_a_class_beside_which_a_training_refuses_another(
