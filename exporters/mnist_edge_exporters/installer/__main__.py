@@ -35,7 +35,9 @@ def main() -> int:
     """Do what the arguments say and return the exit code."""
     is_bundle = (HERE / "bundle.json").is_file()
     usual = Path.home() / ".local/share/mnist-edge" if is_bundle else HERE
-    parser = _Parser(prog="install.sh", description="Install this bundle, or go back to the version before.")
+    # Without abbreviations: install.sh looks for --allowed-signers as it is written.
+    about = "Install this bundle, or go back to the version before."
+    parser = _Parser(prog="install.sh", description=about, allow_abbrev=False)
     parser.add_argument("--prefix", type=_folder, default=usual, help=f"Folder to install into. (default: {usual})")
     parser.add_argument(
         "--service",

@@ -32,6 +32,8 @@ def class_folder(name: str, labels: Sequence[str], others: Iterable[str] = ()) -
     if name in labels:
         if _NO_FOLDER.search(name) or name in (UNSURE, DISCARDED):
             raise InputError(f"the class {name!a} cannot be the name of a folder; train the network with another name")
+        if other := nearly(name, others):
+            raise InputError(f"the folder {other!a} has nearly the name of the class {name!a}; rename it to {name}")
         return name
     name = unicodedata.normalize("NFC", name)
     if len(name) > _LONGEST or not _NEW.fullmatch(name) or name.casefold() in (UNSURE, DISCARDED):

@@ -99,7 +99,7 @@ class Inbox:
         if len(data) > _LARGEST:
             raise TooLargeError(f"the picture takes {len(data) / 1e6:.1f} MB as PNG, above {_LARGEST / 1e6:g}; crop it")
         with self._lock:
-            while same := self._same(files := self._files(), data):
+            while same := _same(files := self._files(), data, ours=True):
                 if name is None:
                     return Kept(same.parent.name, same.name)
                 try:
@@ -110,6 +110,11 @@ class Inbox:
                     self._remember(path)
                 self._leave(same.parent)
                 return Kept(folder, path.name, None if path == same else same.parent.name)
+            classes = {other: found for other, found in files.items() if other not in (UNSURE, DISCARDED, folder)}
+            if name is not None and (other := _same(classes, data, ours=False)):
+                raise InputError(
+                    f"the same picture lies there as {other.parent.name}/{other.name}; remove it, or move it"
+                )
             self._make_room(files, len(data))
             (self.folder / folder).mkdir(exist_ok=True)
             path = self.folder / folder / _next_name(files)
@@ -169,15 +174,6 @@ class Inbox:
             with suppress(OSError):  # it is not empty
                 folder.rmdir()
 
-    def _same(self, files: dict[str, list[_File]], data: bytes) -> Path | None:
-        """Return where a picture of the same bytes lies, of those that an inbox has kept."""
-        for found in files.values():
-            for path, size in found:
-                with suppress(FileNotFoundError):  # it was moved as we looked
-                    if size == len(data) and _OWN_NAME.fullmatch(path.name) and path.read_bytes() == data:
-                        return path
-        return None
-
     def _make_room(self, files: dict[str, list[_File]], size: int) -> None:
         """Remove the pictures that came first and may go, as far as one of this size needs it."""
         count, total = sum(map(len, files.values())), sum(file.size for found in files.values() for file in found)
@@ -206,6 +202,17 @@ class Inbox:
             except FileNotFoundError:  # no such folder, or a picture that was moved as we looked
                 continue
         return found
+
+
+def _same(files: dict[str, list[_File]], data: bytes, *, ours: bool) -> Path | None:
+    """Return where a picture of the same bytes lies, of those that an inbox has kept, or of those that others have."""
+    for found in files.values():
+        for path, size in found:
+            with suppress(FileNotFoundError):  # it was moved as we looked
+                is_ours = _OWN_NAME.fullmatch(path.name) is not None
+                if size == len(data) and is_ours == ours and path.read_bytes() == data:
+                    return path
+    return None
 
 
 def _is_picture(name: str) -> bool:

@@ -159,3 +159,10 @@ def test_a_list_without_openssh_is_an_error_with_advice(
     monkeypatch.setenv("PATH", str(tools))
     with pytest.raises(InstallError, match="no ssh-keygen here to verify the signature"):
         signature.check(bundle, tmp_path / "prefix")
+
+
+def test_the_option_is_not_abbreviated(signed: Callable[..., Path], tmp_path: Path) -> None:
+    """The shell would not see it, and let Python of the bundle run."""
+    prefix = tmp_path / "prefix"
+    assert "--allowed" in sh(signed(1), "--prefix", prefix, "--allowed", tmp_path / "none", code=2).stderr
+    assert not prefix.exists()

@@ -31,6 +31,14 @@ def test_a_name_beside_which_a_training_refuses_another(name: str) -> None:
         class_folder(name, LABELS, ["Tick"])
 
 
+@pytest.mark.parametrize(("label", "folder"), [("7", "seven"), ("7", "07"), ("Cat", "cat")])
+def test_a_label_beside_a_folder_of_nearly_its_name(label: str, folder: str) -> None:
+    with pytest.raises(
+        InputError, match=f"the folder '{folder}' has nearly the name of the class '{label}'; rename it"
+    ):
+        class_folder(label, (label, "x"), [folder, label])
+
+
 def test_a_folder_of_the_same_text_in_another_encoding() -> None:
     assert class_folder("H\u00e4kchen", LABELS, ["Ha\u0308kchen"]) == "Ha\u0308kchen"
 

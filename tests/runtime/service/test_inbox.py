@@ -138,6 +138,17 @@ def test_what_was_there_before_is_never_removed(tmp_path: Path, digits: list[NDA
     assert names(tmp_path) == [f"1/{first}"]
 
 
+def test_the_same_picture_of_somebody_else_under_another_class(tmp_path: Path, digits: list[NDArray[np.uint8]]) -> None:
+    """It is not moved, and a training would refuse the two."""
+    box = Inbox(tmp_path, LABELS)
+    name = box.keep(digits[7], "1").name
+    (tmp_path / "1" / name).rename(tmp_path / "1" / "photo.png")
+    with pytest.raises(InputError, match=r"the same picture lies there as 1/photo\.png; remove it, or move it"):
+        box.keep(digits[7], "7")
+    assert names(tmp_path) == ["1/photo.png"]
+    assert box.keep(digits[7], "1").name != "photo.png"  # copies in one class count once
+
+
 def test_a_picture_that_cannot_be_written_leaves_no_empty_class(
     tmp_path: Path, digits: list[NDArray[np.uint8]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
