@@ -55,7 +55,8 @@ def bundle(
         typer.Option("--with", help="What else the device can do: serve, which answers pictures over HTTP."),
     ] = None,
     sign: Annotated[
-        Path | None, typer.Option(metavar="KEY", help=f"Sign the bundle, as OUT.sig and inside. {KEY_HELP}")
+        Path | None,
+        typer.Option(metavar="KEY", help=f"Sign the bundle, as OUT.sig and inside. {KEY_HELP}", callback=check_file),
     ] = None,
     counter: Annotated[
         int | None,

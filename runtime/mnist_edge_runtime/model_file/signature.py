@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from ..errors import InputError, ModelError
+from ..path_checks import check_file
 
 __all__ = ["NAMESPACE", "SUFFIX", "allowed_signers", "verify"]
 
@@ -27,6 +28,7 @@ def allowed_signers(named: str | Path | None = None) -> Path | None:
     """
     try:
         file = Path(named or "~/.config/mnist-edge/allowed_signers").expanduser()
+        check_file(file)
         os.stat(file)
     except (FileNotFoundError, NotADirectoryError):
         if named is None:

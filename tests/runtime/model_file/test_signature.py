@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -154,3 +155,9 @@ def test_a_file_without_a_contract_is_no_way_around(
 ) -> None:
     assert main(["classify", "--no-verify", "--model", str(model), str(model)]) == 4
     assert "unsigned" in capsys.readouterr().err
+
+
+def test_a_list_that_is_a_pipe_is_not_waited_for(model: Path) -> None:
+    os.mkfifo(pipe := model.with_name("pipe"))
+    with pytest.raises(InputError, match="is a named pipe, expected a regular file"):
+        Classifier.load(model, allowed_signers=pipe)
