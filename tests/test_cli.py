@@ -332,12 +332,18 @@ def test_no_option_waits_for_a_pipe(tmp_path: Path) -> None:
                 assert about[0].callback, f"{name} of {command.callback.__name__} has no callback"
                 with pytest.raises(InputError, match=r"pipe: is a named pipe, expected a (regular file|folder)"):
                     about[0].callback(pipe)
-    paths = {"also", "bundle", "constraint", "file", "hosts", "model", "out", "runs_dir", "ssh_config", "tensorboard"}
-    assert seen == paths | {"allowed_signers", "key", "sign"}
+    paths = {"allowed_signers", "also", "constraint", "file", "hosts", "key", "model", "out", "runs_dir", "sign"}
+    assert seen == paths | {"ssh_config", "tensorboard"}
 
 
 @pytest.mark.parametrize(
-    "words", [["export", "--model", "pipe"], ["train", "--runs-dir", "pipe"], ["compare", "pipe", "pipe"]]
+    "words",
+    [
+        ["export", "--model", "pipe"],
+        ["train", "--runs-dir", "pipe"],
+        ["compare", "pipe", "pipe"],
+        ["deploy", "pipe", "pi"],  # where the first argument may be a host instead
+    ],
 )
 def test_a_pipe_ends_a_command_with_a_sentence(tmp_path: Path, words: list[str]) -> None:
     os.mkfifo(tmp_path / "pipe")

@@ -17,7 +17,7 @@ from mnist_edge_runtime.output_capture import suppress_output
 from numpy.typing import NDArray
 
 from ..spec import ExportSpec, Granularity, IoDtype, Quantization
-from . import onnx_batch, onnx_folding, onnx_graph
+from . import onnx_batch, onnx_folding, onnx_graph, onnx_weights
 from .base import Activation, ConvertedModel, real_values
 from .calibration import Calibration
 
@@ -141,6 +141,9 @@ def _through_files(graph: Any, quantize: Callable[[Path, Path], None]) -> Any:
         onnx.save(graph, plain)
         # Symbolic shape inference needs sympy and adds nothing to a graph whose only free size is the batch.
         quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+        ready = onnx.load(prepared)
+        onnx_weights.unshare_weights(ready)
+        onnx.save(ready, prepared)
         quantize(prepared, quantized)
         return onnx.load(quantized)
 

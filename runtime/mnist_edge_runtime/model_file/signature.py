@@ -7,10 +7,10 @@ Where there is no list, nothing is asked for and no process is started.
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from ..errors import InputError, ModelError
-from ..path_checks import check_file
 
 __all__ = ["NAMESPACE", "SUFFIX", "allowed_signers", "verify"]
 
@@ -28,8 +28,7 @@ def allowed_signers(named: str | Path | None = None) -> Path | None:
     """
     try:
         file = Path(named or "~/.config/mnist-edge/allowed_signers").expanduser()
-        check_file(file)
-        os.stat(file)
+        mode = os.stat(file).st_mode
     except (FileNotFoundError, NotADirectoryError):
         if named is None:
             return None
@@ -38,6 +37,8 @@ def allowed_signers(named: str | Path | None = None) -> Path | None:
         return None
     except OSError as error:
         raise InputError(f"{file}: {error.strerror}; it says which signers are allowed, so let it be read") from None
+    if not stat.S_ISREG(mode):  # a pipe would be waited for
+        raise InputError(f"{file}: is no regular file; name the list of signers that are allowed")
     return file
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from mnist_edge_exporters.export.export import Exported
 from mnist_edge_exporters.export.export_web import export_web
 from mnist_edge_exporters.javascript import template
 from mnist_edge_exporters.source import Source
+from mnist_edge_exporters.templates import Templates
 from mnist_edge_runtime import ModelError, VerificationError
 
 pytest.importorskip("py_mini_racer", reason="mini-racer is not installed")
@@ -80,9 +82,12 @@ def test_a_fault_in_the_javascript_publishes_nothing(
 ) -> None:
     read = template.read
     assert before in read(file)
-    monkeypatch.setattr(
-        template, "read", lambda name: read(name).replace(before, after) if name == file else read(name)
-    )
+
+    def changed(*given: Any) -> str:
+        return read(given[-1]).replace(before, after) if given[-1] == file else read(given[-1])
+
+    monkeypatch.setattr(template, "read", changed)
+    monkeypatch.setattr(Templates, "read", changed)  # which `fill` calls
     with pytest.raises(VerificationError, match=message):
         export_web(*few, tmp_path, "digits")
     assert list(tmp_path.iterdir()) == []

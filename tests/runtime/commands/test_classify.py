@@ -18,6 +18,7 @@ import pytest
 from mnist_edge_runtime import Classifier, load_picture, to_mnist
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.models import bundled_models
+from mnist_edge_runtime.text_output import percent
 from PIL import Image
 
 Invoke = Callable[..., tuple[int, str, str]]
@@ -37,7 +38,7 @@ def test_a_line_for_each_picture(invoke: Invoke, model_file: Path, picture: Writ
     code, out, err = invoke("classify", "--model", model_file, one, other)
 
     assert (code, err) == (0, "")
-    assert out.splitlines() == [f"{file}: {label}  {confidence:.1%}" for file in (one, other)]
+    assert out.splitlines() == [f"{file}: {label}  {percent(confidence)}" for file in (one, other)]
 
 
 def test_json(invoke: Invoke, model_file: Path, picture: WritePicture) -> None:

@@ -18,7 +18,8 @@ from mnist_edge_runtime.model_file import sealed_model
 def _parsed(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     common.add_classify_options(parser, "the model")
-    return parser.parse_args(words, argparse.Namespace(accept_all=True, engine=None, form="text", debug=False))
+    defaults = argparse.Namespace(accept_all=True, allowed_signers=None, engine=None, form="text", debug=False)
+    return parser.parse_args(words, defaults)
 
 
 def test_the_options_and_their_defaults() -> None:

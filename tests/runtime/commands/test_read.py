@@ -11,6 +11,7 @@ from mnist_edge_runtime import Classifier
 from mnist_edge_runtime.__main__ import main
 from mnist_edge_runtime.line_reader import read_lines
 from mnist_edge_runtime.preprocessing.image_io import load_picture
+from mnist_edge_runtime.text_output import percent
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from PIL import Image
 
@@ -42,7 +43,7 @@ def test_a_line_of_text_for_each_line_of_digits(capsys: Capture, tflite_file: Pa
     for shown, line in zip(out.splitlines(), expected, strict=True):
         least = min(digit.prediction.confidence for digit in line)
         text = "".join(digit.prediction.label for digit in line)
-        assert shown.startswith(f"{text}  each at least {least:.1%}")
+        assert shown.startswith(f"{text}  each at least {percent(least)}")
 
 
 def test_json(capsys: Capture, tflite_file: Path, page: Path) -> None:

@@ -159,5 +159,5 @@ def test_a_file_without_a_contract_is_no_way_around(
 
 def test_a_list_that_is_a_pipe_is_not_waited_for(model: Path) -> None:
     os.mkfifo(pipe := model.with_name("pipe"))
-    with pytest.raises(InputError, match="is a named pipe, expected a regular file"):
+    with pytest.raises(InputError, match="pipe: is no regular file; name the list of signers"):
         Classifier.load(model, allowed_signers=pipe)
