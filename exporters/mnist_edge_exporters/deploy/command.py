@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .access import Access
     from .hosts import Host
-    from .plan import Plan
+    from .plan import HostOutcome, Plan
 
 __all__ = ["deploy"]
 
@@ -119,9 +119,14 @@ def _deploy(plan: Plan, hosts: Sequence[Host], parallel: int, batch: int | None,
     from .plan import table
     from .rollout import deploy as deploy_to
 
-    outcomes = deploy_to(plan, hosts, parallel, batch)
-    about = {"bundle": str(plan.bundle), "version": plan.identity, "dry_run": plan.dry_run}
-    print_result(as_json, {**about, "hosts": [each.to_dict() for each in outcomes]}, table(outcomes))
+    reached: dict[str, HostOutcome] = {}
+    try:
+        deploy_to(plan, hosts, parallel, batch, reached)
+    finally:  # also after Ctrl-C: some hosts may have it
+        outcomes = [*reached.values()]
+        if any(each.state != "not begun" for each in outcomes):
+            about = {"bundle": str(plan.bundle), "version": plan.identity, "dry_run": plan.dry_run}
+            print_result(as_json, {**about, "hosts": [each.to_dict() for each in outcomes]}, table(outcomes))
     if failed := [each.host for each in outcomes if each.reason]:
         left = [each.host for each in outcomes if each.state == "not begun"]
         more = f", {', '.join(left)} not begun" if left else ""

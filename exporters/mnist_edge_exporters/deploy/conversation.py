@@ -38,9 +38,32 @@ class Conversation(ABC, Generic[Outcome]):
         self.is_stopped = threading.Event()
         self.reason = ""
 
-    @abstractmethod
     def converse(self) -> str | None:
         """Give the order and read the answers to their end; return why it failed, None if it did not."""
+        channel = self.open()
+        if channel is None:
+            return self.reason
+        try:
+            for answer in channel.answers():
+                self.found |= answer
+                if not self.goes_on(answer, channel):
+                    return None
+            if "done" in self.found:
+                return None
+            if "error" in self.found:
+                return self.reason or str(self.found["error"])
+            reason = self.reason or channel.why()
+        finally:
+            channel.close()
+        return self.lost(reason)
+
+    def goes_on(self, answer: Mapping[str, Any], channel: Channel) -> bool:
+        """Act on an answer, and return whether another is wanted."""
+        return True
+
+    def lost(self, reason: str) -> str | None:
+        """Return why it failed, None if it did not, where for this reason the host's last answer did not come."""
+        return reason
 
     @abstractmethod
     def outcome(self, reason: str | None, seconds: float) -> Outcome:

@@ -26,11 +26,19 @@ _KEY = ("ansible_ssh_private_key_file", "ansible_private_key_file")
 # What would connect in another way than ssh does by itself, and what to do instead.
 _CONFIGURE = "write it into ~/.ssh/config, or a file for --ssh-config"
 _REFUSED = {
-    **dict.fromkeys(("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"), _CONFIGURE),
     **dict.fromkeys(
         ("ansible_password", "ansible_ssh_pass", "ansible_ssh_password"), "deploy gives no password; give it a key"
     ),
+    **dict.fromkeys(
+        ("ansible_private_key", "ansible_ssh_private_key"), "name its file as ansible_ssh_private_key_file"
+    ),
     "ansible_become": "deploy installs as the user that logs in; name that one as ansible_user",
+}
+# Of Ansible's settings of ssh all others are refused, but these, which say how Ansible works and not where it arrives.
+_OF_SSH = "ansible_ssh_"
+_ANSIBLES_OWN = {
+    f"{_OF_SSH}{name}"
+    for name in ("host_key_checking", "pipelining", "retries", "timeout", "transfer_method", "use_tty", "verbosity")
 }
 _OFF = ("", "none", "false", "no", "off", "0")
 
@@ -58,7 +66,14 @@ def from_inventory(source: str, names: Sequence[str]) -> list[Host]:
         chosen |= dict.fromkeys(_members(groups, name, set()) if name in groups else [name])
     if not chosen:
         raise InputError(f"{where}: there is no host in {', '.join(names) or 'it'}; name others, or {_MAKE}")
-    return [_host(name, variables.get(name, {}), where) for name in chosen]
+    hosts = [_host(name, variables.get(name, {}), where) for name in chosen]
+    places: dict[tuple[str, tuple[str, ...]], str] = {}
+    for host in hosts:
+        port = host.options[:2] if "-p" in host.options else ()
+        other = places.setdefault((host.destination, port), host.name)
+        if other != host.name:
+            raise InputError(f"{where}: {other} and {host.name} are the same, {host.destination}; name one of them")
+    return hosts
 
 
 def _known(groups: Mapping[str, Any], every: Mapping[str, None]) -> str:
@@ -109,8 +124,11 @@ def _host(name: str, variables: Mapping[str, Any], where: str) -> Host:
             f"{where}: {name} has ansible_connection {connection}, and deploy connects by ssh alone; leave that host "
             "out, with --limit of ansible-inventory or by naming the others"
         )
-    for variable, advice in _REFUSED.items():
-        if str(variables.get(variable)).strip().lower() not in _OFF:
+    followed = {*_ADDRESS, *_PORT, *_USER, *_KEY, *_ANSIBLES_OWN}
+    for variable, value in variables.items():
+        is_refused = variable in _REFUSED or (variable.startswith(_OF_SSH) and variable not in followed)
+        if is_refused and str(value).strip().lower() not in _OFF:
+            advice = _REFUSED.get(variable, _CONFIGURE)
             raise InputError(f"{where}: {name} has {variable}, which deploy does not follow; {advice}")
     user, address = (_text(variables, names, name, where) for names in (_USER, _ADDRESS))
     port, key = (_text(variables, names, name, where) for names in (_PORT, _KEY))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mnist_edge_runtime import UsageError
@@ -19,8 +19,10 @@ _CHUNK = 1 << 16  # bytes
 _INQUIRIES = 20  # a second apart, while a host that was lost still rolls back
 
 
-def deploy(plan: Plan, hosts: Sequence[Host], parallel: int, batch: int | None = None) -> list[HostOutcome]:
-    """Deploy to all hosts, `parallel` of them at a time, and return the outcomes in their order.
+def deploy(
+    plan: Plan, hosts: Sequence[Host], parallel: int, batch: int | None, outcomes: dict[str, HostOutcome]
+) -> None:
+    """Deploy to all hosts, `parallel` of them at a time.
 
     One that fails stops no other of its batch, and after a batch with a failure no other begins. If this is
     interrupted, by Ctrl-C or an error, every host that has not finished rolls back before this returns.
@@ -30,6 +32,7 @@ def deploy(plan: Plan, hosts: Sequence[Host], parallel: int, batch: int | None =
         hosts: at least one.
         parallel: number of hosts at the same time.
         batch: number of hosts in a batch; None is all of them.
+        outcomes: gets the outcome on each host, by its name and in the order of the hosts.
 
     Raises:
         UsageError: `parallel` or `batch` is out of range.
@@ -38,55 +41,47 @@ def deploy(plan: Plan, hosts: Sequence[Host], parallel: int, batch: int | None =
     if batch is not None and batch < 1:
         raise UsageError(f"--batch is {batch}, expected 1 or more")
     size = batch or len(hosts)
-    outcomes: list[HostOutcome] = []
+    outcomes |= {host.name: HostOutcome(host.name, UNKNOWN, UNKNOWN, 0.0, "not begun") for host in hosts}
     for start in range(0, len(hosts), size):
         part = hosts[start : start + size]
-        if any(each.reason for each in outcomes):
-            outcomes += [HostOutcome(host.name, UNKNOWN, UNKNOWN, 0.0, "not begun") for host in part]
-            continue
+        if any(each.reason for each in outcomes.values()):
+            return
         if batch:
             tell(f"batch {start // size + 1} of {-(-len(hosts) // size)}: {', '.join(host.name for host in part)}")
-        outcomes += hold([_Deployment(plan, host) for host in part], parallel)
-    return outcomes
+        hold([_Deployment(plan, host, outcomes) for host in part], parallel)
 
 
 class _Deployment(Conversation[HostOutcome]):
     """The deployment to one host."""
 
-    def __init__(self, plan: Plan, host: Host) -> None:
+    def __init__(self, plan: Plan, host: Host, outcomes: dict[str, HostOutcome]) -> None:
         super().__init__(host, plan.access, plan.order())
         self._plan = plan
+        self._outcomes = outcomes
 
     def outcome(self, reason: str | None, seconds: float) -> HostOutcome:
-        """Return the outcome, and report it on stderr."""
+        """Keep and return the outcome, and report it on stderr."""
         done = None if reason else self.found.get("done", "would be installed")
         before, now = (_version(self.found, key) for key in ("before", "now"))
         self.tell(f"FAILED: {reason}; in use now: {now}" if reason else f"{done}, {seconds:.1f} s")
-        return HostOutcome(self.host.name, before, now, seconds, done or "failed", reason)
+        outcome = HostOutcome(self.host.name, before, now, seconds, done or "failed", reason)
+        self._outcomes[self.host.name] = outcome
+        return outcome
 
-    def converse(self) -> str | None:
-        """Send the bundle and read the host's answers to their end; return why it failed, None if it did not."""
-        channel = self.open()
-        if channel is None:
-            return self.reason
-        try:
-            for answer in channel.answers():
-                self.found |= answer
-                if "about" in answer:
-                    self.tell(f"{answer['about']}, in use: {_version(self.found, 'before')}")
-                if answer.get("event") == "ready":
-                    if self._plan.dry_run:
-                        return None
-                    self._copy(channel)
-                elif "event" in answer:
-                    self.tell(answer["event"])
-            if "done" in self.found:
-                return None
-            if "error" in self.found:
-                return self.reason or str(self.found["error"])
-            reason = self.reason or channel.why()
-        finally:
-            channel.close()
+    def goes_on(self, answer: Mapping[str, Any], channel: Channel) -> bool:
+        """Report an answer, and send the bundle to a host that is ready for it."""
+        if "about" in answer:
+            self.tell(f"{answer['about']}, in use: {_version(self.found, 'before')}")
+        if answer.get("event") == "ready":
+            if self._plan.dry_run:
+                return False
+            self._copy(channel)
+        elif "event" in answer:
+            self.tell(answer["event"])
+        return True
+
+    def lost(self, reason: str) -> str | None:
+        """Return this reason, unless the host, asked again, says that it was done."""
         return self._inquire(reason) if self.is_changing else reason
 
     def _copy(self, channel: Channel) -> None:
@@ -128,5 +123,5 @@ class _Deployment(Conversation[HostOutcome]):
             channel.close()
 
 
-def _version(found: dict[str, Any], key: str) -> str:
+def _version(found: Mapping[str, Any], key: str) -> str:
     return (found[key] or NOTHING) if key in found else UNKNOWN

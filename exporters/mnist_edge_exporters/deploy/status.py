@@ -60,20 +60,6 @@ def ask(hosts: Sequence[Host], access: Access, parallel: int) -> list[HostStatus
 class _Inquiry(Conversation[HostStatus]):
     """The question to one host."""
 
-    def converse(self) -> str | None:
-        """Read the host's answers to their end; return why it did not prove itself, None if it did."""
-        channel = self.open()
-        if channel is None:
-            return self.reason
-        try:
-            for answer in channel.answers():
-                self.found |= answer
-            if "done" in self.found:
-                return None
-            return self.reason or self.found.get("error") or channel.why()
-        finally:
-            channel.close()
-
     def outcome(self, reason: str | None, seconds: float) -> HostStatus:
         """Return what the host said, and report it on stderr."""
         self.tell(f"FAILED: {reason}" if reason else f"self-test {self.found['done']}, {seconds:.1f} s")

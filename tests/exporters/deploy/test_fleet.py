@@ -80,7 +80,7 @@ def _trees(devices: list[Device]) -> list[dict[str, object]]:
 def _installed(bundle: Path, devices: list[Device]) -> str | None:
     """Install a bundle on all devices without Ansible, and return its version."""
     plan = Plan.of(bundle, Access(ssh_config=devices[0].config), dry_run=False)
-    deploy(plan, from_names([each.name for each in devices]), 3)
+    deploy(plan, from_names([each.name for each in devices]), 3, None, {})
     return devices[0].in_use()
 
 

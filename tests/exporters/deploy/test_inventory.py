@@ -82,6 +82,9 @@ def _file(tmp_path: Path, **variables: Any) -> str:
         ({"ansible_become": "yes"}, "attic has ansible_become, which deploy does not follow; deploy installs as the"),
         ({"ansible_ssh_pass": "x"}, "deploy gives no password; give it a key"),
         ({"ansible_ssh_common_args": "-J hop"}, r"write it into ~/\.ssh/config"),
+        ({"ansible_ssh_executable": "/opt/ssh"}, r"has ansible_ssh_executable, which .*; write it into ~/\.ssh/config"),
+        ({"ansible_ssh_pkcs11_provider": "/usr/lib/x.so"}, "has ansible_ssh_pkcs11_provider"),
+        ({"ansible_private_key": "-----BEGIN"}, "name its file as ansible_ssh_private_key_file"),
     ],
 )
 def test_what_cannot_be_followed(variables: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -92,6 +95,21 @@ def test_what_cannot_be_followed(variables: dict[str, Any], message: str, tmp_pa
 def test_what_says_nothing_is_left_alone(tmp_path: Path) -> None:
     file = _file(tmp_path, ansible_become=False, ansible_host="", ansible_ssh_user="pi", ansible_ssh_common_args="")
     assert from_inventory(file, []) == [Host("attic", "pi@attic")]
+    assert from_inventory(_file(tmp_path, ansible_ssh_retries=3, ansible_ssh_pipelining=True), []) == [
+        Host("attic", "attic")
+    ]
+
+
+def test_two_names_of_one_host_would_meet_there(tmp_path: Path) -> None:
+    places = {"attic": {"ansible_host": "10.0.0.5"}, "loft": {"ansible_host": "10.0.0.5", "ansible_port": 22}}
+    document = {"_meta": {"hostvars": places}, "all": {"hosts": [*places]}}
+    (tmp_path / "hosts.json").write_text(json.dumps(document))
+    assert len(from_inventory(str(tmp_path / "hosts.json"), [])) == 2  # ~/.ssh/config may have another port
+    del places["loft"]["ansible_port"]
+    (tmp_path / "hosts.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"attic and loft are the same, 10\.0\.0\.5; name one of them"):
+        from_inventory(str(tmp_path / "hosts.json"), [])
+    assert len(from_inventory(str(tmp_path / "hosts.json"), ["loft"])) == 1
 
 
 @pytest.mark.parametrize(

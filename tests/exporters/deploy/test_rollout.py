@@ -29,7 +29,9 @@ def _deploy(
     bundle: Path, devices: list[Device], *, dry_run: bool = False, timeout: float = 60, prefix: str | None = None
 ) -> list[HostOutcome]:
     plan = Plan.of(bundle, Access(prefix, timeout, devices[0].config), dry_run=dry_run)
-    return deploy(plan, from_names([each.name for each in devices]), 3)
+    outcomes: dict[str, HostOutcome] = {}
+    deploy(plan, from_names([each.name for each in devices]), 3, None, outcomes)
+    return [*outcomes.values()]
 
 
 def _wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
@@ -315,7 +317,11 @@ def test_stopping_undoes_what_is_under_way(number: int, small: Pack, devices: li
     )
     _wait_until(lambda: all((each.home / "testing").exists() for each in devices[:2]))
     process.send_signal(number)
-    said = process.communicate()[1]
+    table, said = process.communicate()
+    if number != signal.SIGKILL:
+        _, *lines = table.splitlines()
+        assert [line.split()[0] for line in lines] == [each.name for each in devices]
+        assert [line.split("  ")[-1].strip() for line in lines] == ["FAILED", "FAILED", "not begun"]
     for each in devices[:2]:
         _wait_until(lambda each=each: not (each.prefix / ".new").exists())  # type: ignore[misc]
         (each.home / "testing").unlink()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from mnist_edge_exporters.deploy.access import Access
 from mnist_edge_exporters.deploy.hosts import from_names
-from mnist_edge_exporters.deploy.plan import Plan
+from mnist_edge_exporters.deploy.plan import HostOutcome, Plan
 from mnist_edge_exporters.deploy.rollout import deploy
 from mnist_edge_exporters.deploy.status import HostStatus, ask, table
 
@@ -27,7 +27,7 @@ def test_every_host_says_what_it_runs_and_proves_itself(
 ) -> None:
     attic, garden, cellar = devices
     plan = Plan.of(small(), Access(ssh_config=attic.config), dry_run=False)  # type: ignore[arg-type]
-    deploy(plan, from_names([attic.name, garden.name]), 2)
+    deploy(plan, from_names([attic.name, garden.name]), 2, None, {})
     file = garden.prefix / "current" / "model" / "digits.tflite"
     file.write_bytes(b"another")  # whose self-test would pass
     before = [each.tree() for each in devices]
@@ -42,7 +42,9 @@ def test_every_host_says_what_it_runs_and_proves_itself(
     assert (empty.version, empty.model, empty.passed) == (None, None, False)
     assert f"cellar: FAILED: {cellar.prefix}: nothing is installed there; deploy a bundle to it\n" in said
     assert [each.tree() for each in devices] == before
-    assert deploy(plan, from_names([garden.name]), 1)[0].state == "installed"
+    outcomes: dict[str, HostOutcome] = {}
+    deploy(plan, from_names([garden.name]), 1, None, outcomes)
+    assert outcomes[garden.name].state == "installed"
     (garden.prefix / "current" / "bundle.json").write_text("{}")
     cellar.configure("ProxyCommand false")
     _, broken, gone = _ask(devices)
