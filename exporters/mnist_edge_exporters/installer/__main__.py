@@ -17,7 +17,7 @@ from typing import NoReturn
 from . import checks, layout, service, signature, transaction, versions
 from .errors import InstallError
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 HERE = Path(__file__).resolve().parent.parent
 _ELSEWHERE = "name a folder that you can write to with --prefix"
@@ -34,30 +34,7 @@ class _Parser(argparse.ArgumentParser):
 def main() -> int:
     """Do what the arguments say and return the exit code."""
     is_bundle = (HERE / "bundle.json").is_file()
-    usual = Path.home() / ".local/share/mnist-edge" if is_bundle else HERE
-    # Without abbreviations: install.sh looks for --allowed-signers as it is written.
-    about = "Install this bundle, or go back to the version before."
-    parser = _Parser(prog="install.sh", description=about, allow_abbrev=False)
-    parser.add_argument("--prefix", type=_folder, default=usual, help=f"Folder to install into. (default: {usual})")
-    parser.add_argument(
-        "--service",
-        metavar="DIR|serve",
-        help="Write a systemd unit that reads the pictures of DIR, or with the word serve one that answers over HTTP.",
-    )
-    parser.add_argument(
-        "--listen",
-        type=_address,
-        metavar="ADDRESS[:PORT]",
-        help="Where --service serve listens; 0.0.0.0 for the network. (default: 127.0.0.1:8028)",
-    )
-    parser.add_argument(
-        "--allowed-signers",
-        type=Path,
-        metavar="FILE",
-        help="Signers of whom one must have signed the bundle. (default: ~/.config/mnist-edge/allowed_signers, if any)",
-    )
-    parser.add_argument("--rollback", action="store_true", help="Take the version before into use again.")
-    arguments = parser.parse_args()
+    arguments = parser(Path.home() / ".local/share/mnist-edge" if is_bundle else HERE).parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up as after Ctrl-C
     prefix = arguments.prefix.absolute()
     try:
@@ -83,6 +60,33 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def parser(usual: Path) -> argparse.ArgumentParser:
+    """Return the parser of the options; `usual` is the folder to install into without --prefix."""
+    # Without abbreviations: install.sh looks for --allowed-signers as it is written.
+    about = "Install this bundle, or go back to the version before."
+    parser = _Parser(prog="install.sh", description=about, allow_abbrev=False)
+    parser.add_argument("--prefix", type=_folder, default=usual, help=f"Folder to install into. (default: {usual})")
+    parser.add_argument(
+        "--service",
+        metavar="DIR|serve",
+        help="Write a systemd unit that reads the pictures of DIR, or with the word serve one that answers over HTTP.",
+    )
+    parser.add_argument(
+        "--listen",
+        type=_address,
+        metavar="ADDRESS[:PORT]",
+        help="Where --service serve listens; 0.0.0.0 for the network. (default: 127.0.0.1:8028)",
+    )
+    parser.add_argument(
+        "--allowed-signers",
+        type=Path,
+        metavar="FILE",
+        help="Signers of whom one must have signed the bundle. (default: ~/.config/mnist-edge/allowed_signers, if any)",
+    )
+    parser.add_argument("--rollback", action="store_true", help="Take the version before into use again.")
+    return parser
 
 
 def _folder(text: str) -> Path:

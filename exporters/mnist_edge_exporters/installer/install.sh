@@ -44,6 +44,14 @@ if [ -e "$sums" ] && { [ -n "$named" ] || [ -e "$signers" ]; }; then
         echo "error: nobody whom $signers allows now has signed this bundle; add its maker there, if you trust them" >&2
         exit 4
     fi
+    # Python would take a module from a file that nobody signed.
+    listed=$(sed 's/^[^ ]*  //' "$sums")
+    foreign=$(cd "$here" && find . ! -type d ! -path ./SHA256SUMS ! -path ./SHA256SUMS.sig | sed 's|^\./||' | grep -vxF "$listed")
+    if [ -n "$foreign" ]; then
+        echo "error: $(printf '%s\n' "$foreign" | head -n 1) is not a file of the bundle; unpack it again, into an empty folder" >&2
+        exit 4
+    fi
 fi
-main='import sys; sys.path.insert(0, sys.argv.pop(1)); from installer.__main__ import main; sys.exit(main())'
-exec python3 -I -B -c "$main" "$here" "$@"
+# Last in the path, and without what is installed here (-S): no file beside this script takes the place of Python's own.
+main='import sys; sys.path.append(sys.argv.pop(1)); from installer.__main__ import main; sys.exit(main())'
+exec python3 -I -S -B -c "$main" "$here" "$@"

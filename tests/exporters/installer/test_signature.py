@@ -63,6 +63,26 @@ def test_a_signed_bundle_is_installed_and_its_counter_kept(signed: Callable[...,
     assert "counter: no number; write the counter" in sh(signed(7), "--prefix", prefix, code=3).stderr
 
 
+@pytest.mark.parametrize("name", ["argparse.py", "installer/errors/__init__.py", "installer/layout/__init__.py"])
+def test_no_module_is_taken_from_a_file_that_nobody_signed(
+    name: str, signed: Callable[..., Path], tmp_path: Path
+) -> None:
+    bundle = signed()
+    (bundle / name).parent.mkdir(exist_ok=True)
+    (bundle / name).write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    refused = sh(bundle, "--prefix", tmp_path / "prefix", code=4).stderr
+    assert refused == f"error: {name} is not a file of the bundle; unpack it again, into an empty folder\n"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_file_beside_the_script_takes_no_place_of_pythons_own(small: Callable[..., Path], tmp_path: Path) -> None:
+    bundle = unpack(small(), tmp_path)
+    environment(bundle)
+    (bundle / "argparse.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    assert "argparse.py is not a file of the bundle" in sh(bundle, "--prefix", tmp_path / "prefix", code=4).stderr
+    assert not (tmp_path / "ran").exists()
+
+
 def test_nothing_of_an_unsigned_bundle_is_run(key: Path, small: Callable[..., Path], tmp_path: Path) -> None:
     bundle = unpack(small(), tmp_path)
     environment(bundle)
