@@ -37,6 +37,17 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 _Make = Callable[[Path], None]
 
+
+def tracked(*patterns: str) -> list[str]:
+    """Return the names of the repository's files that match one of the patterns of Git, all without one.
+
+    Files that Git does not know yet are among them, those that it ignores are not.
+    """
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return sorted(name for name in listed.split("\0") if name and (ROOT / name).exists())
+
+
 # In the order of starting: the first trains and exports for all; the next ones take long and need neither.
 _STARTED_FIRST = (
     "exporters/export/test_export.py",

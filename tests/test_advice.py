@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -11,6 +10,8 @@ import pytest
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.host import install_extra
 from mnist_edge_runtime.preprocessing.pillow_decoder import PILLOW
+
+from .conftest import tracked
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN = r"mnist[-_]edge(?:[-_]runtime)?"
@@ -24,14 +25,7 @@ SUFFIXES = {".py", ".md", ".sh", ".html", ".service", ".c", ".yaml", ""}
 
 
 def _texts() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    names = [name for name in listed.stdout.decode().split("\0") if name]
-    return [ROOT / name for name in names if Path(name).suffix in SUFFIXES and not name.startswith("tests/")]
+    return [ROOT / name for name in tracked() if Path(name).suffix in SUFFIXES and not name.startswith("tests/")]
 
 
 def _found(text: str) -> list[str]:

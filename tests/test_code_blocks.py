@@ -26,20 +26,15 @@ from mnist_edge_trainer.data.datasets import Dataset
 from numpy.typing import NDArray
 from PIL import Image
 
+from .conftest import tracked
+
 ROOT = Path(__file__).resolve().parent.parent
 RUN = {"sh", "python", "js"}
 SHOWN = {"text", "ini", "yaml", "toml", "json", "c", "{toctree}", "{eval-rst}"}
 MARKED_AT_MOST = {"device": 21, "slow": 26}
 SECONDS = 900  # for a page, on a busy machine
 TEMPLATES = "templates/project_readme.md"  # a project's page, whose names are filled in at its export
-LISTED = subprocess.run(
-    ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"],
-    cwd=ROOT,
-    capture_output=True,
-    check=True,
-    text=True,
-).stdout
-PAGES = sorted(name for name in LISTED.split("\0") if name and not name.endswith(TEMPLATES))
+PAGES = [name for name in tracked("*.md") if not name.endswith(TEMPLATES)]
 # The functions stand in front of the programs: what runs until it is stopped goes on behind the commands that follow,
 # at a free port, until another one is started or the page ends. It must then end with 0. Ten epochs are what a proof
 # needs; the digits have 40 by default.
@@ -56,7 +51,7 @@ until_stopped() {
     command "$@" > started.log 2>&1 &
     started=$!
     for _ in {1..600}; do
-        if grep -q -e "^serving on" -e '^{"file"' -e "^label on" started.log; then return; fi
+        if grep -q -e "^serving on" -e '^{"file"' started.log; then return; fi
         kill -0 "$started" || break
         sleep 0.1
     done

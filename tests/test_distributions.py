@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from .conftest import tracked
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {
     "mnist_edge_runtime": ROOT / "runtime" / "mnist_edge_runtime",
@@ -27,13 +29,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, zipfile.ZipFil
     """Build both from copies of the tracked files, so that no left-over of an earlier build gets in."""
     folder = tmp_path_factory.mktemp("wheels")
     clone = folder / "clone"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
+    for name in tracked():
         if (ROOT / name).is_file():
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             (clone / name).write_bytes((ROOT / name).read_bytes())

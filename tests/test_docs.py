@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,37 +11,49 @@ from typing import Any
 import pytest
 import typer
 from mnist_edge.cli import app
+from mnist_edge_emulators.microcontroller import command as microcontroller
+from mnist_edge_emulators.raspberry_pi import command as raspberry_pi
+from mnist_edge_exporters.installer import __main__ as installer
 from mnist_edge_runtime.__main__ import build_parser
 
+from .conftest import tracked
+
 ROOT = Path(__file__).resolve().parent.parent
-LISTED = subprocess.run(
-    ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"],
-    cwd=ROOT,
-    capture_output=True,
-    check=True,
-    text=True,
-).stdout
-PAGES = sorted(name for name in LISTED.split("\0") if name)
-PROGRAMS = ("mnist-edge", "mnist-edge-runtime")
+PAGES = tracked("*.md")
+INSTALLER = "install.sh"  # which is given to sh
+EMULATORS = {"emulated-pi": raspberry_pi.parser, "emulated-chip": microcontroller.parser}
+PROGRAMS = {"mnist-edge", "mnist-edge-runtime", INSTALLER, *EMULATORS}
+BEFORE = re.compile(r"!|time|sudo|ssh|sh|[\w.-]+@[\w.-]+|[A-Za-z_]\w*=.*", re.DOTALL)  # what stands before a program
 TEMPLATES = {"scripts/models.md"}  # its links are those of the page in docs that it becomes
 GROUP: Any = typer.main.get_command(app)
 FORWARDED = {command.name for command in app.registered_commands if command.name}  # to the device's command line
 
 
 def _programs(line: str) -> Iterator[list[str]]:
-    """Yield each call of one of our programs in a line of shell, also one that ssh is given."""
+    """Yield each call of one of our programs in a line of shell, also one that another program is given."""
     tokens = shlex.shlex(line, posix=True, punctuation_chars=True)
     tokens.whitespace_split = True
     words: list[str] = []
     for word in [*tokens, "&&"]:
         if set(word) <= set("&|;<>()"):
-            if words and Path(words[0]).name in PROGRAMS:
-                yield [Path(words[0]).name, *words[1:]]
+            yield from _call(words)
             words = []
         else:
-            if " " in word and "mnist-edge" in word:
+            if " " in word and any(name in word for name in PROGRAMS):
                 yield from _programs(word)
             words.append(word)
+
+
+def _call(words: list[str]) -> Iterator[list[str]]:
+    """Yield the call that a command makes, and the one that it hands to an emulated board, behind --."""
+    start = next((at for at, word in enumerate(words) if not BEFORE.fullmatch(word)), len(words))
+    program, *arguments = [Path(word).name if at == 0 else word for at, word in enumerate(words[start:])] or [""]
+    if program in EMULATORS and "--" in arguments:
+        end = arguments.index("--")
+        yield [program, *arguments[:end]]
+        yield from _call(arguments[end + 1 :])
+    elif program in PROGRAMS:
+        yield [program, *arguments]
 
 
 def _parse(words: list[str]) -> None:
@@ -54,7 +65,11 @@ def _parse(words: list[str]) -> None:
     program, *arguments = words
     name = arguments[0] if arguments else ""
     try:
-        if program == PROGRAMS[1] or name in FORWARDED:
+        if program in EMULATORS:
+            EMULATORS[program]().parse_args(arguments)
+        elif program == INSTALLER:
+            installer.parser(Path()).parse_args(arguments)
+        elif program == "mnist-edge-runtime" or name in FORWARDED:
             build_parser(program, "").parse_args(arguments)
         elif name in GROUP.commands:
             command = GROUP.commands[name]
@@ -71,7 +86,7 @@ def _calls(page: str) -> list[list[str]]:
     text = (ROOT / page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [call for line in lines if "mnist-edge" in line for call in _programs(line)]
+    return [call for line in lines if any(name in line for name in PROGRAMS) for call in _programs(line)]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -94,11 +109,19 @@ def test_there_are_commands_to_parse() -> None:
         "mnist-edge-runtime watch --region 1,2",
         "ssh pi 'reader/bin/mnist-edge-runtime self-test'",
         "cd runs && mnist-edge export --formats tflite",
+        "! mnist-edge export --formats tflite",
+        "sudo mnist-edge-runtime serve --prot 80",
+        "MNIST_EDGE_DATA=data HOME='a b' mnist-edge trian",
+        "ssh pi@raspberrypi.local .local/share/mnist-edge/current/bin/mnist-edge-runtime classfy photo.png",
+        "sudo sh mnist-edge/install.sh --prefix /opt/mnist-edge --services serve",
+        "emulators/emulated-chip --image seven.npy cortex-m4 exports/nano-c",
+        "emulators/emulated-pi --hom home pi4",
+        "emulators/emulated-pi --home home pi4 -- sh mnist-edge/install.sh --roll-back",
     ],
 )
 def test_a_command_that_does_not_exist_is_found(line: str) -> None:
-    (call,) = _programs(line)
-    with pytest.raises(ValueError, match="mnist-edge"):
+    call = [*_programs(line)][-1]
+    with pytest.raises(ValueError, match=r"mnist-edge|install\.sh|emulated-"):
         _parse(call)
 
 

@@ -17,6 +17,7 @@ from mnist_edge_runtime import Classifier, InputError
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 COUNT = 10_000
+STARTED_TOO_SLOWLY = "The current node timed out during startup"  # Ray gives its processes 30 s, and no option for more
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,10 @@ def test_every_answer_is_that_of_one_process(
     pytest.importorskip(engine, reason="the extra `examples` is not installed")
     environment = {**os.environ, "HOME": str(tmp_path), "RAY_USAGE_STATS_ENABLED": "0"}  # nothing is kept or sent
     command = [sys.executable, EXAMPLES / f"many_pictures_{engine}.py", pictures, tmp_path / "answers"]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+    for _ in range(3):
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+        if STARTED_TOO_SLOWLY not in result.stderr:
+            break
     assert result.returncode == 0, result.stderr[-2000:]
 
     entries = [entry for file in (tmp_path / "answers").iterdir() for entry in _entries(file)]

@@ -21,7 +21,7 @@ from ..errors import UnfitError
 from . import emulator, firmware
 from .chips import CHIPS, chip
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 _EPILOG = """\
 The network is compiled with ziglang (the extra c) and answers images on the emulated chip: by default the golden
@@ -37,22 +37,7 @@ in this Python; 5 the self-test failed, or the chip is too small; 69 something t
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run an exported network on an emulated chip; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="emulated-chip",
-        usage="emulated-chip [--images FILE] [--json] CHIP FOLDER\n       emulated-chip --list",
-        description="Run a network that was exported as C on an emulated microcontroller: self-test, flash, RAM, stack "
-        "and instructions for an image.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("chip", nargs="?", metavar="CHIP", help=f"One of {', '.join(CHIPS)}.")
-    parser.add_argument(
-        "folder", nargs="?", type=Path, metavar="FOLDER", help="Folder of mnist-edge export --format c."
-    )
-    parser.add_argument("--images", type=Path, metavar="FILE", help="Images to answer: .npy, uint8 (N, 28, 28).")
-    parser.add_argument("--json", action="store_true", help="Print JSON, with the class of each image.")
-    parser.add_argument("--list", action="store_true", help="List the chips.")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         if options.list:
             for each in CHIPS.values():
@@ -69,11 +54,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if found["wrong_selftest_logits"] == 0 else UnfitError.exit_code
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of its options."""
+    parser = argparse.ArgumentParser(
+        prog="emulated-chip",
+        usage="emulated-chip [--images FILE] [--json] CHIP FOLDER\n       emulated-chip --list",
+        description="Run a network that was exported as C on an emulated microcontroller: self-test, flash, RAM, stack "
+        "and instructions for an image.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("chip", nargs="?", metavar="CHIP", help=f"One of {', '.join(CHIPS)}.")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, metavar="FOLDER", help="Folder of mnist-edge export --format c."
+    )
+    parser.add_argument("--images", type=Path, metavar="FILE", help="Images to answer: .npy, uint8 (N, 28, 28).")
+    parser.add_argument("--json", action="store_true", help="Print JSON, with the class of each image.")
+    parser.add_argument("--list", action="store_true", help="List the chips.")
+    return parser
+
+
 def _measure(name: str, folder: Path, file: Path | None) -> dict[str, Any]:
     """Return the figures of a folder on a chip."""
     chosen, exported = chip(name), firmware.read(folder)
     images = sealed_model.read(models.bundled_models()[0]).golden.images if file is None else _images(file)
-    emulator.tools()
     with tempfile.TemporaryDirectory() as scratch:
         program = firmware.compiled(exported, chosen, Path(scratch))
         needs = f"{program.flash:,} bytes of flash and {program.ram:,} of RAM"

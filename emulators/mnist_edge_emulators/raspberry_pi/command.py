@@ -16,7 +16,7 @@ from mnist_edge_runtime.errors import MnistEdgeError, UsageError, describe
 from . import root
 from .boards import BOARDS, board
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 _EPILOG = """\
 The command sees the board's own files and, under their own paths, the current folder, in which it starts, and /tmp.
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command on an emulated board; return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     end = given.index("--") if "--" in given else len(given)
-    options = _parser().parse_args(given[:end])
+    options = parser().parse_args(given[:end])
     signal.signal(signal.SIGTERM, _terminated)
     try:
         if options.list:
@@ -67,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGINT
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of what stands before `--`."""
     parser = argparse.ArgumentParser(
         prog="emulated-pi",
         usage="emulated-pi [--offline] [--home DIR] BOARD -- COMMAND...\n       emulated-pi BOARD\n"
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         "board and print the path of its root folder.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("board", nargs="?", metavar="BOARD", help=f"One of {', '.join(BOARDS)}.")
     parser.add_argument("--list", action="store_true", help="List the boards.")
