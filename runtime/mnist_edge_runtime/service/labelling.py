@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..class_names import DISCARDED, UNSURE
+from ..class_names import DISCARDED, LEAST_OF_NEW, UNSURE
 from ..errors import InputError
 from ..files import rename_new
 from .class_folders import class_folder, move, next_command, there
@@ -53,10 +53,13 @@ class Labelling:
                 number for number, place in enumerate(self._places) if place is None and self._path(number).exists()
             ]
             last = self._moves[-1] if self._moves else None
+            new = [name for name in there(self.folder) if name not in self._labels]
+            lacking = {name: LEAST_OF_NEW - _files(self.folder / name) for name in new}
             return {
                 "folder": str(self.folder),
                 "labels": [*self._labels],
-                "classes": [name for name in there(self.folder) if name not in self._labels],
+                "classes": new,
+                "lacking": {name: number for name, number in lacking.items() if number > 0},  # pictures, to be learnt
                 "pictures": len(left) + len(self._moves),
                 "sorted": len(self._moves),
                 "left": left,
@@ -132,6 +135,11 @@ class Labelling:
         place = self._places[number]
         assert place
         return place
+
+
+def _files(folder: Path) -> int:
+    with os.scandir(folder) as entries:
+        return sum(entry.is_file() and not entry.name.startswith(".") for entry in entries)
 
 
 @contextmanager

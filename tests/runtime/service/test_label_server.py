@@ -104,14 +104,16 @@ def test_pictures_are_sorted_with_keys(browser: Any, folder: Path, labelled: Lab
     page.keyboard.press("5")
     page.fill("#other", "zwei")
     page.keyboard.press("Enter")
-    told("Moved to zwei. Picture 4 of 5. The network: 1, ")
+    told(
+        "Moved to zwei. The network does not know zwei yet: to learn it, it needs 4 more. Picture 4 of 5. The network: "
+    )
     page.get_by_role("button", name="zwei").wait_for()
     page.reload()
     told("Picture 4 of 5. The network: 7, ")
     page.locator("#suggestions button").first.click()
     told("Moved to 7. Picture 5 of 5. The network: 1, ")
     page.keyboard.press("1")
-    told("Moved to 1. All 5 are sorted.")
+    told("Moved to 1. All 5 are sorted. The network does not know zwei yet: to learn it, it needs 4 more.")
     assert page.inner_text("#next") == f"mnist-edge train --from small --also {folder}"
     axe_finds_nothing(page, "all sorted")
     page.click("#end")

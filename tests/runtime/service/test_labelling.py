@@ -43,6 +43,7 @@ def test_pictures_are_moved_and_back(folder: Path) -> None:
         "folder": str(folder),
         "labels": [*LABELS],
         "classes": ["tick"],
+        "lacking": {"tick": 4},
         "pictures": 3,
         "sorted": 3,
         "left": [],
@@ -54,6 +55,15 @@ def test_pictures_are_moved_and_back(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["unsure"]  # an empty class could not be trained
     with pytest.raises(InputError, match="there is nothing to undo"):
         labelling.undo()
+
+
+def test_a_class_with_enough_pictures_lacks_none(folder: Path) -> None:
+    for name in ("tick", "cross", "7"):
+        (folder / name).mkdir()
+    for number in range(5):
+        (folder / "tick" / f"{number}.png").touch()
+    (folder / "cross" / ".hidden.png").touch()
+    assert Labelling(folder, LABELS).state()["lacking"] == {"cross": 5}
 
 
 def test_nothing_is_written_over(folder: Path) -> None:

@@ -43,7 +43,8 @@ def newest_int8(runs_dir: Path, of_run: str | None = None, *, or_none: bool = Fa
         return None
     if not exports:
         command = f"mnist-edge export --run {of_run}" if of_run else "mnist-edge export"
-        raise InputError(f"{runs_dir / (of_run or '')}: no int8 export yet; make one with {command}, or name a model")
+        where = runs_dir / (of_run or "")
+        raise InputError(f"{where}: no int8 export yet; make one with {command}, or take --network base")
     return max(exports, key=lambda path: path.stat().st_mtime_ns)
 
 

@@ -25,14 +25,17 @@ const picture = number => {
 
 const say = words => setText('words', words);
 
+// What of these classes a training would refuse as yet.
+const lack = names => names.filter(name => state.lacking[name]).map(name => ` The network does not know ${name} yet: to learn it, it needs ${state.lacking[name]} more.`).join('');
+
 // Do something, one thing at a time, then show what is to be sorted next; `wanted` is its number, if it is left.
-async function act(action, words, wanted) {
+async function act(action, words = () => '', wanted) {
   if (isBusy) return; // a key that comes before the picture is there means none that was seen
   isBusy = true;
   let told;
   try {
     state = await action();
-    told = await next(words, wanted);
+    told = await next(words(), wanted);
   } catch (error) {
     told = error.message;
     try {
@@ -63,7 +66,7 @@ async function next(words = '', wanted = null) {
   find('sorting').hidden = true;
   if (isDone) {
     setText('next', state.next);
-    return `${words} All ${pictures} are sorted.`.trim();
+    return `${words} All ${pictures} are sorted.${lack(Object.keys(state.lacking))}`.trim();
   }
   const number = current, { name, png, suggestions, remark } = await picture(number);
   const following = left[left.indexOf(number) + 1];
@@ -103,17 +106,17 @@ function showNames() {
   find('legend').replaceChildren(...(keys.length ? [key(keys[0]), ' to ', key(keys.at(-1)), ', '] : []), key('−'), ' none of these, ', key('→'), ' later, ', key('Backspace'), ' undo.');
 }
 
-const move = name => current !== null && (name === 'discarded' || !find('sorting').hidden) && act(() => ask('v1/move', { number: current, class: name }), name === 'discarded' ? 'Moved to discarded.' : `Moved to ${name}.`);
+const move = name => current !== null && (name === 'discarded' || !find('sorting').hidden) && act(() => ask('v1/move', { number: current, class: name }), () => `Moved to ${name}.${state.left.length ? lack([name]) : ''}`);
 
 function undo() {
   const { last } = state || {};
-  if (last) act(() => ask('v1/undo', {}), `Taken back from ${last.class}.`, last.number);
+  if (last) act(() => ask('v1/undo', {}), () => `Taken back from ${last.class}.`, last.number);
 }
 
 function skip() {
   if (current === null) return;
   later.add(current);
-  act(() => ask('v1/state'), 'Left for later.');
+  act(() => ask('v1/state'), () => 'Left for later.');
 }
 
 function moveNew() {
