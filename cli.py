@@ -133,11 +133,8 @@ def _source(name: str, model_file: Path, origin: Mapping[str, Any], dataset: Dat
     model = _load_model(model_file, len(dataset.labels))
     from mnist_edge_exporters.source import Source
 
-    train, validation = (parts.train_images, parts.train_labels), (parts.validation_images, parts.validation_labels)
     test, golden_images = (dataset.test_images, dataset.test_labels), (carried.test_images, carried.test_labels)
-    return Source(
-        name, model, dataset.labels, origin, train=train, validation=validation, test=test, golden=golden_images
-    )
+    return Source(name, model, dataset.labels, origin, parts.train, parts.validation, test=test, golden=golden_images)
 
 
 def _load_model(file: Path, classes: int | None = None) -> Any:

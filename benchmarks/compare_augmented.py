@@ -40,8 +40,8 @@ def main() -> None:
     parser.add_argument("--data", default="mnist", help="Data set, as in mnist-edge train.")
     options = parser.parse_args()
     split = datasets.split(datasets.load(options.data))
-    light, labels = augmented("light", ARCHITECTURES["base"].recipe), split.validation_labels
-    images = split.validation_images[..., np.newaxis] / np.float32(255)
+    light, labels = augmented("light", ARCHITECTURES["base"].recipe), split.validation.labels
+    images = split.validation.images[..., np.newaxis] / np.float32(255)
     maps = [augmentation.sample_affine(light, len(images), (7, variant)) for variant in range(VARIANTS)]
     moved = np.concatenate([augmentation.apply_affine(images, each).numpy() for each in maps])
     print("run                 wrong %    loss  moved, wrong %    loss")

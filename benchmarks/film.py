@@ -91,7 +91,7 @@ def outcomes(
     for number in range(films):
         line = before.get((seed, number))
         if line is None:
-            texts, shots = film(split.validation_images, split.validation_labels, seed, number)
+            texts, shots = film(*split.validation, seed, number)
             read = readings(classifier, shots)
             made = [asdict(outcome(texts, read, rule)) for rule in RULES]
             line = {"seed": seed, "film": number, "frames": len(read), "rules": made}

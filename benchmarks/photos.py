@@ -94,10 +94,8 @@ def aligned(name: str, written: list[str], texts: list[str], accepted: list[bool
 
 def mnist_images(classifier: Classifier, preprocess: str) -> Iterator[tuple[str, Answer]]:
     """Yield number and answer of MNIST's validation images, prepared or as they are."""
-    validation = datasets.split(datasets.load("mnist"))
-    for number, (image, label) in enumerate(
-        zip(validation.validation_images, validation.validation_labels, strict=True)
-    ):
+    validation = datasets.split(datasets.load("mnist")).validation
+    for number, (image, label) in enumerate(zip(*validation, strict=True)):
         yield str(number), classified(classifier, image, str(label), preprocess)
 
 

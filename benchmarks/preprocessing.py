@@ -28,14 +28,14 @@ TILTS = (-8.0, 0.0, 8.0)  # degrees
 
 def pictures(count: int) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
     """Yield kind, digit and picture, `count` of each kind with MNIST's ink and as many drawn with a thin pen."""
-    validation = datasets.split(datasets.load("auto"))
+    validation = datasets.split(datasets.load("auto")).validation
     random = np.random.default_rng(0)
     for kind, scene in SCENES.items():
         for number in range(count):
             side = int(random.choice(SIDES)) if kind != "lost" else 56
-            index = int(random.integers(len(validation.validation_labels)))
-            ink = enlarged(validation.validation_images[index], side, random.uniform(0.35, 0.75))
-            yield kind, str(validation.validation_labels[index]), scene(ink, random)
+            index = int(random.integers(len(validation.labels)))
+            ink = enlarged(validation.images[index], side, random.uniform(0.35, 0.75))
+            yield kind, str(validation.labels[index]), scene(ink, random)
             digit = str(number % 10)
             drawn = pen(digit, side, max(1.0, side * random.choice(PENS)), random.choice(TILTS))
             yield f"{kind}, thin pen", digit, scene(drawn, random)

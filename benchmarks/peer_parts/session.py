@@ -80,7 +80,7 @@ class Session:
 
     def calibration(self) -> Path:
         """Return a file with the training images that quantizers learn their ranges from."""
-        return self._saved("calibration.npy", lambda: self.split().train_images[:CALIBRATION])
+        return self._saved("calibration.npy", lambda: self.split().train.images[:CALIBRATION])
 
     def keras_answers(self, model: Path) -> Any:
         """Return what Keras answers to the test images, (N, classes)."""

@@ -34,8 +34,9 @@ def measure(session: Session, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data.npz"
         split = session.split()
-        parts = ("train_images", "train_labels", "validation_images", "validation_labels")
-        np.savez(data, **{part: getattr(split, part) for part in parts})
+        parts = {"train": split.train, "validation": split.validation}
+        arrays = {f"{name}_{of}": array for name, part in parts.items() for of, array in part._asdict().items()}
+        np.savez(data, **arrays)
         example = [session.environment("converters"), HERE / "convnet_worker.py", str(seed), data]
         return {
             "mnist-edge train --fast": list(epochs_of([*_train(folder, seed), "--fast"])),

@@ -91,8 +91,8 @@ def own_source(own_network: Any, digits: Dataset) -> Source:
         model=own_network,
         labels=digits.labels,
         origin={"architecture": "own", "dataset": digits.describe()},
-        train=(split.train_images, split.train_labels),
-        validation=(split.validation_images, split.validation_labels),
+        train=split.train,
+        validation=split.validation,
         test=(digits.test_images, digits.test_labels),
         golden=(digits.test_images, digits.test_labels),
     )

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 def test_the_sample_is_stratified_and_its_provenance_true(dataset: Dataset) -> None:
     split = datasets.split(dataset)
-    drawn = calibration.sample(split.train_images, split.train_labels, dataset.labels, (dataset.test_images,))
+    drawn = calibration.sample(*split.train, dataset.labels, (dataset.test_images,))
 
     assert drawn.images.shape == (SAMPLES, 28, 28)
     counts = np.array(list(drawn.provenance["per_class"].values()))
-    expected = np.bincount(split.train_labels) / len(split.train_labels) * SAMPLES
+    expected = np.bincount(split.train.labels) / len(split.train.labels) * SAMPLES
     assert np.abs(counts - expected).max() <= 1
     assert drawn.provenance["samples"] == counts.sum() == SAMPLES
     assert drawn.provenance["pixel_range"] == [drawn.images.min(), drawn.images.max()]
@@ -29,8 +29,8 @@ def test_the_sample_is_stratified_and_its_provenance_true(dataset: Dataset) -> N
 
 def test_every_image_comes_from_the_training_split(dataset: Dataset) -> None:
     split = datasets.split(dataset)
-    drawn = calibration.sample(split.train_images, split.train_labels, dataset.labels, (dataset.test_images,))
-    allowed = {image.tobytes() for image in split.train_images}
+    drawn = calibration.sample(*split.train, dataset.labels, (dataset.test_images,))
+    allowed = {image.tobytes() for image in split.train.images}
     assert all(image.tobytes() in allowed for image in drawn.images)
 
 

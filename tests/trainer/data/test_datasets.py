@@ -71,11 +71,11 @@ class TestDigits:
 
     def test_split(self, digits: Dataset) -> None:
         split = datasets.split(digits)
-        assert split.train_images.shape == (1297, 28, 28)
-        assert split.validation_images.shape == (200, 28, 28)
-        assert split.train_labels.shape == (1297,)
-        assert split.validation_labels.shape == (200,)
-        assert set(split.validation_labels) == set(range(10))
+        assert split.train.images.shape == (1297, 28, 28)
+        assert split.validation.images.shape == (200, 28, 28)
+        assert split.train.labels.shape == (1297,)
+        assert split.validation.labels.shape == (200,)
+        assert set(split.validation.labels) == set(range(10))
 
     def test_split_parts_the_training_images(self, digits: Dataset) -> None:
         """Each training image lies on one side, with its own label, and no test image on either."""
@@ -84,7 +84,7 @@ class TestDigits:
         def pairs(images: Any, labels: Any) -> list[tuple[bytes, int]]:
             return sorted((image.tobytes(), int(label)) for image, label in zip(images, labels, strict=True))
 
-        parts = pairs(split.train_images, split.train_labels) + pairs(split.validation_images, split.validation_labels)
+        parts = pairs(*split.train) + pairs(*split.validation)
         assert sorted(parts) == pairs(digits.train_images, digits.train_labels)
 
     def test_split_is_the_same_each_time(self, digits: Dataset) -> None:
@@ -92,7 +92,7 @@ class TestDigits:
         np.random.seed(123)
         second = datasets.split(digits)
         assert first.sha256 == second.sha256
-        np.testing.assert_array_equal(first.validation_images, second.validation_images)
+        np.testing.assert_array_equal(first.validation.images, second.validation.images)
 
     def test_another_split_has_another_hash(self, digits: Dataset) -> None:
         fewer = dataclasses.replace(digits, train_images=digits.train_images[1:], train_labels=digits.train_labels[1:])
@@ -119,11 +119,11 @@ class TestMnist:
     def test_split_is_stratified(self, mnist_folder: Path) -> None:
         found = datasets.load(str(mnist_folder))
         split = datasets.split(found)
-        assert len(split.train_images) == len(split.train_labels) == 55_000
-        assert len(split.validation_images) == len(split.validation_labels) == 5_000
+        assert len(split.train.images) == len(split.train.labels) == 55_000
+        assert len(split.validation.images) == len(split.validation.labels) == 5_000
         whole = np.bincount(found.train_labels) / 60_000
-        assert np.abs(np.bincount(split.train_labels) / 55_000 - whole).max() < 1e-3
-        assert np.abs(np.bincount(split.validation_labels) / 5_000 - whole).max() < 1e-3
+        assert np.abs(np.bincount(split.train.labels) / 55_000 - whole).max() < 1e-3
+        assert np.abs(np.bincount(split.validation.labels) / 5_000 - whole).max() < 1e-3
 
     def test_what_it_says_of_itself_does_not_depend_on_the_place(self, mnist_folder: Path, mnist_npz: Path) -> None:
         assert datasets.load(str(mnist_folder)).describe() == datasets.load(str(mnist_npz)).describe()
@@ -225,8 +225,8 @@ class TestCustom:
 
     def test_a_twelfth_is_held_out(self, tmp_path: Path, letters: Arrays, write_folder: Write) -> None:
         split = datasets.split(datasets.load(str(write_folder(tmp_path, letters))))
-        assert (len(split.train_labels), len(split.validation_labels)) == (572, 52)
-        assert set(np.bincount(split.validation_labels)) == {2}
+        assert (len(split.train.labels), len(split.validation.labels)) == (572, 52)
+        assert set(np.bincount(split.validation.labels)) == {2}
 
     def test_the_test_set_need_not_hold_every_class(self, tmp_path: Path, letters: Arrays, write_npz: Write) -> None:
         some = letters.test_labels < 5
@@ -316,17 +316,17 @@ class TestCustom:
             train_images=letters.train_images[:images], train_labels=letters.train_labels[:images]
         )
         split = datasets.split(datasets.load(str(write_npz(tmp_path / "own.npz", arrays))))
-        assert set(np.bincount(split.validation_labels)) == {1}
-        assert len(split.train_labels) == images - 26
+        assert set(np.bincount(split.validation.labels)) == {1}
+        assert len(split.train.labels) == images - 26
 
     def test_validation_images_of_its_own_validate(self, tmp_path: Path, letters: Arrays) -> None:
         names = ("train_images", "train_labels", "val_images", "val_labels", "test_images", "test_labels")
         np.savez(tmp_path / "own.npz", **dict(zip(names, (*letters, *letters[2:]), strict=True)))
         found = datasets.load(str(tmp_path / "own.npz"))
         split = datasets.split(found)
-        np.testing.assert_array_equal(split.train_images, letters.train_images)
-        np.testing.assert_array_equal(split.validation_images, letters.test_images)
-        np.testing.assert_array_equal(split.validation_labels, letters.test_labels.astype(int) - 1)
+        np.testing.assert_array_equal(split.train.images, letters.train_images)
+        np.testing.assert_array_equal(split.validation.images, letters.test_images)
+        np.testing.assert_array_equal(split.validation.labels, letters.test_labels.astype(int) - 1)
         assert (found.describe()["train"], found.describe()["validation"]) == (624, 52)
         np.savez(tmp_path / "other.npz", **dict(zip((*names[:2], *names[4:]), letters, strict=True)))
         other = datasets.load(str(tmp_path / "other.npz"))

@@ -273,7 +273,7 @@ def test_pictures_for_validation_validate(tmp_path: Path) -> None:
         for digit, name in ((3, "a"), (7, "b")):
             write(tmp_path / part / name, str(digit), count)
     split = datasets.split(datasets.load(str(tmp_path)))
-    assert (len(split.train_labels), len(split.validation_labels)) == (10, 6)
+    assert (len(split.train.labels), len(split.validation.labels)) == (10, 6)
 
 
 def test_pictures_for_validation_test_where_no_others_do(tmp_path: Path) -> None:

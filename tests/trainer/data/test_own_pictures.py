@@ -77,9 +77,9 @@ def test_they_are_joined_with_a_data_set_whose_split_stays(tmp_path: Path, digit
     own = own_pictures.read(write(tmp_path / "own", {"7": 5, "tick": 10}), KNOWN)
     joined, split = own_pictures.join(digits, own), datasets.split(digits)
     assert joined.labels == (*KNOWN, "tick")
-    assert len(joined.train_labels) == len(split.train_labels) + 12
+    assert len(joined.train_labels) == len(split.train.labels) + 12
     assert joined.test_labels[len(digits.test_labels) :].tolist() == [7, 10, 10]
-    assert (datasets.split(joined).validation_images == split.validation_images).all()
+    assert (datasets.split(joined).validation.images == split.validation.images).all()
     assert joined.describe()["base"]["sha256"] == digits.sha256
     assert joined.describe()["own"] == own.describe()
 

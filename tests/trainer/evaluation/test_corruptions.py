@@ -170,7 +170,7 @@ def test_the_classic_network_reads_65_to_85_percent(mnist_folder: object, run: R
 
     model = keras.models.load_model(run.model_file)
     split = datasets.split(datasets.load("mnist"))
-    images, labels = split.validation_images[:1000], split.validation_labels[:1000]
+    images, labels = split.validation.images[:1000], split.validation.labels[:1000]
 
     def accuracy(images: Images) -> float:
         pixels = images[..., np.newaxis] / np.float32(255)

@@ -43,8 +43,8 @@ class TestOfFile:
             files["onnx-int8"], None if dataset.name == "digits" else dataset.source, "validation"
         )
         split = datasets.split(dataset)
-        np.testing.assert_array_equal(subject.images, split.validation_images)
-        np.testing.assert_array_equal(subject.truth, split.validation_labels)
+        np.testing.assert_array_equal(subject.images, split.validation.images)
+        np.testing.assert_array_equal(subject.truth, split.validation.labels)
         assert subject.engine == "onnxruntime"
 
     def test_all_images_of_data_that_is_new_to_it(self, files: Mapping[str, Path], tmp_path: Path) -> None:

@@ -20,9 +20,8 @@ Parts = tuple[Part, Part, Part]
 def parts(small: tuple[Dataset, Split]) -> Parts:
     """Own pictures, which are digits mirrored, images to replay, images to validate."""
     split = small[1]
-    own = Part(split.train_images[:20, :, ::-1], split.train_labels[:20])
-    replay = Part(split.train_images, split.train_labels)
-    return own, replay, Part(split.validation_images, split.validation_labels)
+    own = Part(split.train.images[:20, :, ::-1], split.train.labels[:20])
+    return own, split.train, split.validation
 
 
 @pytest.fixture

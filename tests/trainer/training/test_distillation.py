@@ -27,7 +27,7 @@ def test_teachers_change_what_is_learnt(small: tuple[Dataset, Split], teacher: R
 
 
 def test_soft_targets_are_the_answers_to_the_augmented_images(small: tuple[Dataset, Split], teacher: Run) -> None:
-    images = small[1].train_images
+    images = small[1].train.images
     recipe = CONFIG.recipe(len(images))
     targets = soft_targets([teacher, teacher], images, recipe)
     assert targets is not None
@@ -44,7 +44,7 @@ def test_soft_targets_are_the_answers_to_the_augmented_images(small: tuple[Datas
 def test_a_teacher_is_asked_once_for_all_its_students(
     small: tuple[Dataset, Split], teacher: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    images, recipe = small[1].train_images, CONFIG.recipe(300)
+    images, recipe = small[1].train.images, CONFIG.recipe(300)
     first = soft_targets([teacher], images, recipe)
     monkeypatch.setattr(keras.models, "load_model", lambda *unused, **options: pytest.fail("asked again"))
     second = soft_targets([teacher], images, replace(recipe, epochs=7, batch_size=9))
@@ -59,7 +59,7 @@ def test_a_teacher_is_asked_once_for_all_its_students(
 def test_teachers_answer_the_handwriting_too(
     small: tuple[Dataset, Split], teacher: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    images, pool = small[1].train_images, load(40)
+    images, pool = small[1].train.images, load(40)
     recipe = CONFIG.recipe(len(images))
     alone = soft_targets([teacher], images, recipe)
     both = np.concatenate([images, pool.images])
@@ -83,7 +83,7 @@ def test_a_student_of_handwriting(small: tuple[Dataset, Split], teacher: Run) ->
 
 
 def test_without_augmentation_there_is_one_answer(small: tuple[Dataset, Split], teacher: Run) -> None:
-    targets = soft_targets([teacher], small[1].train_images, TrainConfig(augment="none").recipe(300))
+    targets = soft_targets([teacher], small[1].train.images, TrainConfig(augment="none").recipe(300))
     assert targets
     np.testing.assert_array_equal(targets(0), targets(-1))
     plain = TrainConfig("nano", augment="none", parts={"epochs": 1, "batch_size": 100})

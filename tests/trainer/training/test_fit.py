@@ -129,9 +129,8 @@ def test_the_number_of_classes_comes_from_the_data(small: tuple[Dataset, Split])
     """Odd or even: two classes, whose names are not their numbers."""
     dataset, split = small
     halves = dataclasses.replace(dataset, labels=("7", "12"), test_labels=dataset.test_labels % 2)
-    parted = dataclasses.replace(
-        split, train_labels=split.train_labels % 2, validation_labels=split.validation_labels % 2
-    )
+    train, validation = (part._replace(labels=part.labels % 2) for part in (split.train, split.validation))
+    parted = dataclasses.replace(split, train=train, validation=validation)
     trained = fit.train(TrainConfig(parts={"epochs": 1}), halves, parted)
     assert trained.model.output_shape == (None, 2)
     assert trained.record["labels"] == ["7", "12"]

@@ -16,7 +16,7 @@ FILE = Path("own.keras")
 
 @pytest.fixture
 def validation(small: tuple[Dataset, Split]) -> Part:
-    return Part(small[1].validation_images, small[1].validation_labels)
+    return small[1].validation
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         watch: Callable[[Sequence[float]], None] | None = None,
     ) -> Any:
         assert folder.is_dir()
-        accuracies = simulation["accuracies"](config.recipe(len(split.train_images)))
+        accuracies = simulation["accuracies"](config.recipe(len(split.train.images)))
         for epoch in range(len(accuracies)):
             if watch:
                 watch(accuracies[: epoch + 1])

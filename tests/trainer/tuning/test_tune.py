@@ -26,7 +26,7 @@ def test_only_validation_images_are_read(
 ) -> None:
     search()
     assert len(simulated["measured"]) == 3
-    assert all(images is small[1].validation_images for images in simulated["measured"])
+    assert all(images is small[1].validation.images for images in simulated["measured"])
 
 
 def test_the_search_begins_with_each_networks_own_recipe(search: Search) -> None:

@@ -72,7 +72,7 @@ class Dataset:
 
     def summary(self, split: Split) -> str:
         """Return the source and the number of images of each part as a line of text."""
-        parts = {"training": split.train_labels, "validation": split.validation_labels, "test": self.test_labels}
+        parts = {"training": split.train.labels, "validation": split.validation.labels, "test": self.test_labels}
         counts = ", ".join(f"{len(labels):,} {part}" for part, labels in parts.items())
         return f"{self.name} from {self.source}: {counts} images"
 
@@ -82,16 +82,22 @@ class Split:
     """The training images, split into those that train and those that validate.
 
     Attributes:
-        train_images, validation_images: uint8 (N, 28, 28).
-        train_labels, validation_labels: int64 (N,).
+        train, validation: images uint8 (N, 28, 28), and the index of each one's label, int64 (N,).
         sha256: the hash of the indices of both parts.
     """
 
-    train_images: NDArray[np.uint8]
-    train_labels: NDArray[np.int64]
-    validation_images: NDArray[np.uint8]
-    validation_labels: NDArray[np.int64]
+    train: Part
+    validation: Part
     sha256: str
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the split for `run.json`."""
+        return {
+            "seed": SPLIT_SEED,
+            "train": len(self.train.labels),
+            "validation": len(self.validation.labels),
+            "sha256": self.sha256,
+        }
 
 
 def load(data: str = "auto") -> Dataset:
@@ -138,7 +144,7 @@ def split(dataset: Dataset) -> Split:
     count = len(dataset.train_images)
     if dataset.validation:
         own = hashlib.sha256(f"{count} {[idx.sha256(array) for array in dataset.validation]}".encode()).hexdigest()
-        return Split(dataset.train_images, dataset.train_labels, *dataset.validation, sha256=own)
+        return Split(Part(dataset.train_images, dataset.train_labels), dataset.validation, own)
     held_out = 200 if dataset.name == "digits" else max(count // 12, len(dataset.labels))
     checks.check_split(dataset.train_labels, dataset.labels, dataset.source)
     train, validation = train_test_split(
@@ -146,10 +152,8 @@ def split(dataset: Dataset) -> Split:
     )
     digest = hashlib.sha256(train.astype("<i8").tobytes() + b"|" + validation.astype("<i8").tobytes()).hexdigest()
     return Split(
-        train_images=dataset.train_images[train],
-        train_labels=dataset.train_labels[train],
-        validation_images=dataset.train_images[validation],
-        validation_labels=dataset.train_labels[validation],
+        train=Part(dataset.train_images[train], dataset.train_labels[train]),
+        validation=Part(dataset.train_images[validation], dataset.train_labels[validation]),
         sha256=digest,
     )
 

@@ -147,13 +147,13 @@ def join(dataset: Dataset, own: OwnPictures) -> JoinedDataset:
     return JoinedDataset(
         name=f"{dataset.name} and own pictures",
         source=dataset.source,
-        train_images=np.concatenate([split.train_images, train.images]),
-        train_labels=np.concatenate([split.train_labels, train.labels]),
+        train_images=np.concatenate([split.train.images, train.images]),
+        train_labels=np.concatenate([split.train.labels, train.labels]),
         test_images=np.concatenate([dataset.test_images, test.images]),
         test_labels=np.concatenate([dataset.test_labels, test.labels]),
         labels=labels,
         warning=dataset.warning,
-        validation=Part(split.validation_images, split.validation_labels),
+        validation=split.validation,
         joined={"base": {"name": dataset.name, "sha256": dataset.sha256}, "own": own.describe()},
     )
 

@@ -123,7 +123,7 @@ def _part(dataset: datasets.Dataset, part: str) -> Part:
         return test
     if part == "validation":
         split = datasets.split(dataset)
-        return Part(split.validation_images, split.validation_labels)
+        return split.validation
     parts = [(dataset.train_images, dataset.train_labels), *([dataset.validation] if dataset.validation else []), test]
     return Part(*map(np.concatenate, zip(*parts, strict=True)))
 

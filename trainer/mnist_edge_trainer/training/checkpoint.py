@@ -53,7 +53,7 @@ class State:
 
 def fingerprint(config: TrainConfig, dataset: Dataset, split: Split, teachers: Sequence[Run]) -> str:
     """Hash everything that the final weights depend on, except the versions of libraries."""
-    count = len(split.train_images)
+    count = len(split.train.images)
     recipe = config.recipe(count)
     parts = {
         "architecture": config.architecture,

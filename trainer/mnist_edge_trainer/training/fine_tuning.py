@@ -137,14 +137,14 @@ def _trained(
         raise InputError(
             f"{found.file}: has {model.output_shape[-1]} classes, the data {len(known)}; name its own with --data"
         )
-    validation = Part(split.validation_images, split.validation_labels)
+    validation = split.validation
     held, train = own.part(labels, held_out=True), own.part(labels, held_out=False)
     if not len(train.labels):
         raise InputError("no own picture is left to train on")
     before = {"validation": attempts.measure(model, validation)}
     before |= {"own": attempts.measure(model, held)} if len(held.labels) else {}
     pixel_check.check(found.file, model, validation, before["validation"]["accuracy"])
-    replay = Part(split.train_images, split.train_labels)
+    replay = split.train
     if drawn:
         replay = Part(
             np.concatenate([replay.images, *[drawn.images] * _SHARE]),
@@ -179,7 +179,7 @@ def _trained(
         "from": found.describe(),
         "fine_tuning": _record(tried, before, {**after, "test": test}, len(base.test_labels)),
         "dataset": {**joined.describe(), "source": base.source},
-        "split": _split(joined),
+        "split": datasets.split(joined).describe(),
         "metrics": {
             "train": attempts.measure(model, Part(joined.train_images, joined.train_labels)),
             "validation": after["validation"],
@@ -189,16 +189,6 @@ def _trained(
         "versions": versions(),
     }
     return TrainedRun(output_layer.uncompiled(model), tried[-1].history, record, own)
-
-
-def _split(joined: JoinedDataset) -> dict[str, Any]:
-    parts = datasets.split(joined)
-    return {
-        "seed": datasets.SPLIT_SEED,
-        "train": len(parts.train_images),
-        "validation": len(parts.validation_images),
-        "sha256": parts.sha256,
-    }
 
 
 def _record(

@@ -17,7 +17,8 @@ import tensorflow as tf
 from mnist_edge_runtime.confidence_interval import interval_of
 from numpy.typing import NDArray
 
-from ..data.datasets import SPLIT_SEED, Dataset, Split
+from ..data.datasets import Dataset, Split
+from ..data.parts import Part
 from ..handwriting.pool import Pool, for_training
 from ..networks import architectures
 from ..networks.config import TrainConfig
@@ -94,12 +95,7 @@ def train(
         "teachers": [teacher.name for teacher in teachers],
         "study": config.study,
         "dataset": {**dataset.describe(), "source": dataset.source},
-        "split": {
-            "seed": SPLIT_SEED,
-            "train": len(split.train_images),
-            "validation": len(split.validation_images),
-            "sha256": split.sha256,
-        },
+        "split": split.describe(),
         "metrics": _measured(fitted, dataset, split),
         "seconds": round(fitted.seconds, 1),
         "versions": versions(),
@@ -114,16 +110,13 @@ def versions() -> dict[str, str]:
 
 def _measured(fitted: Fitted, dataset: Dataset, split: Split) -> dict[str, dict[str, Any]]:
     """Measure the network on the images of each part."""
-    parts = {
-        "train": (split.train_images, split.train_labels),
-        "validation": (split.validation_images, split.validation_labels),
-        "test": (dataset.test_images, dataset.test_labels),
-    }
+    test = Part(dataset.test_images, dataset.test_labels)
+    parts = {"train": split.train, "validation": split.validation, "test": test}
     found = {}
-    with progress_bar("measuring", sum(len(labels) for _, labels in parts.values())) as advance:
+    with progress_bar("measuring", sum(len(part.labels) for part in parts.values())) as advance:
         for name, part in parts.items():
             found[name] = fitted.measure(*part)
-            advance(len(part[1]))
+            advance(len(part.labels))
     return found
 
 
@@ -152,10 +145,10 @@ def fit(
         InputError: the checkpoint is damaged.
         UsageError: handwriting is to be mixed in, but the classes are no digits.
     """
-    classes, count = len(labels), len(split.train_images)
+    classes, count = len(labels), len(split.train.images)
     recipe = config.recipe(count)
     pool = for_training(count, tuple(labels)) if recipe.handwriting else None
-    images, numbers = split.train_images, split.train_labels
+    images, numbers = split.train
     if pool:
         images, numbers = np.concatenate([images, pool.images]), np.concatenate([numbers, pool.labels])
     keras.utils.set_random_seed(config.seed)
@@ -176,7 +169,7 @@ def fit(
                     pool=len(images) - count,
                     soft_targets=distillation.soft_targets(teachers, images, recipe, pool),
                 ),
-                validation_data=batches(split.validation_images, split.validation_labels, classes, _EVALUATION_BATCH),
+                validation_data=batches(*split.validation, classes, _EVALUATION_BATCH),
                 initial_epoch=callback.epochs,
                 epochs=recipe.epochs,
                 steps_per_epoch=steps,

@@ -78,7 +78,7 @@ def tune(
     }
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study, created_here = studies.join(storage, folder.name, config, agreement)
-    images = len(split.train_images)
+    images = len(split.train.images)
     recipes = {network: asdict(config.training(network).recipe(images)) for network in sizes}
     if created_here:
         for network, recipe in recipes.items():  # the search begins with the default recipes
@@ -183,7 +183,7 @@ def _outcome(trial: Trial, checkpoint: Path, context: _WorkerContext) -> tuple[l
     """Return the value of each objective, or None if the trial was pruned, and a line for the log."""
     try:
         values = _values(trial, checkpoint, context)
-        return values, f"validation accuracy {format_accuracy(values[0], len(context.split.validation_labels))}"
+        return values, f"validation accuracy {format_accuracy(values[0], len(context.split.validation.labels))}"
     except TrialPruned:
         return None, "pruned, below the median of its network"
     except DivergedError:
@@ -195,8 +195,8 @@ def _values(trial: Trial, checkpoint: Path, context: _WorkerContext) -> list[flo
     config, split = context.config, context.split
     network, parts = studies.suggest(trial, config, tuple(context.sizes))
     training, size = config.training(network, parts), context.sizes[network]
-    recipe = asdict(training.recipe(len(split.train_images)))
-    for name, value in {"recipe": recipe, studies.VALIDATION: len(split.validation_labels), **size}.items():
+    recipe = asdict(training.recipe(len(split.train.images)))
+    for name, value in {"recipe": recipe, studies.VALIDATION: len(split.validation.labels), **size}.items():
         trial.set_user_attr(name, value)
     chosen = " ".join(f"{option(part)} {value:.4g}" for part, value in parts.items())
     print(f"trial {trial.number}: --arch {network} {chosen}", file=sys.stderr)
@@ -212,6 +212,6 @@ def _values(trial: Trial, checkpoint: Path, context: _WorkerContext) -> list[flo
 
     prunes = len(config.objectives) == 1
     fitted = fit.fit(training, split, context.labels, checkpoint, watch=watch if prunes else None)
-    accuracy = fitted.measure(split.validation_images, split.validation_labels)["accuracy"]
+    accuracy = fitted.measure(*split.validation)["accuracy"]
     figures: Mapping[str, Any] = {"accuracy": accuracy, **size}
     return [float(figures[objective]) for objective in config.objectives]
