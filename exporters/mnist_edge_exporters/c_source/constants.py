@@ -15,7 +15,7 @@ from ..integer.network import Limited, Mean, Network, Operator, Tensor, Weighted
 from ..integer.rounding import TFLM, Rounding
 from .memory_plan import MemoryPlan
 
-__all__ = ["ONE_PLACE", "STRUCT_BYTES", "Place", "comment", "image_shape", "scale_tables", "struct", "table", "zero"]
+__all__ = ["ONE_PLACE", "STRUCT_BYTES", "Place", "comment", "scale_tables", "struct", "table", "zero"]
 
 _WIDTH = 112  # columns of a table of numbers
 ONE_PLACE = Window((1, 1), (1, 1), (0, 0), (0, 0))
@@ -40,12 +40,6 @@ class Place:
 def zero(tensor: Tensor) -> int:
     """Return the value that stands for 0 where an int8 is kept as uint8: + 128."""
     return tensor.zero_point + (128 if tensor.dtype == "int8" else 0)
-
-
-def image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
-    """Return rows, columns and channels of a tensor of at most four axes."""
-    rows, columns, channels = (1, 1, *shape[1:])[-3:]
-    return rows, columns, channels
 
 
 def struct(

@@ -29,7 +29,7 @@ from ..integer.network import (
 )
 from ..integer.rounding import TFLM, Rounding
 from ..integer.tflm_formulas import add_multipliers, mean_multiplier
-from .constants import ONE_PLACE, STRUCT_BYTES, Place, comment, image_shape, scale_tables, struct, table, zero
+from .constants import ONE_PLACE, STRUCT_BYTES, Place, comment, scale_tables, struct, table, zero
 from .memory_plan import MemoryPlan
 
 __all__ = ["Layer", "gathered", "write_layer"]
@@ -73,7 +73,7 @@ def write_layer(network: Network, memory: MemoryPlan, operator: Operator, name: 
 
 
 def _weighted(place: Place, operator: Weighted, sources: list[Tensor], target: Tensor) -> Layer:
-    source, shape, window = image_shape(sources[0].shape), image_shape(target.shape), ONE_PLACE
+    source, shape, window = sources[0].image_shape, target.image_shape, ONE_PLACE
     kind, kernel = "Convolution", "convolution"
     if isinstance(operator, Dense):
         source, shape, kind = (1, 1, sources[0].size), (1, 1, target.size), "Dense"
@@ -110,7 +110,7 @@ def _weighted(place: Place, operator: Weighted, sources: list[Tensor], target: T
 
 
 def _pool(place: Place, operator: MaxPool | AveragePool, sources: list[Tensor], target: Tensor) -> Layer:
-    source, shape = image_shape(sources[0].shape), image_shape(target.shape)
+    source, shape = sources[0].image_shape, target.image_shape
     is_mean = isinstance(operator, AveragePool)
     constants = comment(
         "Average pooling" if is_mean else "Max pooling", operator, source, shape, operator.window
@@ -120,7 +120,7 @@ def _pool(place: Place, operator: MaxPool | AveragePool, sources: list[Tensor], 
 
 
 def _mean(place: Place, operator: Mean, sources: list[Tensor], target: Tensor) -> Layer:
-    source, shape = image_shape(sources[0].shape), image_shape(target.shape)
+    source, shape = sources[0].image_shape, target.image_shape
     count = source[0] * source[1]
     offset = 0
     if place.how is TFLM:
@@ -140,7 +140,7 @@ def _mean(place: Place, operator: Mean, sources: list[Tensor], target: Tensor) -
 
 
 def _pad(place: Place, operator: Pad, sources: list[Tensor], target: Tensor) -> Layer:
-    source, shape = image_shape(sources[0].shape), image_shape(target.shape)
+    source, shape = sources[0].image_shape, target.image_shape
     rows, columns, channels = (0, 0, *operator.before[1:])[-3:]
     constants = comment("Zero padding", operator, source, shape, ONE_PLACE) + struct(
         place, operator, source, shape, Window((1, 1), (1, 1), (rows, columns), (0, 0))
@@ -150,14 +150,14 @@ def _pad(place: Place, operator: Pad, sources: list[Tensor], target: Tensor) -> 
 
 
 def _clamp(place: Place, operator: Clamp, sources: list[Tensor], target: Tensor) -> Layer:
-    source = image_shape(target.shape)
+    source = target.image_shape
     constants = comment("ReLU", operator, source, source, ONE_PLACE) + struct(place, operator, source, source)
     pointers = f"{place.pointer(operator.inputs[0])}, {place.pointer(operator.output)}"
     return Layer(("clamp",), constants, f"clamp(&{place.name}, {pointers}, {target.size});", STRUCT_BYTES)
 
 
 def _add(place: Place, operator: Add, sources: list[Tensor], target: Tensor) -> Layer:
-    shape = image_shape(target.shape)
+    shape = target.image_shape
     constants = comment("Addition", operator, shape, shape, ONE_PLACE) + struct(place, operator, shape, shape)
     zeros = [zero(source) for source in sources]
     if place.how is TFLM:
@@ -172,7 +172,7 @@ def _add(place: Place, operator: Add, sources: list[Tensor], target: Tensor) -> 
 
 
 def _requantize(place: Place, operator: Requantize, sources: list[Tensor], target: Tensor) -> Layer:
-    shape = image_shape(target.shape)
+    shape = target.image_shape
     constants = comment("Another scale", operator, shape, shape, ONE_PLACE) + struct(place, operator, shape, shape)
     if place.how is TFLM:
         factor, shift = rounding.multiplier(sources[0].scale / target.scale)

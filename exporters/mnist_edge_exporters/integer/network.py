@@ -51,6 +51,12 @@ class Tensor:
         """The number of its elements."""
         return int(np.prod(self.shape))
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Rows, columns and channels; rows and columns are 1 where it has fewer axes."""
+        rows, columns, channels = (1, 1, *self.shape[1:])[-3:]
+        return rows, columns, channels
+
 
 @dataclass(frozen=True)
 class Window:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,7 @@ def write_layer(network: Network, operator: Operator) -> Layer:
     low, high = np.iinfo(target.dtype).min, np.iinfo(target.dtype).max
     if isinstance(operator, Limited):
         low, high = operator.low, operator.high
-    shapes = _image_shape(sources[0].shape), _image_shape(target.shape)
+    shapes = sources[0].image_shape, target.image_shape
     if isinstance(operator, Dense):
         shapes = (1, 1, sources[0].size), (1, 1, target.size)
     fields: dict[str, Any] = {
@@ -89,12 +89,6 @@ def write_layer(network: Network, operator: Operator) -> Layer:
     comment = f"// {' -> '.join(' x '.join(map(str, shape)) for shape in shapes)}"
     inside = ",".join(f"{key}:{json.dumps(value, separators=(',', ':'))}" for key, value in fields.items())
     return Layer(kernel, words, comment, inside, blob)
-
-
-def _image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
-    """Return rows, columns and channels of a tensor of at most four axes."""
-    rows, columns, channels = (1, 1, *shape[1:])[-3:]
-    return rows, columns, channels
 
 
 def _window(window: Window) -> dict[str, Any]:
@@ -125,7 +119,7 @@ def _pool(operator: MaxPool | AveragePool, sources: list[Tensor], target: Tensor
 
 
 def _mean(operator: Mean, sources: list[Tensor], target: Tensor) -> dict[str, Any]:
-    rows, columns, _ = _image_shape(sources[0].shape)
+    rows, columns, _ = sources[0].image_shape
     scale, offset = rounding.mean_constants(sources[0], target, rows * columns)
     return {"scale": float(scale), "offset": float(offset)}
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from mnist_edge_exporters.c_source.constants import image_shape, table, zero
+from mnist_edge_exporters.c_source.constants import table, zero
 from mnist_edge_exporters.integer.network import Tensor
 
 
@@ -11,11 +11,6 @@ def test_a_table_is_wrapped_and_counted() -> None:
     assert (first, last) == ("static const int8_t weights[100] = {", "};")
     assert max(map(len, rows)) <= 116
     assert [int(number) for number in " ".join(rows).split(",")] == list(range(100))
-
-
-def test_tensors_of_fewer_axes_are_images_of_one_place() -> None:
-    assert image_shape((1, 10)) == (1, 1, 10)
-    assert image_shape((1, 7, 6, 5)) == (7, 6, 5)
 
 
 def test_int8_is_kept_as_uint8() -> None:
