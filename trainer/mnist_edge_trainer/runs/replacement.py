@@ -1,4 +1,4 @@
-"""Replace a run's folder, recover one whose replacement was killed, and remove what killed processes left.
+"""Put a run's folder in its place, recover one whose replacement was killed, and remove what killed processes left.
 
 runs/
 ├── .1f2e3d4c.NAME     a run that is being written, or the one that it replaced
@@ -19,13 +19,38 @@ from mnist_edge_runtime.errors import InputError
 
 from . import locks
 
-__all__ = ["recover", "remove_leftovers", "replace"]
+__all__ = ["move", "recover", "remove_leftovers", "replace"]
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.(?P<name>.+?)(?P<old>~?)")
 _CHECKPOINTS = re.compile(r"\..+\.[0-9a-f]{16}")  # folders of interrupted trainings (training/checkpoint.py)
 _STALE = 3600.0  # seconds after which a hidden file, which is written in milliseconds, has no process any more
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux
 _CANNOT_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
+
+
+def move(new: Path, folder: Path, *, overwrite: bool) -> Path:
+    """Rename the folder `new` to the name of `folder`, or where that is taken to the next free one; return its path.
+
+    Args:
+        new: the finished folder.
+        folder: where it is to be; if there is one, the next free one of FOLDER-2, FOLDER-3 ...
+        overwrite: replace that one instead.
+    """
+    if overwrite and folder.exists():
+        with locks.publishing(folder):
+            replace(new, folder)
+        return folder
+    target, number = folder, 1
+    while True:
+        try:
+            os.rename(new, target)
+            return target
+        except OSError:
+            # The name is taken, perhaps by another process just now: a rename replaces only an empty folder.
+            if not target.exists():
+                raise
+            number += 1
+            target = folder.with_name(f"{folder.name}-{number}")
 
 
 def replace(new: Path, folder: Path) -> None:

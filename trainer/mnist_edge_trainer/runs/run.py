@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -40,7 +39,7 @@ from ..data import own_pictures
 from ..data.datasets import Dataset
 from ..data.own_pictures import OwnPictures
 from ..handwriting import pool
-from . import locks, recorded_data, replacement
+from . import recorded_data, replacement
 from .unchanged import sha256_of, unchanged
 
 __all__ = ["LATEST_EXPORT", "MODEL", "STUDIES", "Run", "TrainedRun", "check_name", "load", "save"]
@@ -191,7 +190,7 @@ def save(trained: TrainedRun, dataset: Dataset, runs_dir: Path, name: str, *, ov
         if trained.own:
             trained.own.save(temporary / OWN_PICTURES)
         plots.write_all(temporary, trained.model, trained.history, dataset)
-        folder = _move(temporary, runs_dir / name, overwrite)
+        folder = replacement.move(temporary, runs_dir / name, overwrite=overwrite)
     with atomic_path(runs_dir / _LATEST) as pointer:
         pointer.write_text(folder.name + "\n", encoding="utf-8")
     return Run(folder, trained.record, sha256_of(folder / MODEL))
@@ -225,25 +224,6 @@ def load(runs_dir: Path, name: str | None = None) -> Run:
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / _RECORD}: cannot be read ({error}); train the run again") from None
     return Run(folder, record, sha256)
-
-
-def _move(temporary: Path, folder: Path, overwrite: bool) -> Path:
-    """Rename the finished folder to its name, or to the next free one, and return its path."""
-    if overwrite and folder.exists():
-        with locks.publishing(folder):
-            replacement.replace(temporary, folder)
-        return folder
-    target, number = folder, 1
-    while True:
-        try:
-            os.rename(temporary, target)
-            return target
-        except OSError:
-            # The name is taken, perhaps by another process just now: a rename replaces only an empty folder.
-            if not target.exists():
-                raise
-            number += 1
-            target = folder.with_name(f"{folder.name}-{number}")
 
 
 def _write_history(path: Path, history: Mapping[str, list[float]]) -> None:
