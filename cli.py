@@ -27,6 +27,7 @@ from mnist_edge_runtime.json_output import print_result
 from mnist_edge_runtime.model_file.formats.registry import for_suffix
 from mnist_edge_runtime.output_capture import hide_warnings
 from mnist_edge_trainer import commands as trainer_commands
+from mnist_edge_trainer import device_commands
 from mnist_edge_trainer.evaluation.command import compare, evaluate
 from mnist_edge_trainer.options import AsJson, Data, RunsDir, StrictCommand
 from mnist_edge_trainer.runs.command import runs
@@ -190,17 +191,6 @@ def demo(
     )
 
 
-def _forward(context: typer.Context) -> None:
-    """Run a command of the device's command line; with no model named, on the newest int8 export."""
-    from mnist_edge_runtime.__main__ import main as runtime_main
-    from mnist_edge_trainer.runs.exports import int8_options, newest_int8
-
-    newest = partial(newest_int8, or_none=context.info_name == "label")  # there may be pictures before any export
-    options: dict[str, Any] = {"default_model": newest, "default": "the newest int8 export", "options": int8_options()}
-    command = [*(["--debug"] if context.obj.debug else []), str(context.info_name), *context.args]
-    raise typer.Exit(runtime_main(command, program="mnist-edge", **options if context.info_name != "doctor" else {}))
-
-
 for _command in (
     *(trainer_commands.train, trainer_commands.tune, trainer_commands.draw),
     *(exporter_commands.export, exporter_commands.verify, exporter_commands.drift),
@@ -208,20 +198,10 @@ for _command in (
 ):
     app.command(cls=StrictCommand)(_command)
 
-# The device's own commands, options and output: only the model may be left out here.
-_FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
-for _name, _help in (
-    ("classify", "Classify pictures of one digit each, by default with the newest int8 export."),
-    ("watch", "Classify the pictures that come into a folder, by default with the newest int8 export."),
-    ("read", "Read the lines of handwritten digits on a picture, by default with the newest int8 export."),
-    ("serve", "Answer pictures over HTTP, and show the page, by default with the newest int8 export."),
-    ("label", "Sort the pictures in DIR/unsure by class, on a page; the newest int8 export suggests."),
-    ("inspect", "Show the contract of a model file, by default of the newest int8 export."),
-    ("selftest", "Run a model file's self-test on this machine, by default the newest int8 export's."),
-    ("doctor", "Check which engines work on this machine, and say how to fix the others."),
-    ("benchmark", "Measure the speed of model files on this machine, by default of the newest int8 export."),
-):
-    app.command(_name, help=_help, context_settings=_FORWARDED, add_help_option=False)(_forward)
+for _name, _help in device_commands.HELP.items():
+    app.command(_name, help=_help, context_settings=dict(device_commands.SETTINGS), add_help_option=False)(
+        device_commands.forward
+    )
 
 
 def main() -> None:

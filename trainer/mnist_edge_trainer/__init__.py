@@ -4,6 +4,7 @@ __all__ = [
     "commands",
     "data",
     "demo",
+    "device_commands",
     "evaluation",
     "handwriting",
     "networks",
