@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from mnist_edge_runtime.host import Host
 
 from .evidence import Evidence
 
 __all__ = ["CalibrationRecord", "Table", "calibrations", "file_tables", "machine", "run_tables"]
-
-_CPUINFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -88,12 +85,8 @@ def calibrations(evidence: Sequence[Evidence]) -> list[CalibrationRecord]:
 
 def machine() -> str:
     """Describe this machine beside the latencies: processor, cores, system."""
-    processor = platform.processor() or platform.machine()
-    if _CPUINFO.is_file():
-        models = [line.partition(":")[2].strip() for line in _CPUINFO.read_text().splitlines() if "model name" in line]
-        processor = models[0] if models else processor
-    cores = os.cpu_count()
-    return f"{processor}, {cores} {'core' if cores == 1 else 'cores'}, {platform.system()} {platform.machine()}"
+    here = Host.here()
+    return f"{here.cpu}, {here.cores} {'core' if here.cores == 1 else 'cores'}, {here.system} {here.processor}"
 
 
 def _rows(facts: Mapping[str, Any], prefix: str = "") -> tuple[tuple[str, str], ...]:

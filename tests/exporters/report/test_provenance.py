@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from mnist_edge_exporters.report import provenance
 from mnist_edge_exporters.report.evidence import collect
+from mnist_edge_runtime.host import Host
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_trainer.runs.run import Run
 
@@ -43,5 +46,7 @@ def test_files_that_share_a_calibration_set_share_its_table(files: Mapping[str, 
     assert "per class" not in rows
 
 
-def test_the_machine_has_a_name_and_cores() -> None:
-    assert "core" in provenance.machine()
+def test_the_machine_is_the_host_with_the_cores_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Host.here()
+    monkeypatch.setattr(Host, "here", lambda: replace(here, cpu="Cortex-A72", cores=1))
+    assert provenance.machine() == f"Cortex-A72, 1 core, {here.system} {here.processor}"
