@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mnist_edge_runtime.files import atomic_path
+from mnist_edge_runtime.host import cache_folder
 
 __all__ = ["cached", "folder"]
 
@@ -17,10 +18,10 @@ _UNUSED_SECONDS = 14 * 24 * 3600  # seconds after which a folder that nothing us
 
 
 def folder() -> Path:
-    """Return the folder of all emulators: $MNIST_EDGE_EMULATORS, else one below $XDG_CACHE_HOME or ~/.cache."""
+    """Return the folder of all emulators: $MNIST_EDGE_EMULATORS, else one in the cache of this user."""
     if named := os.environ.get("MNIST_EDGE_EMULATORS"):
         return Path(named).resolve()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mnist-edge" / "emulators"
+    return cache_folder() / "emulators"
 
 
 def cached(name: str, make: Callable[[Path], None]) -> Path:

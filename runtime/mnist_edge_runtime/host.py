@@ -12,7 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Host", "Throttling", "available_memory", "cores", "install_extra", "peak_rss", "temperature", "throttling"]
+__all__ = [
+    "Host",
+    "Throttling",
+    "available_memory",
+    "cache_folder",
+    "cores",
+    "install_extra",
+    "peak_rss",
+    "temperature",
+    "throttling",
+]
 
 _SYSTEM = Path("/")
 # https://www.raspberrypi.com/documentation/computers/os.html#get_throttled: these bits now, 16 higher since the start.
@@ -135,6 +145,11 @@ def install_extra(extra: str) -> str:
 
     command = shlex.join([sys.executable, "-m", "pip", "install", "./runtime", f".[{extra}]"])
     return f"in the folder of mnist-edge, its source: {command}"
+
+
+def cache_folder() -> Path:
+    """Return the product's folder in the cache of this user, which need not be there yet."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mnist-edge"
 
 
 def cores() -> int:

@@ -151,3 +151,13 @@ def test_the_peak_of_memory_is_that_of_the_process_itself() -> None:
     assert len(held) < resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     assert before < 150_000_000
     assert 95_000_000 < after - before < 130_000_000
+
+
+def test_the_cache_lies_in_the_home_folder_or_where_a_variable_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    assert host.cache_folder() == tmp_path / ".cache" / "mnist-edge"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "theirs"))
+    assert host.cache_folder() == tmp_path / "theirs" / "mnist-edge"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import posixpath
 import re
 import subprocess
@@ -20,6 +19,7 @@ from email.parser import Parser
 from pathlib import Path
 
 from mnist_edge_runtime import InputError
+from mnist_edge_runtime.host import cache_folder
 
 from . import apt, wheel_files
 from .systems import System
@@ -82,8 +82,7 @@ def collect(system: System) -> list[DebianPackage]:
 
 def _cache(system: System) -> Path:
     """Return the folder in the user's cache where apt keeps what it fetches, for the next bundle."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base, "mnist-edge", "bundles", system.name)
+    return cache_folder() / "bundles" / system.name
 
 
 def _update(system: System, folder: Path) -> list[str]:

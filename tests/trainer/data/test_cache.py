@@ -17,7 +17,6 @@ def test_without_variables_it_lies_in_the_home_folder(
         else:
             monkeypatch.setenv(name, value)
 
-    assert cache.folder() == tmp_path / ".cache" / "mnist-edge"
     assert cache.mnist_file() == tmp_path / ".cache" / "mnist-edge" / "mnist.npz"
     assert cache.keras_file() == tmp_path / ".keras" / "datasets" / "mnist.npz"
 

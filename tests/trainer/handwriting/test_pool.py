@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mnist_edge_runtime.errors import UsageError
-from mnist_edge_trainer.data import cache
+from mnist_edge_runtime.host import cache_folder
 from mnist_edge_trainer.data.datasets import Dataset, Split
 from mnist_edge_trainer.handwriting import generator, pool
 from mnist_edge_trainer.handwriting.generator import Written, generate
@@ -21,7 +21,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The cached pool of `COUNT` digits, in a cache of the test's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     pool.for_training.cache_clear()
-    return cache.folder() / f"handwriting-{generator.VERSION}-{COUNT}-0.npz"
+    return cache_folder() / f"handwriting-{generator.VERSION}-{COUNT}-0.npz"
 
 
 def test_it_is_drawn_once(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

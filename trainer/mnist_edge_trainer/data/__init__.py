@@ -1,3 +1,3 @@
 """Load data sets: download, read, check, split."""
 
-__all__ = ["cache", "datasets", "idx", "own_pictures", "parts"]
+__all__ = ["datasets", "idx", "own_pictures", "parts"]

@@ -1,22 +1,18 @@
-"""Name the places of what is downloaded or made once for all runs of this user."""
+"""Name the files in which MNIST lies once it was downloaded, for all runs of this user."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-__all__ = ["folder", "keras_file", "mnist_file"]
+from mnist_edge_runtime.host import cache_folder
 
-
-def folder() -> Path:
-    """Return the folder of this product, which may not be there yet."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "mnist-edge"
+__all__ = ["keras_file", "mnist_file"]
 
 
 def mnist_file() -> Path:
     """Return the path of the cached download of MNIST."""
-    return folder() / "mnist.npz"
+    return cache_folder() / "mnist.npz"
 
 
 def keras_file() -> Path:

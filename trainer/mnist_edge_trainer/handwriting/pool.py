@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_runtime.files import atomic_path
+from mnist_edge_runtime.host import cache_folder
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from numpy.typing import NDArray
 
-from ..data import cache
 from ..progress import progress_bar
 from .generator import VERSION, generate
 from .styles import DIGITS, styles
@@ -96,7 +96,7 @@ def load(count: int, *, held_out: bool = False, seed: int = SEED) -> Pool:
 
 def _file(count: int, held_out: bool, seed: int) -> Path:
     kind = "held-out-" if held_out else ""
-    return cache.folder() / f"handwriting-{VERSION}-{kind}{count}-{seed}.npz"
+    return cache_folder() / f"handwriting-{VERSION}-{kind}{count}-{seed}.npz"
 
 
 def _cached(file: Path, count: int, held_out: bool, seed: int) -> Pool | None:
