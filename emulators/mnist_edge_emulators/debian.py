@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from mnist_edge_runtime import InputError
 from . import cache
 from .errors import UnavailableError
 
-__all__ = ["DebianRoot", "download", "host_command", "unpack", "unpacked"]
+__all__ = ["DebianRoot", "download", "host_command", "programs", "unpack", "unpacked"]
 
 _LAYOUT = 1  # raised when the same description gives another folder
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
@@ -61,6 +62,21 @@ def unpacked(described: DebianRoot) -> Path:
         shutil.rmtree(new / "apt")
 
     return cache.cached(described.folder, make) / "root"
+
+
+def programs(described: DebianRoot, what: str) -> Path:
+    """Return the root folder with the programs of an emulator, which run on this machine.
+
+    Args:
+        described: Debian's packages for amd64.
+        what: is emulated, for the message.
+
+    Raises:
+        UnavailableError: its packages are not available, or this machine is not Linux on x86_64.
+    """
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise UnavailableError(f"{what} are emulated on Linux x86_64, this is {platform.system()} {platform.machine()}")
+    return unpacked(described)
 
 
 def host_command(root: Path, program: str) -> list[str]:

@@ -23,3 +23,9 @@ def test_equal_descriptions_share_a_folder() -> None:
     described = debian.DebianRoot("tools", "bookworm", "amd64", ("qemu-user",))
     assert described.folder == debian.DebianRoot("tools", "bookworm", "amd64", ("qemu-user",)).folder
     assert described.folder != debian.DebianRoot("tools", "trixie", "amd64", ("qemu-user",)).folder
+
+
+def test_emulators_run_on_linux_with_x86_64_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    with pytest.raises(UnavailableError, match="chips are emulated on Linux x86_64, this is Linux aarch64"):
+        debian.programs(debian.DebianRoot("none", "bookworm", "amd64", ()), "chips")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import struct
 import subprocess
 import tempfile
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import debian
-from ..errors import EmulatorError, UnavailableError
+from ..errors import EmulatorError
 from .chips import EMULATOR, Chip
 from .firmware import Program
 
@@ -47,9 +46,7 @@ def tools() -> Path:
     Raises:
         UnavailableError: its packages are not available, or this machine is not Linux on x86_64.
     """
-    if platform.system() != "Linux" or platform.machine() != "x86_64":
-        raise UnavailableError(f"chips are emulated on Linux x86_64, this is {platform.system()} {platform.machine()}")
-    return debian.unpacked(EMULATOR)
+    return debian.programs(EMULATOR, "chips")
 
 
 def run(program: Program, chip: Chip, images: NDArray[np.uint8], classes: int) -> Answers:

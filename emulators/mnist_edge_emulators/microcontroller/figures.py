@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_exporters.c_source import project
+from mnist_edge_exporters.export.published_folder import publish
 from mnist_edge_exporters.integer import tflite_reader
 from mnist_edge_exporters.integer.evaluate import evaluate
 from mnist_edge_runtime import host, models
@@ -102,10 +103,7 @@ def written(sealed: SealedModel, folder: Path) -> Exported:
         "images": _IMAGES,
     }
     made = project.make(sealed, tflite_reader.read(sealed.payload), "network", "litert", origin)
-    for path, text in made.files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+    publish(made.files, folder)
     return firmware.read(folder)
 
 

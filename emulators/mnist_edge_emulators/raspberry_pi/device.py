@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -32,9 +31,7 @@ def emulator() -> Path:
     Raises:
         UnavailableError: its packages are not available, or this machine is not Linux on x86_64.
     """
-    if platform.system() != "Linux" or platform.machine() != "x86_64":
-        raise UnavailableError(f"boards are emulated on Linux x86_64, this is {platform.system()} {platform.machine()}")
-    return debian.unpacked(EMULATOR)
+    return debian.programs(EMULATOR, "boards")
 
 
 @dataclass(frozen=True)
