@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.formats.base import Trailer
 from mnist_edge_runtime.model_file.formats.registry import FORMATS
 from page_sections import write_section
+from resident_memory import resident_kib
 
 PAGE = Path(__file__).parent.parent / "docs" / "hardening.md"
 TEXT = """\
@@ -115,7 +117,7 @@ def read_contracts(count: int) -> dict[str, Any]:
             print(f"contract {number}: {error!r}", file=sys.stderr)
         slowest = max(slowest, time.perf_counter() - start)
         if number in (count // 10, count - 1):
-            memory.append(_resident_kib("self"))
+            memory.append(resident_kib(os.getpid()))
     return {"outcomes": outcomes, "slowest": slowest, "memory": memory}
 
 
@@ -160,16 +162,11 @@ def read_lines(count: int) -> dict[str, Any]:
         if number:  # the first waits for the start of the process
             slowest = max(slowest, time.perf_counter() - start)
         if number in (count // 10, count - 1):
-            memory.append(_resident_kib(str(child.pid)))
+            memory.append(resident_kib(child.pid))
     child.stdin.close()
     if child.wait() != 3:
         raise SystemExit(f"the stream ended with exit code {child.returncode}, expected 3")
     return {"outcomes": outcomes, "slowest": slowest, "memory": memory}
-
-
-def _resident_kib(process: str) -> int:
-    status = Path(f"/proc/{process}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.unverified import classifier as unverified
 from mnist_edge_runtime.unverified.classifier import UnverifiedClassifier
 from page_sections import write_section
+from resident_memory import resident_kib
 
 PAGE = Path(__file__).parent.parent / "docs" / "hardening.md"
 DIGEST = 64
@@ -177,8 +178,7 @@ def stream(count: int) -> tuple[dict[int, int], float]:
         if '"label"' not in child.stdout.readline().decode():
             raise SystemExit(f"picture {number} was not read")
         if number == count or number % max(1, count // 10) == 0 or number == count // 100:
-            status = Path(f"/proc/{child.pid}/status").read_text().splitlines()
-            memory[number] = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+            memory[number] = resident_kib(child.pid)
     rate = count / (time.perf_counter() - start)
     child.stdin.close()
     if child.wait() != 0:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from mnist_edge_runtime import BlankError, InputError, load_picture, to_mnist
+from mnist_edge_runtime.host import peak_rss
 from numpy.typing import NDArray
 from page_sections import write_section
 from PIL import Image, features
@@ -109,12 +110,6 @@ def read(case: int, random: np.random.Generator) -> None:
         to_mnist(load_picture(io.BytesIO(picture(random))))
 
 
-def _peak_mib() -> float:
-    """Return the largest resident memory so far; getrusage also counts that of the process that started this one."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=100_000, help="Number of pictures.")
@@ -139,7 +134,9 @@ def main() -> None:
             failures.append(f"picture {case}: {error!r}")
         slowest = max(slowest, time.process_time() - start)
         if case in (options.cases // 10, options.cases - 1):
-            peaks.append(_peak_mib())
+            peak = peak_rss()
+            assert peak
+            peaks.append(peak / (1 << 20))
     counts = [outcomes[name] for name in ("prepared", "blank", "refused", "other")]
     cells = [f"{number:,}" for number in (options.cases, *counts)]
     row = f"| {' | '.join(cells)} | {slowest:.1f} s | {peaks[0]:.0f} | {peaks[-1]:.0f} |\n"

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from mnist_edge_runtime.preprocessing.image_io import load_picture
 from mnist_edge_runtime.preprocessing.mnist import to_mnist
 from mnist_edge_trainer.demo.synthetic_digits import draw
 from PIL import Image
+from resident_memory import resident_kib
 
 CONNECTIONS = 8
 NETWORK = "small"
@@ -51,8 +51,7 @@ class Service:
 
     def megabytes(self) -> float:
         """Return the resident memory."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) * 1024 / 1e6
+        return resident_kib(self.process.pid) * 1024 / 1e6
 
 
 def pictures(count: int) -> list[bytes]:
