@@ -21,16 +21,17 @@ Colour = tuple[float, float, float]
 
 BLUE, BLACK, RED, GREEN, PENCIL = (35, 50, 130), (35, 35, 40), (190, 35, 45), (25, 120, 70), (105, 105, 110)
 PENS = (BLUE, BLACK, RED, GREEN)
+NOISE = 3.0  # of the camera, standard deviation in grey levels
 LINES = ((130, 160, 210), (150, 150, 155), (200, 150, 150), (90, 120, 180))  # of the paper
 
 
-def pen_ink(digit: str, height: int, random: Generator, width: float | None = None, calm: bool = False) -> Plane:
+def pen_ink(digit: str, height: int, random: Generator, width: float) -> Plane:
     """Return a digit's ink, so many pixels high, in any of its styles; `width` is the stroke's, by the height."""
     choice = styles(digit, bool(random.integers(4) == 0))
     style = choice[int(random.integers(len(choice)))]
     hand = draw_hand(random)
-    hand = replace(hand, slant=float(np.clip(hand.slant, -0.1, 0.25)), turn=hand.turn / 2, width=width or hand.width)
-    traces = trace(style, hand.calmer() if calm else replace(hand, jitter=min(hand.jitter, 2.0)), random)
+    hand = replace(hand, slant=float(np.clip(hand.slant, -0.1, 0.25)), turn=hand.turn / 2, width=width)
+    traces = trace(style, replace(hand, jitter=min(hand.jitter, 2.0)), random)
     low = np.min([(each.points - each.radius[:, np.newaxis]).min(axis=0) for each in traces], axis=0)
     high = np.max([(each.points + each.radius[:, np.newaxis]).max(axis=0) for each in traces], axis=0)
     finer = 2 if height > 100 else 4
@@ -67,10 +68,10 @@ def inked(paper: Colours, ink: Plane, pen: Colour) -> Colours:
     return paper * (1 - ink[..., np.newaxis] * (1 - np.asarray(pen) / 235))
 
 
-def lined(paper: Colours, pitch: float, random: Generator, squared: bool, dark: float | None = None) -> Colours:
+def lined(paper: Colours, pitch: float, random: Generator, squared: bool) -> Colours:
     """Print the lines of ruled or squared paper, tilted and a little bent."""
     colour = LINES[int(random.integers(len(LINES)))]
-    dark = random.uniform(0.3, 1.0) if dark is None else dark
+    dark = random.uniform(0.3, 1.0)
     wide, tilt, offset = max(1.0, pitch * random.uniform(0.02, 0.05)), random.normal(0, 0.02), random.uniform(0, pitch)
     y, x = np.mgrid[: paper.shape[0], : paper.shape[1]]
     lines = np.zeros(paper.shape[:2])
@@ -81,10 +82,10 @@ def lined(paper: Colours, pitch: float, random: Generator, squared: bool, dark: 
     return inked(paper, dark * lines, colour)
 
 
-def camera(picture: Colours, random: Generator, blur: float = 0.6, noise: float = 3.0, quality: int = 80) -> Colours:
+def camera(picture: Colours, random: Generator, blur: float = 0.6, quality: int = 80) -> Colours:
     """Return what a camera makes of it: blur in pixels, noise, JPEG."""
     seen = ndimage.gaussian_filter(picture, (blur, blur, 0))
-    seen += random.normal(0, noise, seen.shape[:2])[..., np.newaxis] + random.normal(0, noise / 2, seen.shape)
+    seen += random.normal(0, NOISE, seen.shape[:2])[..., np.newaxis] + random.normal(0, NOISE / 2, seen.shape)
     stream = io.BytesIO()
     Image.fromarray(np.clip(seen, 0, 255).astype(np.uint8)).save(stream, "JPEG", quality=quality)
     return np.asarray(Image.open(stream), np.float64)

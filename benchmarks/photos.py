@@ -67,9 +67,15 @@ def singles(classifier: Classifier, folder: Path) -> Iterator[tuple[str, Answer]
         yield f"{file.parent.name}/{file.name}", classified(classifier, load_picture(file), file.parent.name)
 
 
+def written_on(pages: Path) -> dict[str, list[str]]:
+    """Return the lines that are written on each page of a folder, by the page's name, from pages.json beside it."""
+    found: dict[str, list[str]] = json.loads((pages.parent / "pages.json").read_text(encoding="utf-8"))
+    return found
+
+
 def pages(classifier: Classifier, folder: Path) -> Iterator[tuple[str, Answer]]:
     """Yield name and answer of each line that is written on a page, and of each that was found beside them."""
-    for name, written in json.loads((folder.parent / "pages.json").read_text()).items():
+    for name, written in written_on(folder).items():
         try:
             lines = read_lines(load_picture(folder / name, whole=True), classifier)
         except BlankError:

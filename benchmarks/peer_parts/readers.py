@@ -51,7 +51,7 @@ def measure(session: Session) -> dict[str, Any]:
                 "mnist-edge": counts(dict(photos.pages(classifier, pages)), accepts=True),
                 "OpenCV's tutorial": counts(dict(_pages(pages, lambda one: opencv_lines(classifier, one)))),
             },
-            "pages": len(json.loads((pages.parent / "pages.json").read_text())),
+            "pages": len(photos.written_on(pages)),
         }
 
 
@@ -127,7 +127,7 @@ def _singles(folder: Path, read: Callable[[Picture], str]) -> Iterator[tuple[str
 
 
 def _pages(folder: Path, read: Callable[[Picture], list[str]]) -> Iterator[tuple[str, Answer]]:
-    for name, written in json.loads((folder.parent / "pages.json").read_text()).items():
+    for name, written in photos.written_on(folder).items():
         texts = read(load_picture(folder / name, whole=True))
         yield from photos.aligned(name, written, texts, [True] * len(texts))
 
@@ -210,7 +210,7 @@ def _save_pages(folder: Path, target: Path) -> dict[str, list[str]]:
     """Write all prepared pages as NAME.png into `target`; return what is written on each."""
     target.mkdir(parents=True, exist_ok=True)
     written = {}
-    for name, lines in json.loads((folder.parent / "pages.json").read_text()).items():
+    for name, lines in photos.written_on(folder).items():
         written[Path(name).stem] = lines
         save_picture(prepared(load_picture(folder / name, whole=True)), target / f"{Path(name).stem}.png")
     return written
