@@ -98,29 +98,23 @@ def prove(
     failures: list[str] = []
     ran: dict[str, NDArray[np.float32]] = {}
     contract, output = sealed.contract, sealed.contract.output
+    step = None if output.dtype == "float32" else output.scale
     for target in targets:
+        logits, objection = _answers(file, sealed, target, images)
         status = "table only"
-        objection = incompatibility(target, sealed.payload)
-        if objection is None and target.is_installed:
-            try:
-                logits = worker.logits(file, target.engine, images)
-            except EngineError as error:
-                objection = str(error)
-            else:
-                step = None if output.dtype == "float32" else output.scale
-                report = compare(reference, logits, labels, tolerance, step=step)
-                reports[str(target)] = report
-                failures += [f"{target}: {failure}" for failure in report.failures]
-                status = "ran"
-                ran[str(target)] = logits
-        elif objection is None and variant_info(contract.format, contract.quantization).must_run:
+        if logits is not None:
+            status = "ran"
+            ran[str(target)] = logits
+            report = reports[str(target)] = compare(reference, logits, labels, tolerance, step=step)
+            failures += [f"{target}: {failure}" for failure in report.failures]
+        elif objection is not None:
+            status = "refused"
+            failures.append(f"{target} cannot run it: {objection}")
+        elif variant_info(contract.format, contract.quantization).must_run:
             failures.append(
                 f"{target} is not installed here, and only a run shows whether a runtime answers a "
                 f"{contract.quantization} file correctly; name the runtimes it is for with --target-runtime"
             )
-        if objection is not None:
-            failures.append(f"{target} cannot run it: {objection}")
-            status = "refused"
         proven_on = {"images": len(images)} if status == "ran" else {}
         runtimes.append({"engine": target.engine, "version": target.version, "status": status, **proven_on})
     if not reports and not failures:
@@ -133,9 +127,21 @@ def prove(
             failures.append(f"{integer.line}: this runtime does not compute the one meaning of the file")
         if integer.logits is not None and reports:  # what no engine ran is not proven by it
             name = f"{integer_meaning.NAME}=={integer_meaning.VERSION}"
-            step = None if output.dtype == "float32" else output.scale
             reports[name] = compare(reference, integer.logits, labels, tolerance, step=step)
     return Proof(tuple(runtimes), reports, tuple(failures), first, integer)
+
+
+def _answers(
+    file: Path, sealed: SealedModel, target: Target, images: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32] | None, str | None]:
+    """Return the logits of a file on a target, and why the target cannot run it; neither where it is not installed."""
+    objection = incompatibility(target, sealed.payload)
+    if objection is not None or not target.is_installed:
+        return None, objection
+    try:
+        return worker.logits(file, target.engine, images), None
+    except EngineError as error:
+        return None, str(error)
 
 
 def verify(file: Path, source: Source, options: Options) -> Proof:
