@@ -78,8 +78,8 @@ class Service:
         return self.classifier.file.name if self.classifier.file else ""
 
 
-def application(service: Service, routes: tuple[Route, ...] = ()) -> ASGIApp:
-    """Return the application; `routes` are more of them."""
+def application(service: Service) -> ASGIApp:
+    """Return the application: the routes of every service, and those of its camera and its inbox."""
     model = {
         "file": service.file,
         "sha256": service.sha256,
@@ -87,20 +87,21 @@ def application(service: Service, routes: tuple[Route, ...] = ()) -> ASGIApp:
         "version": __version__,
     }
     metrics = Metrics(lambda: service.workers.waiting, model)
+    routes: list[Route] = []
     if service.camera:
         reader = service.camera.reader
         metrics.camera(lambda: reader.came, lambda: reader.dropped)
-        routes = (*routes, *camera_stream.routes(service.camera, service))
+        routes += camera_stream.routes(service.camera, service)
     bodies = Bodies(service.limits)
     if service.inbox:
-        routes = (*routes, *inbox_routes.routes(service.inbox, service, bodies))
+        routes += inbox_routes.routes(service.inbox, service, bodies)
     handlers = _Handlers(
         service,
         metrics,
         bodies,
         {
             **model,
-            "camera": any(route.path == camera_stream.PATH for route in routes),
+            "camera": service.camera is not None,
             "inbox": service.inbox is not None,
         },
     )
