@@ -86,3 +86,8 @@ def test_with_stderr_closed_nothing_is_shown(log: bool) -> None:
     command = [sys.executable, "-c", f"{code}advance(4, note='y'); print('done')"]
     done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *command], capture_output=True, check=True, timeout=60)
     assert done.stdout == b"done\n"
+
+
+def test_a_warning_is_one_line_however_long_and_may_be_of_several(capfd: pytest.CaptureFixture[str]) -> None:
+    progress.warn(f"{'long ' * 60}\nnext\x1b[2J")
+    assert capfd.readouterr() == ("", f"WARNING: {'long ' * 60}\nnext\\x1b[2J\n")

@@ -1,4 +1,4 @@
-"""Show a progress bar on stderr."""
+"""Show progress and warnings on stderr."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from mnist_edge_runtime.command_line import tell
+from mnist_edge_runtime.text_output import printable
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-__all__ = ["LOG_INTERVAL", "progress_bar"]
+__all__ = ["LOG_INTERVAL", "progress_bar", "warn"]
 
 LOG_INTERVAL = 5.0  # seconds between two lines of progress where no terminal shows them
+
+
+def warn(message: str) -> None:
+    """Print a warning on stderr, in colour on a terminal; its lines stay lines."""
+    text = Text.assemble(("WARNING: ", "bold yellow"), printable(message, keep="\n"))
+    Console(stderr=True).print(text, soft_wrap=True)
 
 
 @contextmanager
@@ -46,4 +55,4 @@ class _LineLog:
         if time.monotonic() - self._printed >= LOG_INTERVAL:
             self._printed = time.monotonic()
             share = f" {self._done / self._total:.0%}" if self._total else ""
-            print(f"{self._description}{share}  {note}".rstrip(), file=sys.stderr)
+            tell(f"{self._description}{share}  {note}".rstrip())

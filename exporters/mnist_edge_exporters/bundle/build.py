@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_edge_runtime import Contract, EngineError, InputError, UsageError
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.engines.registry import ENGINES
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.model_file.signature import SUFFIX
@@ -212,7 +212,7 @@ def _packages(system: System, engine: str, constraint: Path | None, more: Sequen
     """Return the runtime and its dependencies on the system, by name, each with its bytes."""
     name, own = own_wheel.runtime_wheel()
     runtime = wheelhouse.Wheel.of(name, own)
-    print(f"fetching the packages for {system.name}", file=sys.stderr)
+    tell(f"fetching the packages for {system.name}")
     extras = frozenset({ENGINES[engine].extra, "image", *more})
     carried = [(Package(runtime.name, runtime.version, f"wheels/{name}", _sha256(own), "mnist-edge"), own)]
     for wheel in wheelhouse.collect(system, wheelhouse.needs_of(own, extras, system), constraint):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from mnist_edge_runtime import UsageError
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.json_output import print_result
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.path_checks import check_file
-from mnist_edge_runtime.text_output import printable
 
 from ..options import AsJson
 from ..signing import KEY_HELP, check_key, sign_file
@@ -91,5 +90,5 @@ def bundle(
         if sign:
             sign_file(made.file, sign)
     for warning in sealed_model.read(model).contract.warnings:
-        print(f"WARNING: {printable(warning)}", file=sys.stderr)
+        tell(f"WARNING: {warning}")
     print_result(as_json, made.to_dict(), made.text())

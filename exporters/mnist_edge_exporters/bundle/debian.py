@@ -11,7 +11,6 @@ import io
 import posixpath
 import re
 import subprocess
-import sys
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from email.parser import Parser
 from pathlib import Path
 
 from mnist_edge_runtime import InputError
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.host import cache_folder
 
 from . import apt, wheel_files
@@ -97,7 +97,7 @@ def _update(system: System, folder: Path) -> list[str]:
     except InputError as error:
         sources.write_text(apt.sources(release, security=False))
         apt.call(update, what)
-        print(f"warning: without Debian's security updates since its last release: {error}", file=sys.stderr)
+        tell(f"WARNING: without Debian's security updates since its last release: {error}")
     return options
 
 

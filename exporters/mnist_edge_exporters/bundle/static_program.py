@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime import Contract, InputError, ModelError, UsageError, VerificationError
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.host import install_extra
 from mnist_edge_runtime.model_file import sealed_model
@@ -108,7 +109,7 @@ def build(model: Path, target: str, out: Path | None = None) -> StaticProgram:
     if not out.parent.is_dir() or out.is_dir():
         raise InputError(f"--out {out}: name a file in a folder that is there")
     texts = _sources(model, sealed)
-    print(f"compiling {model.name} for {name}", file=sys.stderr)
+    tell(f"compiling {model.name} for {name}")
     data = _compiled(texts, PROCESSORS[name])
     try:
         with atomic_path(out) as temporary:

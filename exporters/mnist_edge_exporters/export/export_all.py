@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.confidence_interval import few_images_warning, format_interval
-from mnist_edge_runtime.text_output import printable
 
 from ..source import Source
 from ..spec import ExportSpec, Options
@@ -23,12 +22,12 @@ __all__ = ["export_all", "export_best", "table"]
 def export_all(source: Source, specs: list[ExportSpec], folder: Path, options: Options) -> list[Exported]:
     """Export each file into `folder`, with a line on stderr when it is done; raises what `export` raises."""
     told = f"exporting {source.name}: each file is proved on {len(source.test[0]):,} test images"
-    print(printable(told), file=sys.stderr)
+    tell(told)
     outcomes = []
     for number, outcome in enumerate(export(source, specs, folder, options), start=1):
         verdict = "passed" if not outcome.failures else "FAILED"
         line = f"export {number}/{len(specs)}  {outcome.spec}  {verdict}  {outcome.spec.info.note}"
-        print(printable(line.rstrip()), file=sys.stderr)
+        tell(line.rstrip())
         outcomes.append(outcome)
     return outcomes
 

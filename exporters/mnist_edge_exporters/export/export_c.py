@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.errors import ModelError
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
@@ -81,7 +81,7 @@ def export_c(source: Source, outcome: Exported, folder: Path, name: str, roundin
     """
     assert outcome.file
     command, images = proof.compiler(), source.test[0]
-    print(f"proving the C of {name} on {len(images):,} test images", file=sys.stderr)
+    tell(f"proving the C of {name} on {len(images):,} test images")
     sealed = sealed_model.read(outcome.file)
     try:
         network = tflite_reader.read(sealed.payload)

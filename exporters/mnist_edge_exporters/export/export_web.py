@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.errors import ModelError, VerificationError
 from mnist_edge_runtime.model_file import sealed_model
 from numpy.typing import NDArray
@@ -95,7 +95,7 @@ def proven(file: Path, images: NDArray[np.uint8], logits: NDArray[np.float32] | 
         ModelError: an operator without an exact formula.
         VerificationError: the JavaScript does not answer as the file does.
     """
-    print(f"proving the JavaScript of {name} on {len(images):,} test images", file=sys.stderr)
+    tell(f"proving the JavaScript of {name} on {len(images):,} test images")
     sealed = sealed_model.read(file)
     try:
         network = tflite_reader.read(sealed.payload)

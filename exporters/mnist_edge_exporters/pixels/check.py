@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.errors import ModelError
 from mnist_edge_runtime.prediction import softmax
-from mnist_edge_runtime.text_output import printable
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
@@ -72,7 +71,7 @@ def checked(source: Source, reference: NDArray[np.float32], *, as_is: bool = Fal
     if not stops:
         warnings += _poor(source.labels, answered, truth)
     for warning in warnings:
-        print(f"WARNING: {printable(warning)}", file=sys.stderr)
+        tell(f"WARNING: {warning}")
     if stops:
         record["as_is"] = True
     if warnings:

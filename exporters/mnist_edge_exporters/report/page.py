@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from mnist_edge_runtime import __version__, confidence_interval
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.engines.registry import ENGINES, names_for
 from mnist_edge_runtime.files import atomic_path
 from numpy.typing import NDArray
@@ -159,7 +159,7 @@ def _shown(evidence: Sequence[Evidence]) -> Mapping[str, Mapping[str, int]]:
 def _latencies(evidence: Sequence[Evidence]) -> _Latencies:
     timed = [(each.file, verdict.target) for each in evidence for verdict in each.verdicts if verdict.is_timed]
     if timed:
-        print(f"measuring latency: {len(evidence)} files on their engines, in turns", file=sys.stderr)
+        tell(f"measuring latency: {len(evidence)} files on their engines, in turns")
     found = latency.measure([(file, target.engine) for file, target in timed])
     return {(file, target): found[file, target.engine] for file, target in timed}
 
@@ -172,7 +172,7 @@ def _drifts(
     quantized = [e for e in evidence if e.contract and not e.problem and layer_drift.is_measurable(e.contract)]
     measured = layer_drift.measure_each([each.file for each in quantized], source)
     for each in quantized:
-        print(f"measuring drift: {each.variant}", file=sys.stderr)
+        tell(f"measuring drift: {each.variant}")
         layers = next(measured)
         longest = max((layer.sqnr_db or 0 for layer in layers), default=0)
         found.append((each.variant, layers, max(longest, 1), layer_drift.steepest(layers)))

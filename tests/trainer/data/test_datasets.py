@@ -352,7 +352,7 @@ class TestCustom:
         images = letters.test_images.copy()
         images[3:9] = letters.train_images[100:106]
         datasets.load(str(write_npz(tmp_path / "own.npz", letters._replace(test_images=images))))
-        assert "WARNING test images that are training images too, pixel by pixel: 6 of 52" in capsys.readouterr().err
+        assert "WARNING: test images that are training images too, pixel by pixel: 6 of 52" in capsys.readouterr().err
 
     @pytest.mark.parametrize("part", ["test", "validation", "training"])
     def test_each_part_must_stand_upright(
@@ -371,7 +371,7 @@ class TestCustom:
         warnings = [line for line in capsys.readouterr().err.splitlines() if "when they are transposed" in line]
         assert len(warnings) == 1
         assert f" {part} images when they are transposed" in warnings[0]
-        assert f"WARNING {found.warning}." == warnings[0]
+        assert f"WARNING: {found.warning}." == warnings[0]
 
     def test_what_is_left_out_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         for name in ("a", "b"):
@@ -382,7 +382,7 @@ class TestCustom:
                 np.save(tmp_path / name / f"{number}.npy", picture)
         (tmp_path / "a" / "notes.txt").write_text("text")
         datasets.load(str(tmp_path))
-        assert f"WARNING {tmp_path / 'a'}: left out 1 text" in capsys.readouterr().err
+        assert f"WARNING: {tmp_path / 'a'}: left out 1 text" in capsys.readouterr().err
 
 
 class TestWithoutMnist:
@@ -426,7 +426,7 @@ class TestWithoutMnist:
         assert found.describe()["warning"] == found.warning
         streams = capsys.readouterr()
         assert streams.out == ""
-        assert words(streams.err).startswith(f"WARNING {found.warning}")
+        assert words(streams.err).startswith(f"WARNING: {found.warning}")
         assert f"127.0.0.1:{closed_port}" in words(streams.err)
         assert not offline.cache.parent.exists() or not list(offline.cache.parent.iterdir())
 
@@ -456,7 +456,7 @@ class TestWithoutMnist:
         before = file.read_bytes()
         with pytest.raises(InputError, match="MNIST could not be downloaded"):
             datasets.load("mnist")
-        assert words(capsys.readouterr().err).startswith("WARNING ")
+        assert words(capsys.readouterr().err).startswith("WARNING: ")
         assert file.read_bytes() == before
         assert list(file.parent.iterdir()) == [file]
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.errors import InputError
-from mnist_edge_runtime.text_output import printable
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.text import Text
 
+from ..progress import warn
 from . import cache, checks, digits, download, find_data, idx, npz, orientation
 from . import parts as parts_of
 from .idx import Arrays
@@ -127,7 +125,7 @@ def load(data: str = "auto") -> Dataset:
     except InputError as error:
         if data == "mnist":
             raise
-        _warn(f"{FALLBACK_WARNING}.\n{error}")
+        warn(f"{FALLBACK_WARNING}.\n{error}")
         return _digits(warning=FALLBACK_WARNING)
 
 
@@ -162,7 +160,7 @@ def _read_path(path: Path) -> Dataset:
     parts, found_at = find_data.read(path)
     source = str(found_at.resolve())
     for note in parts.notes:
-        _warn(f"{note}.")
+        warn(f"{note}.")
     test = parts.test
     if test is None:
         drawn = parts_of.draw_test(_names(parts), source)
@@ -174,19 +172,18 @@ def _read_path(path: Path) -> Dataset:
             return _mnist(arrays, source)
     found = checks.numbered(parts, test, source)
     if parts.test is None:
-        print(
-            f"{printable(source)}: has no test images of its own; a seventh of each class, drawn with a fixed seed, is "
-            "kept for the test",
-            file=sys.stderr,
+        tell(
+            f"{source}: has no test images of its own; a seventh of each class, drawn with a fixed seed, is kept for "
+            "the test"
         )
     for name, part in ((parts_of.TEST, found.test), (parts_of.VALIDATION, found.validation)):
         if part and (sentence := checks.duplicates(found.train, part, name)):
-            _warn(f"{sentence}.")
+            warn(f"{sentence}.")
     own = {parts_of.TRAIN: found.train, parts_of.VALIDATION: found.validation}
     own |= {parts_of.TEST: found.test} if parts.test else {}
     objections = [orientation.objection(*part, found.names, name) for name, part in own.items() if part]
     for objection in filter(None, objections):
-        _warn(f"{objection}.")
+        warn(f"{objection}.")
     return Dataset(
         "custom",
         source,
@@ -209,12 +206,12 @@ def _cached_or_downloaded() -> tuple[Arrays, str]:
                 reason = "its images are not those of MNIST"
             except InputError as error:
                 reason = str(error)
-            _warn(f"{file} is ignored: {reason}.")
+            warn(f"{file} is ignored: {reason}.")
     arrays, url = download.mnist(download.mirrors())
     try:
         npz.write(cache.mnist_file(), arrays)
     except OSError as error:
-        _warn(f"{cache.mnist_file()} cannot be written ({error.strerror}): the next run downloads MNIST again.")
+        warn(f"{cache.mnist_file()} cannot be written ({error.strerror}): the next run downloads MNIST again.")
     return arrays, url
 
 
@@ -232,9 +229,3 @@ def _digits(warning: str | None = None) -> Dataset:
 def _names(parts: Parts) -> NDArray[Any]:
     """Return the label of each training image as a person knows it."""
     return np.array(parts.names)[parts.train.labels] if parts.names else parts.train.labels
-
-
-def _warn(message: str) -> None:
-    Console(stderr=True).print(
-        Text.assemble(("WARNING ", "bold yellow"), printable(message, keep="\n")), soft_wrap=True
-    )

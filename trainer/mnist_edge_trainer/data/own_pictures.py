@@ -6,7 +6,6 @@ Each picture keeps its role: one that a training has seen is never held out in a
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Any
 import numpy as np
 from mnist_edge_runtime.class_names import DISCARDED, LEAST_OF_NEW, UNSURE, nearly
 from mnist_edge_runtime.errors import InputError
-from mnist_edge_runtime.text_output import printable
 from numpy.typing import NDArray
 
+from ..progress import warn
 from . import class_names, datasets, image_folder
 from .datasets import Dataset
 from .parts import Part, listed, ordered
@@ -108,9 +107,9 @@ def read(folder: Path, known: Sequence[str], earlier: OwnPictures | None = None)
     _check_folder(folder, known)
     parts = image_folder.read_classes(folder, leave_out=_no_classes(known))
     for note in parts.notes:
-        _warn(note)
+        warn(f"{note}.")
     if UNSURE not in known and (folder / UNSURE).is_dir():
-        _warn(f"{folder}: left out {UNSURE}, which nobody has labelled yet (mnist-edge label {folder})")
+        warn(f"{folder}: left out {UNSURE}, which nobody has labelled yet (mnist-edge label {folder}).")
     labels = np.array(parts.names)[parts.train.labels]
     _check_names(folder, parts.names, known)
     images, labels = _distinct(folder, parts.train.images, labels)
@@ -210,7 +209,7 @@ def _distinct(
             )
         copies += first != place
     if copies:
-        _warn(f"{folder}: {_counted(copies)} left out that the network sees exactly as another one")
+        warn(f"{folder}: {_counted(copies)} left out that the network sees exactly as another one.")
     kept = np.array(sorted(places.values()))
     return images[kept], labels[kept]
 
@@ -218,14 +217,10 @@ def _distinct(
 def _advise(folder: Path, own: OwnPictures) -> None:
     counts: Mapping[str, int] = own.describe()["per_class"]
     if few := [f"{name} ({count})" for name, count in counts.items() if count < ADVISED]:
-        _warn(f"{folder}: few pictures of {listed(few)}; {ADVISED} of each class are advised")
+        warn(f"{folder}: few pictures of {listed(few)}; {ADVISED} of each class are advised.")
     if len(counts) == 1:
-        _warn(f"{folder}: has pictures of one class alone; with others beside it, the network learns them apart")
+        warn(f"{folder}: has pictures of one class alone; with others beside it, the network learns them apart.")
 
 
 def _counted(count: int) -> str:
     return f"{count} picture{'s' * (count != 1)}"
-
-
-def _warn(sentence: str) -> None:
-    print(f"WARNING: {printable(sentence)}.", file=sys.stderr)

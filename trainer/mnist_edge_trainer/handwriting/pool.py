@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.errors import InputError, UsageError
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.host import cache_folder
 from mnist_edge_runtime.model_file.contract import IMAGE_SHAPE
 from numpy.typing import NDArray
 
-from ..progress import progress_bar
+from ..progress import progress_bar, warn
 from .generator import VERSION, generate
 from .styles import DIGITS, styles
 
@@ -83,14 +83,14 @@ def load(count: int, *, held_out: bool = False, seed: int = SEED) -> Pool:
     file = _file(count, held_out, seed)
     if pool := _cached(file, count, held_out, seed):
         return pool
-    print(f"drawing {count:,} handwritten digits, once, for {file}", file=sys.stderr)
+    tell(f"drawing {count:,} handwritten digits, once, for {file}")
     pool = Pool(_draw(count, held_out, seed, log=True), np.arange(count, dtype=np.int64) % len(DIGITS))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(file) as temporary, open(temporary, "wb") as opened:
             np.savez_compressed(opened, images=pool.images)
     except OSError as error:
-        print(f"WARNING {file} cannot be written ({error.strerror}): the next run draws again", file=sys.stderr)
+        warn(f"{file} cannot be written ({error.strerror}): the next run draws again.")
     return pool
 
 
@@ -109,11 +109,11 @@ def _cached(file: Path, count: int, held_out: bool, seed: int) -> Pool | None:
         if images.dtype != np.uint8 or images.shape != (count, *IMAGE_SHAPE):
             raise InputError("it has other arrays")
     except Exception as error:  # zipfile, zlib and numpy each have errors of their own
-        print(f"{file} is ignored: damaged ({error})", file=sys.stderr)
+        tell(f"{file} is ignored: damaged ({error})")
         return None
     once = len(DIGITS) * max(len(styles(digit, held_out)) for digit in DIGITS)  # one of each style, at least
     if not np.array_equal(images[:once], _draw(min(once, count), held_out, seed)):
-        print(f"{file} is ignored: its digits were prepared by another version", file=sys.stderr)
+        tell(f"{file} is ignored: its digits were prepared by another version")
         return None
     return Pool(images, np.arange(count, dtype=np.int64) % len(DIGITS))
 

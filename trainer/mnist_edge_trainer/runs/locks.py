@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.errors import InputError
 
 __all__ = ["publishing", "training"]
@@ -131,5 +132,5 @@ else:
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-            print("warning: this file system has no locks; run one command at a time on its runs", file=sys.stderr)
+            tell("WARNING: this file system has no locks; run one command at a time on its runs")
         return True

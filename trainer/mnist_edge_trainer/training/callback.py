@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.errors import UsageError
 
 from .. import progress
@@ -127,7 +128,7 @@ class TrainingCallback(keras.callbacks.Callback):  # type: ignore[misc]
             return
         if sys.stderr.isatty() or not epoch or self.finished or time.monotonic() - self._told >= progress.LOG_INTERVAL:
             self._told = time.monotonic()
-            print(line, file=sys.stderr)
+            tell(line)
 
     def _check_finite(self, loss: float) -> None:
         if not math.isfinite(loss):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.confidence_interval import format_accuracy
 from mnist_edge_runtime.errors import NO_SPACE, InputError, VerificationError
-from mnist_edge_runtime.text_output import printable
 
 from ..data import datasets, own_pictures
 from ..data.datasets import Dataset, Split
@@ -77,13 +76,10 @@ def fine_tune_run(
         base, earlier = _data(found, data)
         own = own_pictures.read(also, found.labels or base.labels, earlier)
         joined, split = own_pictures.join(base, own), datasets.split(base)
-        print(printable(base.summary(split)), file=sys.stderr)
+        tell(base.summary(split))
         counts = own.describe()
         of_classes = listed([f"{label} {count}" for label, count in counts["per_class"].items()], 20)
-        print(
-            printable(f"{also}: {counts['train']} own pictures train, {counts['held_out']} held out ({of_classes})"),
-            file=sys.stderr,
-        )
+        tell(f"{also}: {counts['train']} own pictures train, {counts['held_out']} held out ({of_classes})")
         drawn = pool.for_training(_HANDWRITING, joined.labels) if found.handwriting else None
         import_tensorflow()
         trained = _trained(found, base, split, joined, own, drawn, seed, recipe, started)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.errors import NO_SPACE, InputError
-from mnist_edge_runtime.text_output import printable
 
 from ..data import datasets
 from ..networks.config import TrainConfig
@@ -53,7 +52,7 @@ def train_run(
         replacement.remove_leftovers(runs_dir, name)
         dataset = datasets.load(data)
         split = datasets.split(dataset)
-        print(printable(dataset.summary(split)), file=sys.stderr)
+        tell(dataset.summary(split))
         fingerprint = checkpoint.fingerprint(config, dataset, split, teacher_runs)
         with checkpoint.working_folder(runs_dir, name, fingerprint, resume=resume) as folder:
             if config.fast:  # steps too small to share: two threads take a third longer than one

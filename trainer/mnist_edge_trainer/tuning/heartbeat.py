@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mnist_edge_runtime.command_line import tell
 from optuna import Study
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -51,7 +51,7 @@ class StaleTrialMonitor:
                 deaths = trial.user_attrs.get(_DEATHS, 0) + 1
                 again = deaths <= _MAX_DEATHS
                 what = "it is repeated" if again else f"not repeated after {deaths} dead workers"
-                print(f"trial {trial.number}: no heartbeat from its worker; {what}", file=sys.stderr)
+                tell(f"trial {trial.number}: no heartbeat from its worker; {what}")
                 if again:
                     _repeat(self._study, trial, deaths)
                 else:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_edge_runtime.text_output import printable
+from mnist_edge_runtime.command_line import tell
 
 from ..data import datasets
 from ..tensorflow_import import import_tensorflow
@@ -42,7 +42,7 @@ def run_study(
     dataset = datasets.load(data)
     split = datasets.split(dataset)
     opened = storages.open_storage(folder, storage, create=True)
-    print(printable(dataset.summary(split)), file=sys.stderr)
+    tell(dataset.summary(split))
     import_tensorflow()
     from . import results
     from .tune import tune

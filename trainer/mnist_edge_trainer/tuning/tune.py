@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import keras
 import optuna
+from mnist_edge_runtime.command_line import tell
 from mnist_edge_runtime.confidence_interval import format_accuracy
 from mnist_edge_runtime.errors import InputError, VerificationError
 from optuna.exceptions import StorageInternalError, TrialPruned
@@ -112,7 +112,7 @@ def _within_limits(config: SearchConfig, classes: int) -> dict[str, dict[str, in
     if not sizes:
         raise VerificationError(f"no network is within the limits: {', '.join(skipped)}")
     if skipped:
-        print(f"skipped, larger than the limits: {', '.join(skipped)}", file=sys.stderr)
+        tell(f"skipped, larger than the limits: {', '.join(skipped)}")
     return sizes
 
 
@@ -130,10 +130,7 @@ def _work(study: optuna.Study, context: _WorkerContext) -> bool:
             return False
         if finished + len(running) < context.config.trials:
             waiting = False
-            print(
-                f"{finished} of {context.config.trials} trials finished, {len(running)} running elsewhere",
-                file=sys.stderr,
-            )
+            tell(f"{finished} of {context.config.trials} trials finished, {len(running)} running elsewhere")
             trial = study.ask()
             if _is_needed(study, trial.number, context.config.trials):
                 _try(study, trial, context)
@@ -143,7 +140,7 @@ def _work(study: optuna.Study, context: _WorkerContext) -> bool:
             continue
         if not waiting:
             waiting = True
-            print(f"{finished} trials finished, waiting for {len(running)} that run elsewhere", file=sys.stderr)
+            tell(f"{finished} trials finished, waiting for {len(running)} that run elsewhere")
         time.sleep(_POLL_INTERVAL)
 
 
@@ -171,12 +168,12 @@ def _try(study: optuna.Study, trial: Trial, context: _WorkerContext) -> None:
         outcome = "left to another worker, which took this one for dead"
     except BaseException:  # Ctrl-C, SIGTERM
         heartbeat.release(study, number)
-        print(f"trial {number}: interrupted; repeat the command to continue it", file=sys.stderr)
+        tell(f"trial {number}: interrupted; repeat the command to continue it")
         raise
     finally:
         keras.utils.clear_session(free_memory=False)
     shutil.rmtree(checkpoint, ignore_errors=True)
-    print(f"trial {number}: {outcome}", file=sys.stderr)
+    tell(f"trial {number}: {outcome}")
 
 
 def _outcome(trial: Trial, checkpoint: Path, context: _WorkerContext) -> tuple[list[float] | None, str]:
@@ -199,7 +196,7 @@ def _values(trial: Trial, checkpoint: Path, context: _WorkerContext) -> list[flo
     for name, value in {"recipe": recipe, studies.VALIDATION: len(split.validation.labels), **size}.items():
         trial.set_user_attr(name, value)
     chosen = " ".join(f"{option(part)} {value:.4g}" for part, value in parts.items())
-    print(f"trial {trial.number}: --arch {network} {chosen}", file=sys.stderr)
+    tell(f"trial {trial.number}: --arch {network} {chosen}")
     reported = 0
 
     def watch(accuracies: Sequence[float]) -> None:
