@@ -19,7 +19,7 @@ from . import parts as parts_of
 from .idx import Arrays
 from .parts import Part, Parts
 
-__all__ = ["SPLIT_SEED", "Dataset", "Split", "load", "split"]
+__all__ = ["DIGITS", "SPLIT_SEED", "Dataset", "Split", "load", "split"]
 
 # Random seed of the one split for all runs: runs with different training seeds stay comparable, and a validation
 # image of one is never a training image of another.

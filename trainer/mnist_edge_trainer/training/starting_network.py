@@ -8,6 +8,7 @@ from typing import Any
 
 from mnist_edge_runtime.errors import InputError, ModelError, UsageError
 
+from ..data.datasets import DIGITS
 from ..networks.published import PUBLISHED, weights_file
 from ..runs import run
 from ..runs.run import MODEL, Run
@@ -16,7 +17,6 @@ from ..runs.unchanged import sha256_of
 __all__ = ["StartingNetwork", "find"]
 
 _KERAS = (".keras", ".h5", ".hdf5")
-_DIGITS = tuple("0123456789")
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _of_path(path: Path, choice: str) -> StartingNetwork:
 
 def _published(network: str) -> StartingNetwork:
     file = weights_file(network)
-    return StartingNetwork("published", network, network, file, sha256_of(file), _DIGITS, handwriting=True)
+    return StartingNetwork("published", network, network, file, sha256_of(file), DIGITS, handwriting=True)
 
 
 def _of_run(found: Run) -> StartingNetwork:
