@@ -85,9 +85,7 @@ def openvino(file: str) -> Contender:
 
     def run(batch: int) -> Callable[[Any], Any]:
         model = core.read_model(file)
-        if (
-            model.input().partial_shape.is_static
-        ):  # ONNX files leave the batch free; fixed, OpenVINO 2026.4 fails on int8
+        if model.input().partial_shape.is_static:  # ONNX leaves the batch free; fixed, OpenVINO 2026.4 fails on int8
             model.reshape([batch, 28, 28, 1])
         request = core.compile_model(model, "CPU", options).create_infer_request()
         return lambda tensor: request.infer([tensor])[0]

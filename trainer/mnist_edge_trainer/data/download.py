@@ -38,9 +38,8 @@ _STALL = 10.0  # seconds without a byte before a download is aborted
 _MAX_BYTES = 64 << 20  # bytes of a file; the largest is 11.5 MB
 _CHUNK = 1 << 16  # bytes read between two updates of the progress bar
 _CERTIFICATE = (
-    "if your network puts a certificate of its own in place of the mirror's, name the PEM file of its authority "
-    "with the "
-    "environment variable SSL_CERT_FILE; or "
+    "if your network puts a certificate of its own in place of the mirror's, name the PEM file of its authority with "
+    "the environment variable SSL_CERT_FILE; or "
 )
 _ERRORS = (OSError, http.client.HTTPException, InputError, ValueError)
 

@@ -22,9 +22,8 @@ PIXELS = math.prod(IMAGE_SHAPE)  # of an image
 _CHUNK = 4096  # images converted together, so that a large array is never there twice
 # Share of the scale by which floats may pass its limits: resampling overshoots them, arithmetic in float16 rounds.
 _OVERSHOOT = 0.05
-_LEAST_OF_255 = (
-    16  # of floats that none passes, one cannot tell whether they are 0 to 255 and dark, or of another scale
-)
+# Of floats that none passes, one cannot tell whether they are 0 to 255 and dark, or of another scale.
+_LEAST_OF_255 = 16
 _SHAPES = "(N, 28, 28), (N, 28, 28, 1) or (N, 784)"
 
 
