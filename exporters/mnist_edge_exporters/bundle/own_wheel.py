@@ -5,9 +5,7 @@ That needs neither the repository nor a build tool nor the index, and the device
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -59,10 +57,8 @@ def _read(found: Distribution, name: str, recorded: str) -> bytes:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; {_FIX}") from None
     algorithm, _, expected = recorded.partition("=")
-    if expected:
-        digest = base64.urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=").decode()
-        if digest != expected:
-            raise InputError(f"{path}: altered since it was installed; {_FIX}")
+    if expected and wheel_files.recorded_hash(data, algorithm) != expected:
+        raise InputError(f"{path}: altered since it was installed; {_FIX}")
     return data
 
 

@@ -13,7 +13,7 @@ from email.parser import BytesParser
 
 from mnist_edge_runtime import InputError
 
-__all__ = ["installed_bytes", "metadata", "pack", "without", "zipped"]
+__all__ = ["installed_bytes", "metadata", "pack", "recorded_hash", "without", "zipped"]
 
 _BLOCK = 4096  # bytes, of a file system
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can contain
@@ -37,10 +37,14 @@ def pack(files: Mapping[str, bytes], dist_info: str) -> bytes:
     table = csv.writer(record, lineterminator="\n")
     record_name = f"{dist_info}/RECORD"
     for name, data in sorted(files.items()):
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-        table.writerow([name, f"sha256={digest}", len(data)])
+        table.writerow([name, f"sha256={recorded_hash(data)}", len(data)])
     table.writerow([record_name, "", ""])
     return zipped([*sorted(files.items()), (record_name, record.getvalue().encode())])
+
+
+def recorded_hash(data: bytes, algorithm: str = "sha256") -> str:
+    """Return the hash of a file as a wheel's RECORD has it, without the name of the algorithm in front."""
+    return base64.urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=").decode()
 
 
 def zipped(members: Iterable[tuple[str, bytes]]) -> bytes:
