@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 SOURCES := runtime/mnist_edge_runtime trainer/mnist_edge_trainer exporters/mnist_edge_exporters cli.py emulators/mnist_edge_emulators
 BOARD := pi4
+NOTEBOOK := cache
 COMMAND := mnist-edge-runtime doctor
 
 .PHONY: help install check format test coverage docs emulators demo pi memory release-check audit clean
@@ -27,8 +28,8 @@ test:  ## Run the tests, on real MNIST where MNIST_EDGE_DATA names its folder
 coverage:  ## Run the tests and show the lines that none of them reaches
 	python -m pytest -n 2 --cov --cov-report=term-missing
 
-docs:  ## Build the pages in docs/ as a site, build/docs/index.html; a warning is an error
-	python -m sphinx --fail-on-warning --nitpicky --keep-going --quiet docs build/docs
+docs:  ## Build the pages in docs/ as a site, build/docs/index.html; a warning is an error; NOTEBOOK=off runs no notebook
+	python -m sphinx --fail-on-warning --nitpicky --keep-going --quiet -D nb_execution_mode=$(NOTEBOOK) docs build/docs
 
 emulators:  ## Run the tests on emulated boards and chips, which take minutes
 	python -m pytest tests/emulators

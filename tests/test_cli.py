@@ -166,7 +166,7 @@ def test_the_device_commands_take_the_newest_int8_export(mnist_edge: MnistEdge, 
 
 
 def test_evaluate_a_run_and_its_file(mnist_edge: MnistEdge, here: Path, dataset: Dataset) -> None:
-    choice = ["--data", dataset.source] if dataset.name == "mnist" else []
+    choice = ["--data", dataset.source] if dataset.name != "digits" else []
     result = mnist_edge("evaluate", "--no-corruptions", *choice, cwd=here)
     assert result.stdout.startswith(f"runs/classic/model.keras on {len(dataset.test_images):,} test images")
     assert "runs/classic/evaluation.json" in result.stdout
@@ -203,7 +203,7 @@ def test_runs_and_compare(mnist_edge: MnistEdge, here: Path, dataset: Dataset) -
     assert listed["name"] == "classic"
     assert all(each["verdict"].startswith("passed on ") for each in listed["exports"])
     assert listed["exports"]
-    choice = ["--data", dataset.source] if dataset.name == "mnist" else []
+    choice = ["--data", dataset.source] if dataset.name != "digits" else []
     file = "runs/classic/exports/classic-tflite-int8.tflite"
     compared = json.loads(mnist_edge("compare", "classic", file, *choice, "--json", cwd=here).stdout)
     assert compared["paired"]["images"] == len(dataset.test_images)

@@ -19,7 +19,7 @@ MnistEdge = Callable[..., CompletedProcess[str]]
 @pytest.fixture
 def choice(dataset: Dataset) -> list[str]:
     """Return the option that says where the data of the session's run is."""
-    return ["--data", dataset.source] if dataset.name == "mnist" else []
+    return ["--data", dataset.source] if dataset.name != "digits" else []
 
 
 @pytest.fixture

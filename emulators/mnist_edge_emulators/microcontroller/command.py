@@ -106,8 +106,8 @@ def _measure(name: str, folder: Path, file: Path | None) -> dict[str, Any]:
 def _images(file: Path) -> NDArray[np.uint8]:
     try:
         images = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{file}: not a .npy file ({error})") from None
+    except (ValueError, EOFError):
+        raise InputError(f"{file}: not a .npy file of numbers; numpy.save writes one") from None
     if (
         not isinstance(images, np.ndarray)
         or images.dtype != np.uint8

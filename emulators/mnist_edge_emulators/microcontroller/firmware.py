@@ -61,7 +61,8 @@ def read(folder: Path) -> Exported:
         InputError: it is not a folder with an exported network.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; make one with: mnist-edge export --model nano --format c")
+        what = "is no folder; unpack it, or name the folder beside it" if folder.exists() else "no such folder"
+        raise InputError(f"{folder}: {what}; make one with: mnist-edge export --model nano --format c")
     for header in sorted((folder / "src").glob("*.h")):
         name = header.stem
         found = _CLASSES.search(header.read_text(encoding="utf-8", errors="replace"))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from mnist_edge_runtime.errors import MnistEdgeError, UsageError, describe
+from mnist_edge_runtime.errors import InputError, MnistEdgeError, UsageError, describe
 
 from . import root
 from .boards import BOARDS, board
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen, command = board(options.board), given[end + 1 :]
         if end < len(given) and not command:
             raise UsageError("no command follows --")
+        if options.home and not options.home.is_dir():
+            raise InputError(f"{options.home}: no such folder; make it, or name another with --home")
         device = root.device(chosen, lambda sentence: print(sentence, file=sys.stderr))
         if not command:
             print(device.root)

@@ -42,6 +42,14 @@ def test_what_is_not_offered_is_a_usage_error_before_any_board_is_made(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_home_that_is_not_there_is_told(tmp_path: Path) -> None:
+    result = _emulated_pi("--home", str(tmp_path / "nohome"), "pi4", "--", "true", XDG_CACHE_HOME=str(tmp_path))
+
+    assert (result.returncode, result.stdout) == (3, "")
+    assert "nohome: no such folder; make it, or name another with --home" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_python_without_the_product_gets_one_sentence() -> None:
     without_packages = (sys.executable, "-S")
     result = _emulated_pi("pi4", "--", "true", python=without_packages)

@@ -289,7 +289,7 @@ def test_axe_finds_nothing(page: Any, picture: NDArray[np.uint8]) -> None:
     axe_finds_nothing(page, "blank")
 
 
-@pytest.mark.parametrize("width", [360, 390, 820, 1280, 1920])
+@pytest.mark.parametrize("width", [360, 390, 820, 850, 900, 959, 960, 1280, 1920])
 def test_nothing_is_wider_than_the_page(page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     draw(page, DIGITS[2])

@@ -101,6 +101,10 @@ def test_what_is_not_sorted_yet_is_left_out(tmp_path: Path, capsys: pytest.Captu
     assert capsys.readouterr().err == (
         f"WARNING: {folder}: left out unsure, which nobody has labelled yet (mnist-edge label {folder}).\n"
     )
+    for path in (folder / "unsure").iterdir():
+        path.unlink()
+    assert own_pictures.read(folder, KNOWN).classes == ["1", "7"]
+    assert capsys.readouterr().err == ""
 
 
 def test_copies_count_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,7 +87,7 @@ def mnist(urls: Sequence[str], patience: float = PATIENCE) -> tuple[idx.Arrays, 
             problems.append(f"{url}: {reason}")
     raise InputError(
         f"MNIST could not be downloaded ({'; '.join(problems)}); {advice}put its four IDX files or mnist.npz into a "
-        "folder and name it with --data FOLDER or MNIST_EDGE_DATA"
+        "folder and name it with --data FOLDER or MNIST_EDGE_DATA; --data digits needs no download"
     )
 
 

@@ -108,7 +108,8 @@ def read(folder: Path, known: Sequence[str], earlier: OwnPictures | None = None)
     parts = image_folder.read_classes(folder, leave_out=_no_classes(known))
     for note in parts.notes:
         warn(f"{note}.")
-    if UNSURE not in known and (folder / UNSURE).is_dir():
+    unsure = folder / UNSURE
+    if UNSURE not in known and unsure.is_dir() and any(not path.name.startswith(".") for path in unsure.iterdir()):
         warn(f"{folder}: left out {UNSURE}, which nobody has labelled yet (mnist-edge label {folder}).")
     labels = np.array(parts.names)[parts.train.labels]
     _check_names(folder, parts.names, known)
