@@ -4,7 +4,7 @@ BOARD := pi4
 NOTEBOOK := cache
 COMMAND := mnist-edge-runtime doctor
 
-.PHONY: help install check format test coverage docs emulators demo pi memory release-check audit clean
+.PHONY: help install check format test long coverage docs emulators demo pi memory release-check audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,11 +22,14 @@ format:  ## Bring the code into form
 	ruff format .
 	ruff check --fix .
 
-test:  ## Run the tests, on real MNIST where MNIST_EDGE_DATA names its folder
+test:  ## Run the tests that are quick, on real MNIST where MNIST_EDGE_DATA names its folder
 	python -m pytest -n 2
 
+long:  ## Run the tests that are not: whole trainings, kills, pages, the notebook, benchmarks in small
+	python -m pytest -n 2 -m long
+
 coverage:  ## Run the tests and show the lines that none of them reaches
-	python -m pytest -n 2 --cov --cov-report=term-missing
+	python -m pytest -n 2 -m "" --cov --cov-report=term-missing
 
 docs:  ## Build the pages in docs/ as a site, build/docs/index.html; a warning is an error; NOTEBOOK=off runs no notebook
 	python -m sphinx --fail-on-warning --nitpicky --keep-going --quiet -D nb_execution_mode=$(NOTEBOOK) docs build/docs

@@ -271,6 +271,7 @@ def test_an_altered_file_is_refused(
     assert "was altered" in mnist_edge("classify", "--model", altered, picture, code=4).stderr
 
 
+@pytest.mark.long
 def test_without_mnist_auto_warns_and_every_file_says_so(
     mnist_edge: MnistEdge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -173,6 +173,7 @@ def _enlarged(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(255 - np.pad(image, 7)).resize((140, 140), Image.Resampling.BICUBIC))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", [page for page in PAGES if _to_run(page)])
 def test_the_blocks_of_a_page_run(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = _run(_script(_to_run(page), folder), folder, monkeypatch)

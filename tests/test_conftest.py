@@ -21,6 +21,7 @@ def test_that_does_not():
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("reason", "ci", "workers", "code"),
     [
@@ -44,6 +45,7 @@ def test_in_ci_a_skip_is_a_failure_unless_it_is_listed(
     assert ("test_some.py::test_that_does_not: sshd is not installed" in result.stdout) == bool(code)
 
 
+@pytest.mark.long
 def test_the_files_that_are_started_first_are_there() -> None:
     (listed,) = (
         ast.literal_eval(node.value)

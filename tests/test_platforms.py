@@ -94,6 +94,7 @@ def test_a_deployment_says_where_it_runs(monkeypatch: pytest.MonkeyPatch) -> Non
         deploy(Path("bundle.tar.gz"), ["attic"])
 
 
+@pytest.mark.long
 def test_every_module_of_the_workstation_imports() -> None:
     result = _run(WINDOWS.format(loaded=LOADED) + IMPORTS)
 

@@ -14,6 +14,7 @@ from mnist_edge_trainer.training.fit import train
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "compare_augmented.py"
 
 
+@pytest.mark.long
 def test_images_as_they_are_give_the_figures_of_the_run_and_augmented_ones_are_harder(
     digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

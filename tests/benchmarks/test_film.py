@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(FOLDER)}  # it imports what lies beside it
 
@@ -32,6 +34,7 @@ print(json.dumps([found, film.row(STABLE, row), first[0] == first[1], first[0] =
 """
 
 
+@pytest.mark.long
 def test_the_numbers_of_a_few_films_are_read_and_no_others() -> None:
     result = subprocess.run([sys.executable, "-c", FEW], env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr

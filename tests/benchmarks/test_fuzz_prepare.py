@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz_prepare.py"
 
 
+@pytest.mark.long
 def test_a_thousand_pictures_are_prepared_in_c_as_by_the_runtime(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     command = [sys.executable, SCRIPT, "--cases", "1000", "--page", str(page)]

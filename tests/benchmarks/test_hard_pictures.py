@@ -36,6 +36,7 @@ def found() -> tuple[dict[str, list[int]], list[object]]:
     return answers, same
 
 
+@pytest.mark.long
 def test_a_few_hard_pictures_of_each_kind_are_read(found: tuple[dict[str, list[int]], list[object]]) -> None:
     answers, _ = found
 
@@ -45,5 +46,6 @@ def test_a_few_hard_pictures_of_each_kind_are_read(found: tuple[dict[str, list[i
     assert sum(wrong for _, _, wrong in answers.values()) <= 6
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_pictures(found: tuple[dict[str, list[int]], list[object]]) -> None:
     assert found[1] == ["3", True, False]

@@ -10,6 +10,7 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "service.py"
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from Linux's /proc")
 def test_a_hundredth_of_the_requests_and_of_the_mutated_bodies(tmp_path: Path) -> None:
     page = tmp_path / "page.md"

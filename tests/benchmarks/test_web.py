@@ -15,6 +15,7 @@ pytest.importorskip("minify", reason="tdewolff-minify is not installed")
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
+@pytest.mark.long
 def test_nothing_differs_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(FOLDER), *sys.path])
     main = runpy.run_path(str(FOLDER / "web.py"))["main"]

@@ -54,6 +54,7 @@ def expected(pictures: Path) -> dict[str, tuple[str, float, str]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["ray", "dask"])
 def test_every_answer_is_that_of_one_process(
     engine: str, pictures: Path, expected: dict[str, tuple[str, float, str]], tmp_path: Path

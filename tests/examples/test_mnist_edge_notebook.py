@@ -52,6 +52,7 @@ def test_a_hook_takes_outputs_out(notebook: Any, tmp_path: Path) -> None:
     assert json.loads(file.read_text(encoding="utf-8")) == json.loads(FILE.read_text(encoding="utf-8"))
 
 
+@pytest.mark.long
 def test_it_runs_from_top_to_bottom(notebook: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))

@@ -37,6 +37,7 @@ def test_each_help_is_one_sentence_and_then_the_default(command: object) -> None
         assert not default or default.endswith(")")
 
 
+@pytest.mark.long
 def test_every_part_of_a_recipe_is_an_option(mnist_edge: MnistEdge, tmp_path: Path) -> None:
     chosen = {"epochs": 2, "ema": 0.3, "shift": 1.5, "variants": 2, "photometric": 0.0}
     options = [word for part, value in chosen.items() for word in (f"--{part}", value)]

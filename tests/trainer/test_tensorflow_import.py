@@ -42,6 +42,7 @@ def test_tensorflow_is_imported_without_a_word() -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("content", "environment"),
     [

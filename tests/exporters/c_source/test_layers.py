@@ -25,6 +25,7 @@ SCRIPT = Path(__file__).parents[3] / "benchmarks" / "random_networks.py"
 Make = Callable[..., tuple[Project, Network]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_random_networks_answer_as_their_integer_network(rounding: str, make: Make, images: NDArray[np.uint8]) -> None:
     met: set[type] = set()

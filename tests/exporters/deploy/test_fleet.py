@@ -84,6 +84,7 @@ def _installed(bundle: Path, devices: list[Device]) -> str | None:
     return devices[0].in_use()
 
 
+@pytest.mark.long
 def test_a_fleet_is_looked_at_installed_and_left_alone(
     small: Pack, devices: list[Device], play: Play, said: list[str]
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_fleet_is_looked_at_installed_and_left_alone(
     assert _trees(two) == before
 
 
+@pytest.mark.long
 def test_a_failure_stops_the_next_batch_and_a_rollback_goes_back(
     small: Pack, devices: list[Device], play: Play, said: list[str]
 ) -> None:
@@ -124,6 +126,7 @@ def test_a_failure_stops_the_next_batch_and_a_rollback_goes_back(
     assert {each.in_use() for each in devices} == {first}
 
 
+@pytest.mark.long
 def test_a_failed_check_fails_again_and_a_replaced_model_is_put_right(
     small: Pack, devices: list[Device], play: Play, said: list[str]
 ) -> None:
@@ -138,6 +141,7 @@ def test_a_failed_check_fails_again_and_a_replaced_model_is_put_right(
     assert next(attic.home.glob(".local/share/mnist-edge/current/model/*.tflite")).read_bytes() == right
 
 
+@pytest.mark.long
 def test_a_self_test_that_fails_leaves_a_host_as_it_was(
     small: Pack, devices: list[Device], play: Play, said: list[str]
 ) -> None:
@@ -147,6 +151,7 @@ def test_a_self_test_that_fails_leaves_a_host_as_it_was(
     assert _trees(devices) == [{}, {}, {}]
 
 
+@pytest.mark.long
 def test_what_is_refused_before_anything_is_copied(
     small: Pack, devices: list[Device], play: Play, said: list[str], tmp_path: Path
 ) -> None:
@@ -158,6 +163,7 @@ def test_what_is_refused_before_anything_is_copied(
     assert _trees(devices) == [{}, {}, {}]
 
 
+@pytest.mark.long
 def test_where_the_bundle_cannot_be_copied_its_batch_stays_as_it_was(
     small: Pack, devices: list[Device], play: Play, said: list[str]
 ) -> None:

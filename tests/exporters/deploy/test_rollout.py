@@ -58,6 +58,7 @@ def _installed(used: Path, device: Device) -> dict[str, object]:
     return device.tree()
 
 
+@pytest.mark.long
 def test_a_real_bundle_is_installed_and_reads_digits(amd64_bundle: Path, devices: list[Device]) -> None:
     device = devices[0]
     done = _mnist_edge("deploy", amd64_bundle, device.name, "--ssh-config", device.config, "--json")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tests.conftest import ROOT
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 @pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "classic"])  # that is tested everywhere
 def test_int8_files_pass_parity(name: str, tmp_path: Path) -> None:

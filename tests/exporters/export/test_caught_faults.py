@@ -70,6 +70,7 @@ def _put_nan(weights: list[NDArray[Any]]) -> None:
     weights[0][2, 2, 0, 1] = np.nan
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("format", "quantization"), [("tflite", "none"), ("tflite", "int8"), ("onnx", "int8")])
 @pytest.mark.parametrize("change", [_flip_a_channel, _swap_classes])
 def test_other_weights_are_caught_by_the_answers(
@@ -85,6 +86,7 @@ def test_other_weights_are_caught_by_the_answers(
     assert any("answers" in failure for failure in failures)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", ["tflite", "onnx"])
 def test_a_weight_that_is_nan_is_caught_by_the_count(
     format: str, own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -94,6 +96,7 @@ def test_a_weight_that_is_nan_is_caught_by_the_count(
     assert any("NaN or infinite" in failure for failure in failures)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("format", "quantization"), [("tflite", "float16"), ("onnx", "int8")])
 def test_noise_on_the_outputs_is_caught_by_sqnr(
     format: str, quantization: str, own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -118,6 +121,7 @@ def _wrong_scale(convert: Convert) -> Convert:
     return faulty
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("format", "check"), [("tflite", "output scale is"), ("onnx", "is the output's scale right?")])
 def test_a_wrong_output_scale_is_caught(
     format: str, check: str, own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -128,6 +132,7 @@ def test_a_wrong_output_scale_is_caught(
     assert any(check in failure for failure in failures)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", ["tflite", "onnx"])
 def test_calibration_on_0_to_255_is_caught_by_the_answers(
     format: str, own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -137,6 +142,7 @@ def test_calibration_on_0_to_255_is_caught_by_the_answers(
     assert any("answers" in failure for failure in failures)
 
 
+@pytest.mark.long
 def test_a_logit_that_is_not_the_integer_networks_is_caught(
     own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +169,7 @@ def _noise(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, images.shape, np.uint8)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("spoil", "check"),
     [
@@ -182,6 +189,7 @@ def test_unfit_calibration_images_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_test_image_among_the_training_images_is_not_calibrated_with(
     own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +228,7 @@ def _from_the_future(convert: Convert) -> Convert:
     return faulty
 
 
+@pytest.mark.long
 def test_an_operator_from_the_future_is_caught_by_the_table(
     own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +237,7 @@ def test_an_operator_from_the_future_is_caught_by_the_table(
     assert any("cannot run it" in failure and "version 99" in failure for failure in failures)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", ["tflite", "onnx"])
 def test_a_file_cut_short_is_caught_by_its_digest(
     format: str, own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -238,6 +248,7 @@ def test_a_file_cut_short_is_caught_by_its_digest(
     assert any("cut short" in failure for failure in failures)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["report", "file"])
 def test_a_full_disk_while_publishing_leaves_nothing(
     name: str, own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -254,6 +265,7 @@ def test_a_full_disk_while_publishing_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_converter_that_fails_does_not_end_the_others(
     own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -201,6 +201,7 @@ def _digests(folder: Path) -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_two_processes_export_a_network_of_ones_own_in_every_variant_to_the_same_bytes(
     own_file: Path, later: dict[str, str], tmp_path: Path, mnist_edge: Callable[..., object]
@@ -260,6 +261,7 @@ def _published(folder: Path) -> Iterator[Path]:
     return (path for path in folder.glob("*") if not path.name.startswith("."))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("finished", "seconds"), [(0, 0.5), (1, 0.2), (2, 0.0)])
 def test_an_export_killed_at_any_moment_leaves_only_whole_files(
     finished: int, seconds: float, own_file: Path, tmp_path: Path

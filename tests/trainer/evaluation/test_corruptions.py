@@ -164,6 +164,7 @@ def test_salt_and_pepper_in_equal_parts() -> None:
     assert set(np.unique(found)) == {0, 128, 255}
 
 
+@pytest.mark.long
 def test_the_classic_network_reads_65_to_85_percent(mnist_folder: object, run: Run) -> None:
     """What the severities were fixed by: the mean over the table, on validation images."""
     import keras

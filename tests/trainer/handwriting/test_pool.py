@@ -109,6 +109,7 @@ def test_other_classes_are_refused() -> None:
         pool.for_training(100, tuple("abc"))
 
 
+@pytest.mark.long
 def test_a_network_without_it_reads_the_held_out_styles_worse(small: tuple[Dataset, Split], tmp_path: Path) -> None:
     """With as many steps of training, and the same seed."""
     from mnist_edge_trainer.training.fit import fit

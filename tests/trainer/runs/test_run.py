@@ -433,6 +433,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     return folder, kill_while_saving(folder)
 
 
+@pytest.mark.long
 class TestKilled:
     """A process that is killed leaves no run that looks finished, and nothing that is in the next one's way."""
 

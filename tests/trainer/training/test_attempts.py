@@ -29,6 +29,7 @@ def model() -> Any:
     return output_layer.load(weights_file("pico"))
 
 
+@pytest.mark.long
 def test_own_pictures_are_learnt_and_weights_are_averaged_with_those_before(
     model: Any, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from mnist_edge_trainer.networks.config import TrainConfig
 from mnist_edge_trainer.training import checkpoint, fit
 
 
+@pytest.mark.long
 class TestPatience:
     def test_it_stops_and_keeps_the_best_epoch(self, small: tuple[Dataset, Split], tmp_path: Path) -> None:
         """A learning rate far too high: the loss soon rises and stays high."""

@@ -205,6 +205,7 @@ fit.train(TrainConfig("nano", seed=7, augment="strong", parts=eval(sys.argv[3]))
 """
 
 
+@pytest.mark.long
 def test_a_kill_changes_nothing(whole: TrainedRun, small: tuple[Dataset, Split], teacher: Run, tmp_path: Path) -> None:
     command = [sys.executable, "-c", CUT_SHORT, str(teacher.folder.parent), str(tmp_path), repr(PARTS)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

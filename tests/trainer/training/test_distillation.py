@@ -75,6 +75,7 @@ def test_teachers_answer_the_handwriting_too(
         soft_targets([teacher], np.concatenate([images, other.images]), recipe, other)
 
 
+@pytest.mark.long
 def test_a_student_of_handwriting(small: tuple[Dataset, Split], teacher: Run) -> None:
     config = TrainConfig("nano", parts={"epochs": 1, "batch_size": 100, "variants": 2, "handwriting": 0.25})
     record = fit.train(config, *small, teachers=[teacher]).record
@@ -82,6 +83,7 @@ def test_a_student_of_handwriting(small: tuple[Dataset, Split], teacher: Run) ->
     assert record["handwriting"] == for_training(300, tuple("0123456789")).describe()
 
 
+@pytest.mark.long
 def test_without_augmentation_there_is_one_answer(small: tuple[Dataset, Split], teacher: Run) -> None:
     targets = soft_targets([teacher], small[1].train.images, TrainConfig(augment="none").recipe(300))
     assert targets

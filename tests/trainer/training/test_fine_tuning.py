@@ -80,6 +80,7 @@ def test_it_is_told_what_came_of_it(tuned: Run) -> None:
     assert test.endswith("of 300")
 
 
+@pytest.mark.long
 def test_a_fine_tuned_run_is_fine_tuned_again_or_nothing_is_kept(
     tuned: Run, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

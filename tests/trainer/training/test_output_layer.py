@@ -80,6 +80,7 @@ def test_a_network_is_saved_without_its_optimizer(digits: Dataset) -> None:
     assert (answers(plain, digits.test_images[:20]) == answers(model, digits.test_images[:20])).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_every_published_network_takes_a_class_in_a_new_process(name: str, digits: Dataset) -> None:
     keras.utils.clear_session()  # names are counted from the beginning, as in a process of its own

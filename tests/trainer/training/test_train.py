@@ -38,6 +38,7 @@ def test_one_training_of_a_name(tmp_path: Path) -> None:
         train_run(TrainConfig(), str(tmp_path / "nowhere"), "mine", tmp_path)
 
 
+@pytest.mark.long
 def test_a_full_disk_is_named_with_what_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second checkpoint does not fit; with --resume the training ends as it would have."""
     config = TrainConfig("nano", augment="none", parts={"epochs": 2, "batch_size": 256})

@@ -66,6 +66,7 @@ def home(
     return home
 
 
+@pytest.mark.long
 class TestFourWorkersOneOfThemKilled:
     def test_nothing_is_lost(self, home: Path) -> None:
         trials = load(home / "runs/studies/classic").get_trials()
