@@ -93,8 +93,8 @@ class TestRecord:
     def test_its_figures_are_those_of_the_model(
         self, trained: TrainedRun, small: tuple[Dataset, Split], part: str
     ) -> None:
-        holder = small[0] if part == "test" else small[1]
-        images, labels = getattr(holder, f"{part}_images"), getattr(holder, f"{part}_labels")
+        dataset, split = small
+        images, labels = (dataset.test_images, dataset.test_labels) if part == "test" else getattr(split, part)
         probabilities = trained.model(images[..., np.newaxis].astype(np.float32) / np.float32(255)).numpy()
         figures = trained.record["metrics"][part]
         assert figures["accuracy"] == pytest.approx((probabilities.argmax(axis=1) == labels).mean(), abs=1e-6)
