@@ -9,6 +9,7 @@ import math
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -199,8 +200,14 @@ def test_a_training_that_fails_prints_nothing_on_stdout_either(
 
 
 def test_the_default_training_reads_well(run: Run) -> None:
-    """On MNIST where it is given, on digits else."""
-    name, figures = run.record["dataset"]["name"], run.record["metrics"]
-    assert name in ("mnist", "digits")
-    assert figures["test"]["accuracy"] > {"mnist": 0.978, "digits": 0.95}[name]
-    assert figures["validation"]["accuracy"] > 0.95
+    """On a fifth of MNIST where it is given, on digits else."""
+    assert run.record["metrics"]["test"]["accuracy"] > 0.94
+    assert run.record["metrics"]["validation"]["accuracy"] > 0.95
+
+
+@pytest.mark.long
+def test_the_classic_project_reads_98_percent_of_mnist(mnist_folder: Path) -> None:
+    dataset = datasets.load(str(mnist_folder))
+    figures = fit.train(TrainConfig(), dataset, datasets.split(dataset)).record["metrics"]
+    assert figures["test"]["accuracy"] > 0.98
+    assert figures["validation"]["accuracy"] > 0.98
