@@ -142,12 +142,9 @@ def dataset(digits: Dataset, request: pytest.FixtureRequest) -> Dataset:
 
     def make(folder: Path) -> None:
         whole = datasets.load("mnist")
-        images, labels = (
-            (whole.train_images[:12_000], whole.test_images[:2_000]),
-            (whole.train_labels, whole.test_labels),
-        )
-        parts = {"x_train": images[0], "y_train": labels[0][:12_000], "x_test": images[1], "y_test": labels[1][:2_000]}
-        np.savez(folder / "fifth.npz", **parts)
+        train = {"x_train": whole.train_images[:12_000], "y_train": whole.train_labels[:12_000]}
+        test = {"x_test": whole.test_images[:2_000], "y_test": whole.test_labels[:2_000]}
+        np.savez(folder / "fifth.npz", **train, **test)
 
     return datasets.load(str(request.getfixturevalue("once")("mnist", make) / "fifth.npz"))
 

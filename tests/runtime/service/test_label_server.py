@@ -126,6 +126,26 @@ def test_pictures_are_sorted_with_keys(browser: Any, folder: Path, labelled: Lab
     context.close()
 
 
+def test_a_new_class_lacks_pictures_until_it_has_enough(browser: Any, folder: Path, labelled: Labelled) -> None:
+    """Under the name of its folder, whatever that means to JavaScript and however it was typed."""
+    (folder / "constructor").mkdir()
+    for number in range(3):
+        (folder / "constructor" / f"{number}.png").touch()
+    page = browser.new_page()
+    page.goto(labelled.url)
+    page.locator("#words", has_text="Picture 1 of 5").wait_for()
+    page.keyboard.press("-")
+    page.locator("#words", has_text="Picture 2 of 5").wait_for()
+    page.keyboard.press("-")
+    lack = " The network does not know constructor yet: to learn it, it needs 1 more."
+    for number, told in ((3, lack), (4, "")):
+        page.locator("#words", has_text=f"Picture {number} of 5. The network: ").wait_for()
+        page.fill("#other", "Constructor")
+        page.keyboard.press("Enter")
+        page.locator("#words", has_text=f"Moved to constructor.{told} Picture {number + 1} of 5. ").wait_for()
+    page.close()
+
+
 def test_requests_that_break_off_or_lie_are_no_fault_of_the_command(folder: Path, labelled: Labelled) -> None:
     """Who may ask is decided before anything of a request is believed."""
     before = sorted(folder.rglob("*"))

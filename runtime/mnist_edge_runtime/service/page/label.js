@@ -25,8 +25,8 @@ const picture = number => {
 
 const say = words => setText('words', words);
 
-// What of these classes a training would refuse as yet.
-const lack = names => names.filter(name => state.lacking[name]).map(name => ` The network does not know ${name} yet: to learn it, it needs ${state.lacking[name]} more.`).join('');
+// Which classes a training would refuse as yet, of those that are asked for.
+const lack = (isAsked = () => true) => Object.entries(state.lacking).filter(([name]) => isAsked(name)).map(([name, number]) => ` The network does not know ${name} yet: to learn it, it needs ${number} more.`).join('');
 
 // Do something, one thing at a time, then show what is to be sorted next; `wanted` is its number, if it is left.
 async function act(action, words = () => '', wanted) {
@@ -66,7 +66,7 @@ async function next(words = '', wanted = null) {
   find('sorting').hidden = true;
   if (isDone) {
     setText('next', state.next);
-    return `${words} All ${pictures} are sorted.${lack(Object.keys(state.lacking))}`.trim();
+    return `${words} All ${pictures} are sorted.${lack()}`.trim();
   }
   const number = current, { name, png, suggestions, remark } = await picture(number);
   const following = left[left.indexOf(number) + 1];
@@ -106,7 +106,7 @@ function showNames() {
   find('legend').replaceChildren(...(keys.length ? [key(keys[0]), ' to ', key(keys.at(-1)), ', '] : []), key('−'), ' none of these, ', key('→'), ' later, ', key('Backspace'), ' undo.');
 }
 
-const move = name => current !== null && (name === 'discarded' || !find('sorting').hidden) && act(() => ask('v1/move', { number: current, class: name }), () => `Moved to ${name}.${state.left.length ? lack([name]) : ''}`);
+const move = name => current !== null && (name === 'discarded' || !find('sorting').hidden) && act(() => ask('v1/move', { number: current, class: name }), () => `Moved to ${state.last.class}.${state.left.length ? lack(name => name === state.last.class) : ''}`);
 
 function undo() {
   const { last } = state || {};
