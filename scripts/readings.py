@@ -28,7 +28,7 @@ def main() -> None:
     for digit, prediction in zip(DIGITS, read, strict=True):
         if prediction.label != digit or not prediction.accepted:
             raise SystemExit(f"error: a {digit} is read as {prediction}")
-    answers = [(prediction.label, prediction.confidence, True) for prediction in read]
+    answers = [(prediction.label, prediction.confidence, prediction.accepted, True) for prediction in read]
     figure = draw_readings([written.picture for written in drawn], [written.image for written in drawn], answers)
     figure.savefig(PICTURE, dpi=100)
 

@@ -45,7 +45,8 @@ def _run(arguments: argparse.Namespace) -> None:
         with label_server.LabelServer(labelling, classifier, token.generate()) as server, until_stopped() as is_stopped:
             thread = threading.Thread(target=server.serve_forever, daemon=True)
             thread.start()
-            tell(f"{len(labelling.state()['left'])} pictures to sort: {server.url} (Ctrl-C ends it)")
+            left = len(labelling.state()["left"])
+            tell(f"{left} picture{'s' * (left != 1)} to sort: {server.url} (Ctrl-C ends it)")
             if not arguments.no_open:
                 _open(server.url)
             while not (is_stopped() or server.ended.wait(_LOOK_SECONDS)):

@@ -77,11 +77,13 @@ def test_without_a_model_there_is_no_demonstration(
         read_drawings(model, tmp_path / "pictures")
 
 
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("count", [1, 4])
 def test_readings(count: int) -> None:
     images = np.random.default_rng(count).integers(0, 256, (count, 28, 28), np.uint8)
     photos = [np.full((40 + number, 60), 200, np.uint8) for number in range(count)]
-    said = [("7", 0.987, True), ("1", 0.5, False), ("0", 1.0, True)][:count]
+    said = [("7", 0.987, True, True), ("1", 0.5, True, False), ("0", 1.0, True, True), ("4", 0.627, False, True)][
+        :count
+    ]
     figure = draw_readings(photos, list(images), said)
     figure.savefig(io.BytesIO(), dpi=60)  # some mistakes show only then
     assert len(figure.axes) == 2 * count
@@ -91,8 +93,8 @@ def test_readings(count: int) -> None:
         np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), photo)
     for axes, image in zip(lower, images, strict=True):
         np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), image)
-    assert [axes.get_xlabel() for axes in lower] == ["7\n98.7%", "1\n50.0%", "0\n99.9%"][:count]
+    assert [axes.get_xlabel() for axes in lower] == ["7\n98.7%", "1\n50.0%", "0\n99.9%", "unsure\n4? 62.7%"][:count]
     colours = [axes.xaxis.label.get_color() for axes in lower]
     assert colours[0] not in colours[1:2]
-    assert colours[0] == colours[-1] or count == 2
+    assert len(set(colours)) == {1: 1, 4: 3}[count]  # right, wrong, unsure
     assert {axes.get_ylabel() for axes in figure.axes} == {"picture", "model input"} | ({""} if count > 1 else set())

@@ -24,6 +24,7 @@ from .synthetic_digits import draw
 __all__ = ["Reading", "draw_readings", "read_drawings", "summary"]
 
 _PEN = 0.075  # half the stroke width, of the side: as bold as the bundled digits, which train no network for thin ones
+_UNSURE = "#616161"
 _TILTS = (-6.0, 4.0, 0.0, 8.0, -4.0, 3.0, -8.0, 5.0, 0.0, 6.0)  # degrees clockwise, of each digit
 
 
@@ -58,7 +59,7 @@ def read_drawings(model: Path, folder: Path) -> list[Reading]:
     figure = draw_readings(
         [load_picture(reading.file) for reading in readings],
         [mnist.to_mnist(load_picture(reading.file)) for reading in readings],
-        [(reading.label, reading.confidence, reading.label == reading.drawn) for reading in readings],
+        [(each.label, each.confidence, each.accepted, each.label == each.drawn) for each in readings],
     )
     figure.savefig(folder / "readings.png", dpi=120)
     return readings
@@ -86,16 +87,18 @@ def draw_readings(pictures: Sequence[NDArray[np.uint8]], inputs: Sequence[NDArra
     Args:
         pictures: grey, uint8 (H, W).
         inputs: uint8 (28, 28), white on black.
-        answers: of each picture, (label, confidence, whether it is right).
+        answers: of each picture, (label, confidence, whether it is accepted, whether it is right).
     """
     figure = Figure(figsize=(1.2 * len(pictures), 3.1), layout="constrained")
     columns = figure.subplots(2, len(pictures), squeeze=False).T
-    for (upper, lower), picture, image, (label, confidence, right) in zip(
+    for (upper, lower), picture, image, (label, confidence, accepted, right) in zip(
         columns, pictures, inputs, answers, strict=True
     ):
+        answer = f"{label}\n{percent(confidence)}" if accepted else f"unsure\n{label}? {percent(confidence)}"
+        colour = (RIGHT if right else WRONG) if accepted else _UNSURE
         upper.imshow(picture, cmap="gray", vmin=0, vmax=255)
         lower.imshow(image, cmap="gray", vmin=0, vmax=255)
-        lower.set_xlabel(f"{label}\n{percent(confidence)}", color=RIGHT if right else WRONG, fontsize=12)
+        lower.set_xlabel(answer, color=colour, fontsize=12)
         for axes in (upper, lower):
             axes.set(xticks=[], yticks=[])
     columns[0][0].set_ylabel("picture")
