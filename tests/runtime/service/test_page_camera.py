@@ -100,7 +100,8 @@ def test_a_camera_that_has_ended_is_asked_no_more(browser: Any, running: Running
 def test_a_page_without_a_camera_shows_none(browser: Any, running: Running) -> None:
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{running.port}/")
-    page.wait_for_function("document.getElementById('device-hint').textContent.startsWith('The device runs')")
+    # Not wait_for_function: where its condition does not hold at once, the page's content policy refuses to look again.
+    page.locator("#device-hint", has_text="The device runs").wait_for(state="attached")
 
     assert page.is_hidden("#camera")
     page.close()
