@@ -84,6 +84,8 @@ def deploy(
         named = [bundle, *named] if bundle else named  # typer took the first host for the bundle
     elif not bundle:
         raise UsageError("no bundle; name the file that mnist-edge bundle has written, or ask hosts with --status")
+    elif not bundle.endswith(".tar.gz") and not Path(bundle).exists():  # a host's name, most likely
+        raise UsageError(f"{bundle}: no such bundle; name the file that mnist-edge bundle has written before the hosts")
     names = read_names(named, hosts)
     every = from_names(names) if inventory is None else from_inventory(inventory, names)
     access = Access(prefix, timeout, ssh_config)

@@ -18,7 +18,7 @@ from typing import Any
 
 from .. import models
 from ..child_process import run_module
-from ..engines.availability import alternative, missing
+from ..engines.availability import alternative, can_be_installed, missing
 from ..engines.registry import ENGINES
 from ..errors import EngineError, VerificationError
 from ..host import Host
@@ -44,6 +44,7 @@ class SelfTestOutcome:
 class Finding:
     """What was found of one engine; `wrong` and `fix` (a command, or what to do) are None where it works.
 
+    `fix` is None as well where the engine cannot be had and nothing is lost by it: another one here runs its files.
     `note` is what a person should know of an engine that works here.
     """
 
@@ -105,7 +106,14 @@ def examine(model: Path | None = None) -> DoctorReport:
             outcome = run(name, file) if installed and file else None
             found = diagnose(name, installed, outcome, host)
             findings.append(replace(found, note=_int8_kernels(host)) if found.works and name == _ONNX else found)
-    return DoctorReport(host, str(model) if model else None, tuple(findings), _pictures(host))
+    runs = {ENGINES[found.engine].format for found in findings if found.works}
+    engines = tuple(replace(found, fix=None) if _is_no_loss(found, runs, host) else found for found in findings)
+    return DoctorReport(host, str(model) if model else None, engines, _pictures(host))
+
+
+def _is_no_loss(found: Finding, runs: set[str], host: Host) -> bool:
+    """Return whether an engine that is not there cannot be had, while another runs its format, one of `runs`."""
+    return found.version is None and ENGINES[found.engine].format in runs and not can_be_installed(found.engine, host)
 
 
 def run(engine: str, file: Path) -> SelfTestOutcome:

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from ..host import Host
 from .registry import ENGINES, EngineInfo
 
-__all__ = ["BOARDS", "PYTHON", "RELEASES", "alternative", "missing", "not_installed", "releases", "wheels_fit"]
+__all__ = [
+    "BOARDS",
+    "PYTHON",
+    "RELEASES",
+    "alternative",
+    "can_be_installed",
+    "missing",
+    "not_installed",
+    "releases",
+    "wheels_fit",
+]
 
 PYTHON = (3, 10)  # the lowest Python that this package itself runs on
 # Python and glibc of the releases of Debian, and so of Raspberry Pi OS.
@@ -17,6 +27,11 @@ RELEASES: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = {
     "Trixie": ((3, 13), (2, 41)),
 }
 BOARDS = "a Raspberry Pi Zero 2 W, 3, 4 or 5"  # those that have 64 bits
+
+
+def can_be_installed(engine: str, host: Host) -> bool:
+    """Return whether a wheel of an engine fits a host, as far as the table knows."""
+    return _objection(ENGINES[engine], host) is None
 
 
 def missing(engine: str, host: Host) -> tuple[str, str]:

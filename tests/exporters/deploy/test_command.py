@@ -15,6 +15,7 @@ import pytest
         ("deploy x.tar.gz --hosts none", 3, "none: No such file"),
         ("deploy none.tar.gz pi", 3, "none.tar.gz"),
         ("deploy", 2, "no bundle; name the file that mnist-edge bundle has written, or ask hosts with --status"),
+        ("deploy pi", 2, "pi: no such bundle; name the file that mnist-edge bundle has written before the hosts"),
         ("deploy --status", 2, "no host; name them as ssh takes them"),
         ("deploy --status pi garden pi", 2, "pi is named twice"),
         ("deploy --status x.tar.gz pi", 2, "--status takes hosts alone; leave out x.tar.gz"),

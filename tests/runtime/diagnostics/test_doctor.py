@@ -181,6 +181,23 @@ def test_an_engine_that_nobody_needs_is_no_fault(
     assert line.strip().startswith("to have it too: ")
 
 
+def test_what_cannot_be_had_is_not_advised_where_another_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed, works = doctor._installed, SelfTestOutcome(0, "")
+    monkeypatch.setattr(
+        doctor, "_installed", lambda name, module: None if name == "tflite-runtime" else installed(name, module)
+    )
+    monkeypatch.setattr(doctor.Host, "here", lambda: replace(PI, python="3.13.5", has_pip=False))
+    monkeypatch.setattr(doctor, "run", lambda engine, file: works)
+
+    assert "cannot be: its wheels are for Python" in str(doctor.examine().engines[1].wrong)
+    assert doctor.examine().engines[1].fix is None
+
+    # Where nothing else runs .tflite files, something is to be done.
+    broken = SelfTestOutcome(4, "it is broken")
+    monkeypatch.setattr(doctor, "run", lambda engine, file: broken if engine == "litert" else works)
+    assert "make another bundle" in str(doctor.examine().engines[1].fix)
+
+
 def test_a_damaged_file_is_not_the_machines_fault(tmp_path: Path, tflite_file: Path) -> None:
     damaged = tmp_path / "damaged.tflite"
     whole = bytearray(tflite_file.read_bytes())
