@@ -35,7 +35,7 @@ docs:  ## Build the pages in docs/ as a site, build/docs/index.html; a warning i
 	python -m sphinx --fail-on-warning --nitpicky --keep-going --quiet -D nb_execution_mode=$(NOTEBOOK) docs build/docs
 
 emulators:  ## Run the tests on emulated boards and chips, which take minutes
-	python -m pytest tests/emulators
+	python -m pytest -n 2 tests/emulators
 
 demo:  ## Go the whole way once: train, export, prove, classify
 	mnist-edge demo
