@@ -85,6 +85,7 @@ def test_debug_shows_where_an_error_comes_from(tmp_path: Path, arguments: str) -
     assert "Traceback" in result.stderr
 
 
+@pytest.mark.long
 def test_a_training_that_is_told_to_end_says_nothing_and_leaves_no_run(tmp_path: Path) -> None:
     command = [PROGRAM, "train", "--arch", "nano", "--data", "digits", "--epochs", "10000"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -118,6 +119,7 @@ def test_every_command_has_help(command: str, mnist_edge: MnistEdge) -> None:
     assert "--help" in mnist_edge(command, "--help").stdout
 
 
+@pytest.mark.long
 def test_train_then_export_then_classify(mnist_edge: MnistEdge, tmp_path: Path, picture: Path) -> None:
     trained = mnist_edge("train", "--data", "digits", "--epochs", 8, "--name", "mine", "--json", cwd=tmp_path)
     record = json.loads(trained.stdout)
@@ -165,6 +167,7 @@ def test_the_device_commands_take_the_newest_int8_export(mnist_edge: MnistEdge, 
     assert report["golden"] == 30
 
 
+@pytest.mark.long
 def test_evaluate_a_run_and_its_file(mnist_edge: MnistEdge, here: Path, dataset: Dataset) -> None:
     choice = ["--data", dataset.source] if dataset.name != "digits" else []
     result = mnist_edge("evaluate", "--no-corruptions", *choice, cwd=here)
@@ -185,6 +188,7 @@ def test_evaluate_a_run_and_its_file(mnist_edge: MnistEdge, here: Path, dataset:
     assert all(Path(name).is_file() for name in document["files"])
 
 
+@pytest.mark.long
 def test_evaluate_a_model_of_ones_own(mnist_edge: MnistEdge, tmp_path: Path) -> None:
     model = Path(shutil.copy(weights_file("nano"), tmp_path / "own.keras"))
     options = ["--data", "digits", "--on", "validation", "--no-corruptions"]
@@ -198,6 +202,7 @@ def test_a_model_file_is_checked_before_its_data_is_looked_for(mnist_edge: Mnist
     assert "notes.txt: only .keras and .h5 files are loaded" in refused.stderr
 
 
+@pytest.mark.long
 def test_runs_and_compare(mnist_edge: MnistEdge, here: Path, dataset: Dataset) -> None:
     (listed,) = json.loads(mnist_edge("runs", "--json", cwd=here).stdout)["runs"]
     assert listed["name"] == "classic"

@@ -10,6 +10,7 @@ from mnist_edge_runtime import models
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz_model_files.py"
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from Linux's /proc")
 def test_a_few_hundred_mutations_and_pictures(tmp_path: Path) -> None:
     page = tmp_path / "page.md"

@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz_pictures.py"
 
 
+@pytest.mark.long
 def test_some_hundred_pictures(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     command = [sys.executable, SCRIPT, "--cases", "900", "--page", str(page)]

@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from mnist_edge_runtime import models
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "integer.py"
 
 
+@pytest.mark.long
 def test_no_logit_of_the_bundled_network_and_of_random_ones_differs(tmp_path: Path) -> None:
     (model,) = models.bundled_models("litert", "small")
     page = tmp_path / "page.md"

@@ -45,6 +45,7 @@ def test_figures_beyond_a_limit_fail(logits: float, classify: float, share: floa
     assert all(sentence.startswith(f"digits.tflite: {start}") for sentence, start in zip(found, missed, strict=True))
 
 
+@pytest.mark.long
 def test_each_engine_is_measured_beside_the_classifier() -> None:
     command = [sys.executable, "-c", BRIEFLY, SCRIPT, *models.bundled_models()]
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)

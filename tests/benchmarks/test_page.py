@@ -11,6 +11,7 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "page.py"
 
 
+@pytest.mark.long
 def test_a_few_strokes_are_timed(tmp_path: Path) -> None:
     """In a process of its own, beside whose browser no other one runs in this thread."""
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

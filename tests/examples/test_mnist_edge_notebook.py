@@ -40,6 +40,7 @@ def test_it_has_no_outputs_and_is_as_nbstripout_leaves_it(notebook: Any) -> None
     assert set(notebook.metadata.language_info) == {"name", "pygments_lexer"}
 
 
+@pytest.mark.long
 def test_a_hook_takes_outputs_out(notebook: Any, tmp_path: Path) -> None:
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     (hook,) = (hook for each in config["repos"] for hook in each["hooks"] if hook["id"] == "notebooks")

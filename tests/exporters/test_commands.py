@@ -28,6 +28,7 @@ def own(own_file: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(own_file, tmp_path))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_export_ends_with_the_table(mnist_edge: MnistEdge, here: Path, choice: list[str]) -> None:
     result = mnist_edge("export", "--format", "all", "--quantize", "none", *choice, cwd=here)
@@ -39,6 +40,7 @@ def test_export_ends_with_the_table(mnist_edge: MnistEdge, here: Path, choice: l
     assert published == "published into runs/classic/exports"
 
 
+@pytest.mark.long
 def test_a_model_of_ones_own_is_exported_beside_it_and_found(mnist_edge: MnistEdge, own: Path, tmp_path: Path) -> None:
     mnist_edge("export", "--model", own, "--data", "digits", cwd=tmp_path)
     file = own.parent / "exports" / "own-tflite-int8.tflite"
@@ -46,6 +48,7 @@ def test_a_model_of_ones_own_is_exported_beside_it_and_found(mnist_edge: MnistEd
     assert mnist_edge("selftest", cwd=tmp_path).stderr == f"model: {file}, the newest int8 export\n"
 
 
+@pytest.mark.long
 def test_c_is_exported_with_the_file_that_it_is_made_of(mnist_edge: MnistEdge, own: Path, tmp_path: Path) -> None:
     options = ["--model", own, "--data", "digits", "--format", "c"]
     result = mnist_edge("export", *options, "--name", "Reader", "--rounding", "tflm", "--json", cwd=tmp_path)
@@ -56,6 +59,7 @@ def test_c_is_exported_with_the_file_that_it_is_made_of(mnist_edge: MnistEdge, o
     ]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_a_network_on_other_pixels_is_stopped_and_goes_its_way_with_the_option(
     mnist_edge: MnistEdge, own: Path
@@ -80,6 +84,7 @@ def test_a_network_on_other_pixels_is_stopped_and_goes_its_way_with_the_option(
     assert "WARNING" in mnist_edge("inspect", file).stdout
 
 
+@pytest.mark.long
 def test_verify_proves_a_file_again(
     mnist_edge: MnistEdge, here: Path, files: Mapping[str, Path], choice: list[str]
 ) -> None:
@@ -92,6 +97,7 @@ def test_verify_proves_a_file_again(
     assert "does not answer as the run" in failed.stderr
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_drift_shows_each_layer(
     mnist_edge: MnistEdge, here: Path, files: Mapping[str, Path], choice: list[str]
@@ -104,6 +110,7 @@ def test_drift_shows_each_layer(
     assert "not quantized" in mnist_edge("drift", files["onnx-none"], *choice, cwd=here, code=3).stderr
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_export_picks_the_best_file_within_constraints(mnist_edge: MnistEdge, own: Path) -> None:
     options = ["--model", own, "--data", "digits", "--format", "onnx"]

@@ -119,6 +119,7 @@ TAKEN: dict[str, tuple[Make, str, list[str]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TAKEN)
 def test_a_network_of_ones_own_is_exported(
     name: str, core: Any, digits: Dataset, mnist_edge: MnistEdge, tmp_path: Path
@@ -142,6 +143,7 @@ def test_a_network_of_ones_own_is_exported(
         np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", ["tflite", "onnx"])
 def test_an_average_of_probabilities_is_not_for_integers(
     format: str, core: Any, mnist_edge: MnistEdge, tmp_path: Path
@@ -155,6 +157,7 @@ def test_an_average_of_probabilities_is_not_for_integers(
     assert list((tmp_path / "exports").iterdir()) == []
 
 
+@pytest.mark.long
 def test_what_follows_an_export_takes_the_same_model(core: Any, mnist_edge: MnistEdge, tmp_path: Path) -> None:
     """Layers of one's own through `verify`, `drift` and `evaluate` as well."""
     _own_layer(core).save(tmp_path / "own.keras")

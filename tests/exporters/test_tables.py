@@ -64,6 +64,7 @@ def new_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_module, "run_module", selftest)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("new_rows", "converting_here")
 def test_a_format_and_an_engine_go_the_whole_way(own_source: Source, tmp_path: Path) -> None:
     specs = spec.select("wrapped", "all")

@@ -97,6 +97,7 @@ def test_closing_releases_the_engine_immediately(int8_file: Path) -> None:
         gc.enable()
 
 
+@pytest.mark.long
 def test_threads_may_share_a_classifier(tflite_file: Path) -> None:
     images = sealed_model.read(tflite_file).golden.images
     count, together = len(images), threading.Barrier(8)

@@ -48,6 +48,7 @@ def test_debug_shows_where(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("command", "code", "message"),
     [
@@ -97,6 +98,7 @@ def _shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["/bin/sh", "-c", line], cwd=folder, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ANSWERS)
 def test_messages_that_cannot_be_written_cost_no_answer(command: str, pictures: Path) -> None:
     usual = _shell(command, pictures)

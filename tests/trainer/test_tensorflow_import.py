@@ -33,6 +33,7 @@ def _python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_tensorflow_is_imported_without_a_word() -> None:
     code = (
         "import sys; from mnist_edge_trainer.tensorflow_import import import_tensorflow; "

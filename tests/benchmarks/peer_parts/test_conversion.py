@@ -10,6 +10,7 @@ import pytest
 from mnist_edge_trainer.data import datasets
 
 
+@pytest.mark.long
 def test_a_conversion_is_timed_and_its_file_measured(
     part: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from mnist_edge_runtime.diagnostics import benchmark
 from mnist_edge_runtime.diagnostics.turn_process import InterleavedProcess
 
 
+@pytest.mark.long
 def test_files_take_turns_and_each_has_its_median(files: Mapping[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[int] = []
     words: set[str] = set()

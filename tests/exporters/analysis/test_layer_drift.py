@@ -38,6 +38,7 @@ def test_every_layer_of_a_sound_file_is_near_the_float_one(
         assert min(layer.sqnr_db for layer in layers if layer.sqnr_db is not None) > 60
 
 
+@pytest.mark.long
 def test_the_layer_to_blame_is_pointed_at(files: Mapping[str, Path], source: Source, tmp_path: Path) -> None:
     """Damage the scale of one layer's weights in an int8 file, and seal it as if nothing had happened."""
     sealed = sealed_model.read(files["onnx-int8"])

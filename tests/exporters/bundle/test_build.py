@@ -170,6 +170,7 @@ def test_mistakes_are_told_before_anything_is_fetched(asked: list[str], tmp_path
     assert asked == []
 
 
+@pytest.mark.long
 def test_a_real_bundle_is_made_again_with_the_same_bytes(amd64_bundle: Path, tmp_path: Path) -> None:
     (model,) = models.bundled_models("litert", "small")
     command = [str(Path(sys.executable).with_name("mnist-edge")), "bundle", str(model), "--target", "bookworm-amd64"]

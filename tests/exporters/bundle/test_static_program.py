@@ -20,6 +20,8 @@ from mnist_edge_trainer.demo.synthetic_digits import draw
 from numpy.typing import NDArray
 from PIL import Image
 
+pytestmark = pytest.mark.long  # the compiler takes a minute
+
 MODEL = models.bundled_models("litert")[0]
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 

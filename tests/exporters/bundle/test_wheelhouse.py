@@ -33,6 +33,7 @@ def _collect(target: str, *needs: str, constraint: Path | None = None) -> dict[s
     return {wheel.name: wheel.version for wheel in found}
 
 
+@pytest.mark.long
 def test_markers_are_those_of_the_target(index: Path) -> None:
     needs = (
         'for-arm; platform_machine == "aarch64"',
@@ -50,6 +51,7 @@ def test_markers_are_those_of_the_target(index: Path) -> None:
     assert _collect("bookworm-amd64", "engine[more]").keys() == {"engine", "for-pc", "for-old", "for-extra"}
 
 
+@pytest.mark.long
 def test_wheels_are_those_of_the_target(index: Path) -> None:
     _wheel(index, "engine", "2.0", tags="cp311-cp311-manylinux_2_28_aarch64")
     _wheel(index, "engine", "3.0", tags="cp313-cp313-manylinux_2_39_aarch64")
@@ -62,6 +64,7 @@ def test_wheels_are_those_of_the_target(index: Path) -> None:
         _collect("bookworm-amd64", "engine")
 
 
+@pytest.mark.long
 def test_what_several_ask_of_one_is_met_together(index: Path) -> None:
     _wheel(index, "first", "1.0", ["shared<3"])
     _wheel(index, "second", "1.0", ["first", "shared!=2.5"])

@@ -28,6 +28,7 @@ LAYERS: dict[str, Callable[[], list[Any]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layers", LAYERS.values(), ids=list(LAYERS))
 def test_loops_answer_two_images_as_each_alone(layers: Callable[[], list[Any]]) -> None:
     keras.utils.set_random_seed(3)

@@ -43,6 +43,7 @@ def test_layers_are_those_of_the_keras_model(format: str, own_network: Any, digi
     np.testing.assert_allclose(softmax, probabilities, atol=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", CONVERTERS)
 def test_a_quantized_file_has_the_same_names_and_real_values(
     format: str, own_network: Any, digits: Dataset, drawn: Calibration

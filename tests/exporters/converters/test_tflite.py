@@ -61,6 +61,7 @@ def test_the_weights_are_what_the_quantization_says(converted: ConvertedModel, s
     assert _dtypes(converted) - {"float32", "int32"} == expected
 
 
+@pytest.mark.long
 def test_int4_weights_take_half_a_byte(own_network: Any, drawn: Calibration) -> None:
     sizes = {
         quantization: len(tflite.convert(own_network, ExportSpec("tflite", quantization), drawn).payload)
@@ -70,6 +71,7 @@ def test_int4_weights_take_half_a_byte(own_network: Any, drawn: Calibration) -> 
     assert sizes[Quantization.NONE] - sizes[Quantization.INT4] > 0.8 * kernels * (4 - 0.5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("granularity", Granularity)
 @pytest.mark.parametrize("io_dtype", IoDtype)
 def test_int8_takes_its_options(
@@ -95,6 +97,7 @@ def test_converting_prints_nothing(own_network: Any, drawn: Calibration, capfd: 
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.long
 def test_the_same_network_gives_the_same_bytes(
     own_network: Any, converted: ConvertedModel, spec: ExportSpec, drawn: Calibration
 ) -> None:

@@ -21,6 +21,7 @@ FLOAT, INT8 = (ExportSpec("tflite", quantization) for quantization in (Quantizat
 ONNX = ExportSpec("onnx", Quantization.INT8)
 
 
+@pytest.mark.long
 def test_the_files_are_those_of_the_converters_to_the_byte(
     own_network: Any, drawn: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -34,6 +35,7 @@ def test_the_files_are_those_of_the_converters_to_the_byte(
             assert process.convert(spec) == CONVERTERS[spec.format].convert(own_network, spec, drawn)
 
 
+@pytest.mark.long
 def test_a_crash_is_one_files_failure_and_the_others_are_made(drawn: Calibration) -> None:
     layers = [keras.layers.Reshape((28, 28)), keras.layers.GRU(4), keras.layers.Dense(10)]
     looping = keras.Sequential([keras.Input((28, 28, 1)), *layers])
@@ -47,6 +49,7 @@ def test_a_crash_is_one_files_failure_and_the_others_are_made(drawn: Calibration
         assert process.convert(FLOAT).payload
 
 
+@pytest.mark.long
 def test_the_variants_that_the_advice_names_are_made(drawn: Calibration) -> None:
     layers = [keras.layers.Reshape((28, 28)), keras.layers.GRU(4, unroll=True), keras.layers.Dense(10)]
     unrolled = keras.Sequential([keras.Input((28, 28, 1)), *layers])
@@ -54,6 +57,7 @@ def test_the_variants_that_the_advice_names_are_made(drawn: Calibration) -> None
         assert process.convert(INT8).payload
 
 
+@pytest.mark.long
 def test_a_killed_parent_leaves_no_folder(own_network: Any, drawn: Calibration) -> None:
     process = ConverterProcess(own_network, drawn, [])
     assert process._child

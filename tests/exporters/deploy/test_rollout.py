@@ -105,6 +105,7 @@ def test_one_that_fails_stops_no_other(small: Pack, devices: list[Device], used:
     assert devices[0].in_use() == devices[2].in_use() != devices[1].in_use()
 
 
+@pytest.mark.long
 def test_after_a_batch_with_a_failure_no_other_begins(
     small: Pack, devices: list[Device], used: Path, tmp_path: Path
 ) -> None:
@@ -275,6 +276,7 @@ def test_a_connection_that_drops_leaves_nothing(cut: Device, small: Pack, capsys
     assert cut.tree() == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("answer", ['{"error": "not now"}', '{"before": null, "now": null, "busy": true}'])
 def test_a_lost_host_that_answers_otherwise_is_not_known(
     answer: str, cut: Device, small: Pack, devices: list[Device]
@@ -333,6 +335,7 @@ def test_stopping_undoes_what_is_under_way(number: int, small: Pack, devices: li
     _wait_until(lambda: [each.tree() for each in devices] == [before, {}, {}])
 
 
+@pytest.mark.long
 def test_a_host_that_is_too_slow_is_left_as_it_was(small: Pack, devices: list[Device]) -> None:
     (outcome,) = _deploy(small("slow"), devices[:1], timeout=4)
     assert outcome.reason == "not done after 4 s"

@@ -22,6 +22,7 @@ def _ask(devices: list[Device]) -> list[HostStatus]:
     return ask(from_names([each.name for each in devices]), Access(ssh_config=devices[0].config), 3)
 
 
+@pytest.mark.long
 def test_every_host_says_what_it_runs_and_proves_itself(
     small: Callable[..., object], devices: list[Device], capsys: pytest.CaptureFixture[str]
 ) -> None:

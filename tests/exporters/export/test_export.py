@@ -102,6 +102,7 @@ def test_the_two_formats_are_compared_with_each_other(exported: Mapping[str, Exp
     assert exported["tflite-int16x8"].to_dict()["counterpart"] is None
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_int4_is_published_for_litert_alone(own_source: Source, tmp_path: Path) -> None:
     (outcome,) = export(own_source, select("tflite", "int4"), tmp_path, Options(targets=("litert",)))
@@ -112,6 +113,7 @@ def test_int4_is_published_for_litert_alone(own_source: Source, tmp_path: Path) 
     assert contract.origin["versions"]["ai-edge-quantizer"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_int4_is_not_published_for_a_runtime_that_answers_otherwise(own_source: Source, tmp_path: Path) -> None:
     """tflite-runtime 2.14 loads such a file without a word and answers at chance level."""
@@ -225,6 +227,7 @@ def test_two_processes_export_a_network_of_ones_own_in_every_variant_to_the_same
     assert written == _digests(tmp_path / "here" / "exports")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_a_file_whose_self_test_fails_is_not_published(
     own_source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -282,6 +285,7 @@ def test_an_export_killed_at_any_moment_leaves_only_whole_files(
         assert path.with_name(path.name + ".parity.json").is_file()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_a_file_carries_none_of_the_test_images_where_others_are_golden(own_source: Source, tmp_path: Path) -> None:
     images, labels = (array[:200] for array in own_source.validation)

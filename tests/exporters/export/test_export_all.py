@@ -49,6 +49,7 @@ def test_what_was_not_published_says_so(exported: Mapping[str, Exported]) -> Non
     assert row.endswith("FAILED")
 
 
+@pytest.mark.long
 def test_only_the_best_stays(own_source: Source, tmp_path: Path) -> None:
     exports = tmp_path / "exports"
     selected, published = export_best(own_source, select("onnx", "all"), exports, Options(), parse("kb<=100000"))
@@ -59,6 +60,7 @@ def test_only_the_best_stays(own_source: Source, tmp_path: Path) -> None:
     assert {path.name for path in exports.iterdir()} == {adopted.file.name, adopted.file.name + ".parity.json"}
 
 
+@pytest.mark.long
 def test_where_none_meets_the_constraints_nothing_stays(own_source: Source, tmp_path: Path) -> None:
     selected, published = export_best(own_source, select("onnx", "none"), tmp_path, Options(), parse("kb<=1"))
     assert published == []
@@ -67,6 +69,7 @@ def test_where_none_meets_the_constraints_nothing_stays(own_source: Source, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("constrained", [False, True])
 def test_nothing_is_published_of_a_model_that_was_replaced(
     own_source: Source, own_file: Path, tmp_path: Path, constrained: bool

@@ -29,6 +29,7 @@ def few(exported_file: Exported, source: Source) -> tuple[Source, Exported]:
     return replace(source, test=(images[:300], labels[:300])), replace(exported_file, proof=proof)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rounding", ["litert", "tflm"])
 def test_a_folder_and_an_archive_are_published(
     rounding: str, exported_file: Exported, source: Source, few: tuple[Source, Exported], tmp_path: Path
@@ -41,6 +42,7 @@ def test_a_folder_and_an_archive_are_published(
     assert f"0 of {found.compared:,} logits differ" in found.lines()
 
 
+@pytest.mark.long
 def test_a_logit_that_differs_publishes_nothing(few: tuple[Source, Exported], tmp_path: Path) -> None:
     source, outcome = few
     proof = outcome.proof
@@ -52,6 +54,7 @@ def test_a_logit_that_differs_publishes_nothing(few: tuple[Source, Exported], tm
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_an_answer_that_is_accepted_otherwise_publishes_nothing(
     few: tuple[Source, Exported], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +71,7 @@ def test_an_answer_that_is_accepted_otherwise_publishes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_picture_that_is_prepared_otherwise_publishes_nothing(
     few: tuple[Source, Exported], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

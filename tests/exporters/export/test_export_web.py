@@ -39,6 +39,7 @@ def few(exported_file: Exported, source: Source) -> tuple[Source, Exported]:
     return replace(source, test=(images[:300], labels[:300])), replace(exported_file, proof=proof)
 
 
+@pytest.mark.long
 def test_a_folder_is_published(
     exported_file: Exported, source: Source, few: tuple[Source, Exported], tmp_path: Path
 ) -> None:
@@ -52,6 +53,7 @@ def test_a_folder_is_published(
     assert found.to_dict()["module_bytes"] == (found.folder / "digits.mjs").stat().st_size
 
 
+@pytest.mark.long
 def test_a_logit_that_differs_publishes_nothing(few: tuple[Source, Exported], tmp_path: Path) -> None:
     source, outcome = few
     proof = outcome.proof
@@ -63,6 +65,7 @@ def test_a_logit_that_differs_publishes_nothing(few: tuple[Source, Exported], tm
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "before", "after", "message"),
     [

@@ -69,6 +69,7 @@ def test_figures_are_those_of_the_files_on_validation_images(
     assert free.best.accuracy == max(candidate.accuracy for candidate in free.candidates)
 
 
+@pytest.mark.long
 def test_what_is_too_large_is_not_chosen(three: list[Exported], source: Source) -> None:
     selected = choose(three, source, parse("kb<=200"))
     assert selected.best is not None
@@ -100,6 +101,7 @@ def test_constraints_that_exclude_each_other_are_told_from_those(free: Selection
     )
 
 
+@pytest.mark.long
 def test_among_equals_the_smallest_is_the_best(
     three: list[Exported], source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:

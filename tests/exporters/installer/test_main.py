@@ -70,6 +70,7 @@ def test_a_model_that_does_not_keep_its_promise_is_not_installed(real: Path, rea
     assert tree(real_prefix) == before
 
 
+@pytest.mark.long
 @bookworm
 def test_a_damaged_model_is_replaced(real: Path, real_prefix: Path) -> None:
     model = real_prefix / "current" / MODEL

@@ -72,6 +72,7 @@ def _die(bundle: Path, prefix: Path, changes: int) -> bool:
     return result.returncode == 9
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_repair", [False, True], ids=["a new version", "a broken version again"])
 def test_a_loss_of_power_at_any_point_is_undone_by_the_next(
     is_repair: bool, used: Path, newest: Path, failing: Path, tmp_path: Path

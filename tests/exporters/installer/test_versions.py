@@ -51,6 +51,7 @@ def test_another_model_than_that_of_its_bundle_is_found(unpacked: Path, tmp_path
     assert "its model or bundle.json cannot be read" in versions.selftest(tmp_path / "new")[1]
 
 
+@pytest.mark.long
 def test_a_model_that_loops_for_ever_is_stopped(
     unpacked: Path, tmp_path: Path, endless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

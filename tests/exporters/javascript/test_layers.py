@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Make = Callable[..., tuple[Project, Network]]
 
 
+@pytest.mark.long
 def test_random_networks_answer_as_their_integer_network(make: Make, images: NDArray[np.uint8]) -> None:
     met: set[type] = set()
     for seed in range(12):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Make = Callable[..., tuple[Project, Network]]
 
 
+@pytest.mark.long
 def test_pictures_are_prepared_as_by_the_runtime(make: Make, images: NDArray[np.uint8]) -> None:
     """Of all kinds, coloured and transparent ones and noise as well; the blank ones are blank in both."""
     drawn = list(pictures(images[:40], 200))

@@ -16,6 +16,7 @@ from mnist_edge_runtime import Classifier, ModelError
 from mnist_edge_runtime.model_file import sealed_model
 
 
+@pytest.mark.long
 def test_a_file_is_verified_on_its_integer_network(files: Mapping[str, Path], source: Source) -> None:
     proof = verify(files["tflite-int8"], source, Options())
     assert proof.failures == ()
@@ -37,6 +38,7 @@ def test_other_files_have_none(files: Mapping[str, Path]) -> None:
     assert [name for name, has in found.items() if has] == ["tflite-int8"]
 
 
+@pytest.mark.long
 def test_a_logit_that_differs_fails_the_verification(
     files: Mapping[str, Path], source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:

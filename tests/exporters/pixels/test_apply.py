@@ -53,6 +53,7 @@ def test_labels_with_commas_are_listed_as_they_are_taken(own_source: Source) -> 
     assert turned.test[1].tolist() == [2, 1, 0]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_a_file_keeps_the_contract_and_names_what_is_in_front(own_source: Source, tmp_path: Path) -> None:
     """Exported transposed and with exchanged labels, the file answers upright images by their names; verify agrees."""
@@ -79,6 +80,7 @@ def test_a_file_keeps_the_contract_and_names_what_is_in_front(own_source: Source
         assert layer_drift.measure(outcome.file, again)[-1].shape == (10,)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("converting_here")
 def test_mirrored_networks_are_exported_in_both_formats(own_source: Source, tmp_path: Path) -> None:
     own = replace(own_source, model=in_front(own_source.model, lambda x: x[:, ::-1, ::-1]))

@@ -81,12 +81,14 @@ def _stops_and_its_advice_works(source: Source, options: str) -> None:
     assert _check(right) is right
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BEHIND)
 def test_the_reading_of_a_network_is_found(name: str, own_source: Source) -> None:
     seen, options = BEHIND[name]
     _stops_and_its_advice_works(replace(own_source, model=in_front(own_source.model, *seen)), options)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TRAINED)
 def test_what_a_network_was_trained_on_is_found(name: str, trained_on: Callable[..., Source]) -> None:
     seen, order, options = TRAINED[name]
@@ -98,6 +100,7 @@ def test_exchanged_labels_are_found(own_source: Source) -> None:
     _stops_and_its_advice_works(replace(own_source, model=model), "--labels 0,1,2,3,4,5,6,8,7,9")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("reading", ["l2", "standardized-per-pixel"])
 def test_a_network_behind_its_own_reading_passes(reading: str, own_source: Source, trained_on: Any) -> None:
     statistics = Statistics.of(own_source.train[0])
@@ -205,6 +208,7 @@ def test_labels_of_more_than_ten_classes_in_the_order_of_words(own_source: Sourc
     assert _accuracy(right) == 1
 
 
+@pytest.mark.long
 def test_the_shipped_networks_pass(mnist_folder: Any) -> None:
     from mnist_edge_exporters import keras_model
     from mnist_edge_trainer.data import datasets

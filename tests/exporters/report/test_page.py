@@ -102,6 +102,7 @@ def test_the_most_frequent_mistakes_are_counted(text: str, source: Source) -> No
     assert mistakes[source.labels.index(true), source.labels.index(answer)] == most == int(times)
 
 
+@pytest.mark.long
 def test_drift_is_what_was_measured(text: str, files: Mapping[str, Path], source: Source) -> None:
     section = _section(text, "drift")
     (part,) = (part for part in section.split("<figure>") if part.startswith("<figcaption>tflite-int8<"))

@@ -331,6 +331,7 @@ def test_a_reader_that_has_enough_ends_it_quietly(tflite_file: Path, picture: Wr
     assert child.stderr.read() == b""
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not MEMORY.exists(), reason="memory is read from Linux's /proc")
 @pytest.mark.parametrize("form", ["--jsonl", "--json"])
 def test_memory_does_not_grow_with_the_number_of_pictures(tflite_file: Path, form: str) -> None:

@@ -132,6 +132,7 @@ def test_a_model_that_never_answers_ends_the_command(endless_on_ink: Path, four:
     assert f"{endless_on_ink}: did not {step} within 2 seconds" in result.stderr
 
 
+@pytest.mark.long
 def test_the_wait_for_pictures_has_no_limit() -> None:
     code = "from mnist_edge_runtime import time_limit; time_limit.SECONDS = 0.5; " \
         "import sys; from mnist_edge_runtime.__main__ import main; sys.exit(main())"  # fmt: skip

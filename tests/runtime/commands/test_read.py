@@ -90,6 +90,7 @@ def test_what_the_network_is_unsure_of_is_named_unless_all_is_accepted(
     assert "unsure" not in capsys.readouterr().out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_the_boxes_are_drawn_where_the_digits_are(
     capsys: Capture, tmp_path: Path, tflite_file: Path, page: Path, kind: str

@@ -38,6 +38,7 @@ def test_only_folders_are_watched(invoke: Invoke, refused: Refused, tmp_path: Pa
     assert told + wanted in refused(invoke("watch", tmp_path / "b.pgm"), 3)
 
 
+@pytest.mark.long
 def test_a_folder_that_goes_is_waited_for(tmp_path: Path, tflite_file: Path, picture: WritePicture) -> None:
     file, label = picture(tflite_file)
     inbox = tmp_path / "inbox"
@@ -204,6 +205,7 @@ def test_frames_that_cannot_be_read_are_told(invoke: Invoke, tmp_path: Path, fil
     assert err.endswith(f"error: {bad}: none of its frames can be read\n")
 
 
+@pytest.mark.long
 def test_a_camera_that_dies_is_started_again_until_stopped(
     tmp_path: Path, number_jpeg: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ def test_the_engines_that_a_file_was_not_proven_on_are_left_out(tflite_file: Pat
     assert pairs([file]) == [(file, "litert")]
 
 
+@pytest.mark.long
 def test_two_files_are_measured_in_turns(files: Mapping[str, Path]) -> None:
     runs = [(files["tflite-int8"], "litert"), (files["onnx-none"], "onnxruntime")]
     told: list[str] = []

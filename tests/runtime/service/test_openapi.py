@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from mnist_edge_runtime.service import openapi
 from mnist_edge_runtime.service.limits import Limits
 from mnist_edge_runtime.service.stability import STABLE
@@ -35,11 +36,13 @@ def test_with_a_camera_its_routes_are_there_too() -> None:
     assert "401" in paths["/v1/camera"]["get"]["responses"]
 
 
+@pytest.mark.long
 def test_the_service_does_what_it_says(running: Running, tmp_path: Path) -> None:
     found = _tried(running, tmp_path)
     assert "Tested: 7" in found  # all but that of the document itself
 
 
+@pytest.mark.long
 def test_a_service_with_a_camera_does_what_it_says(
     start: Callable[..., Running], tmp_path: Path, number_jpeg: Callable[..., bytes]
 ) -> None:

@@ -124,6 +124,7 @@ def picture() -> NDArray[np.uint8]:
     return to_picture(sealed_model.read(file).golden.images[0])
 
 
+@pytest.mark.long
 def test_each_digit_is_drawn_and_read(page: Any) -> None:
     """Those that the page draws itself as well; a digit may be unsure."""
     drawn, examples, badges = "", "", []
@@ -270,6 +271,7 @@ def axe_finds_nothing(page: Any, state: str) -> None:
     assert found.violations_count == 0, f"{state}: {found.generate_report()}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", ["dark", "phone"], indirect=True)
 def test_axe_finds_nothing(page: Any, picture: NDArray[np.uint8]) -> None:
     """The phone is in the light theme."""

@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from .conftest import Running
@@ -28,6 +29,7 @@ SEEN = """
 """
 
 
+@pytest.mark.long
 def test_the_live_picture_with_boxes_and_the_reading(
     browser: Any, with_camera: Callable[..., Running], tmp_path: Path
 ) -> None:

@@ -93,6 +93,7 @@ def opened(browser: Any) -> Iterator[Callable[..., tuple[Any, StandIn]]]:
         context.close()
 
 
+@pytest.mark.long
 def test_the_same_network_answers_in_the_page_and_on_request_on_the_device(opened: Any) -> None:
     page, device = opened()
     assert "The device runs the same network (small-int8.tflite, with litert)" in page.inner_text("#device-hint")
@@ -113,6 +114,7 @@ def test_the_same_network_answers_in_the_page_and_on_request_on_the_device(opene
     assert not page.is_visible("#ask")
 
 
+@pytest.mark.long
 def test_another_network_answers_on_the_device(opened: Any) -> None:
     page, device = opened("base")
     assert "The device runs another network than this page holds: it answers" in page.inner_text("#device-hint")
@@ -140,6 +142,7 @@ def test_another_network_answers_on_the_device(opened: Any) -> None:
     assert len(device.asked) == asked
 
 
+@pytest.mark.long
 def test_a_number_is_read_by_the_device_with_boxes(opened: Any) -> None:
     page, _ = opened()
     draw(page, DIGITS[4])
@@ -163,6 +166,7 @@ def test_a_number_is_read_by_the_device_with_boxes(opened: Any) -> None:
     assert page.inner_text("#timing").startswith("Answered by this browser")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("status", "sentence", "told"),
     [
@@ -192,6 +196,7 @@ def test_a_device_that_does_not_say_what_it_runs_leaves_the_page_to_itself(opene
     assert page.is_disabled("#number")
 
 
+@pytest.mark.long
 def test_the_token_leaves_the_address_and_stays_in_the_tab(opened: Any) -> None:
     page, device = opened(fragment="#token=abc-123")
     assert page.url == ADDRESS
@@ -209,6 +214,7 @@ def test_the_token_leaves_the_address_and_stays_in_the_tab(opened: Any) -> None:
     assert device.asked[-1] == ("v1/model", "Bearer new-456")
 
 
+@pytest.mark.long
 def test_with_serve_itself(browser: Any, running: Running, start: Callable[..., Running]) -> None:
     """It runs `small`, as the page does; another one runs `base`, and asks for a token."""
     page, said = browser.new_page(), []

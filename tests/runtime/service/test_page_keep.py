@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from mnist_edge_runtime.class_names import LEAST_OF_NEW
 from mnist_edge_runtime.errors import InputError
 from mnist_edge_runtime.preprocessing.image_io import load_picture
@@ -46,6 +47,7 @@ def is_left_unasked(page: Any) -> bool:
     return bool(page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))"))
 
 
+@pytest.mark.long
 def test_a_page_of_its_own_collects_and_gives_a_zip(browser: Any, tmp_path: Path) -> None:
     """Of drawings the very pixels that were read, of pictures the file."""
     (file := tmp_path / "net.html").write_text(page_module.finished(is_served=False), encoding="utf-8")
@@ -107,6 +109,7 @@ def test_a_page_of_its_own_collects_and_gives_a_zip(browser: Any, tmp_path: Path
     context.close()
 
 
+@pytest.mark.long
 def test_a_page_with_nothing_that_is_not_saved_is_left_unasked(browser: Any, tmp_path: Path) -> None:
     """What was kept and taken back, or kept twice, is nothing to lose or to download twice."""
     (file := tmp_path / "net.html").write_text(page_module.finished(is_served=False), encoding="utf-8")
@@ -198,6 +201,7 @@ def test_the_page_compares_names_as_a_training_does(browser: Any) -> None:
     assert f"const LEAST = {LEAST_OF_NEW};" in keep
 
 
+@pytest.mark.long
 def test_a_device_with_an_inbox_keeps(browser: Any, start: Callable[..., Running], tmp_path: Path) -> None:
     box = tmp_path / "box"
     device = start("--network", "small", "--inbox", box)
@@ -241,6 +245,7 @@ def test_a_device_with_an_inbox_keeps(browser: Any, start: Callable[..., Running
     context.close()
 
 
+@pytest.mark.long
 def test_a_drawing_is_in_the_inbox_once(browser: Any, start: Callable[..., Running], tmp_path: Path) -> None:
     """Wherever it was sorted as its person looked at it, and also if the device was started again."""
     box = tmp_path / "box"

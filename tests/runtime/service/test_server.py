@@ -56,6 +56,7 @@ def test_of_many_requests_by_many_connections_each_gets_its_own_answer(
         assert list(pool.map(ask, range(8))) == [13] * 8
 
 
+@pytest.mark.long
 def test_a_head_that_does_not_come_ends_the_connection_and_no_other_waits_for_it(running: Running) -> None:
     first = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     sent = [b"", b"POST /v1/classify HT", _HEAD, _HEAD + b"Content-Length: 5", first + b"GET /hea", first]
@@ -169,6 +170,7 @@ def test_a_second_signal_does_not_wait(start: Callable[..., Running]) -> None:
         assert running.ended() == (0, "stopped; not all that was taken is answered\n")
 
 
+@pytest.mark.long
 def test_a_second_signal_ends_threads_that_are_at_work(start: Callable[..., Running]) -> None:
     """A request with pictures that take half a minute is under way; a second signal gives its thread two seconds."""
     stream = io.BytesIO()

@@ -354,6 +354,7 @@ class TestCustom:
         datasets.load(str(write_npz(tmp_path / "own.npz", letters._replace(test_images=images))))
         assert "WARNING: test images that are training images too, pixel by pixel: 6 of 52" in capsys.readouterr().err
 
+    @pytest.mark.long
     @pytest.mark.parametrize("part", ["test", "validation", "training"])
     def test_each_part_must_stand_upright(
         self, tmp_path: Path, digits: Dataset, part: str, capsys: pytest.CaptureFixture[str]

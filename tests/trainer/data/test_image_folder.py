@@ -106,6 +106,7 @@ def test_one_folder_of_pictures_is_no_data_set(tmp_path: Path) -> None:
         datasets.load(str(tmp_path))
 
 
+@pytest.mark.long
 def test_a_thousand_classes_and_no_more(tmp_path: Path) -> None:
     grey = np.zeros((28, 28), np.uint8)
     for number in range(1001):

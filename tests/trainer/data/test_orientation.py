@@ -9,11 +9,13 @@ DATA = datasets.load("digits")
 IMAGES, LABELS, NAMES = DATA.train_images, DATA.train_labels, DATA.labels
 
 
+@pytest.mark.long
 def test_digits_as_they_should_be_are_left_alone() -> None:
     assert orientation.objection(IMAGES, LABELS, NAMES) is None
     assert orientation.objection(IMAGES[:30], LABELS[:30], NAMES) is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("turned", "message"),
     [
@@ -42,6 +44,7 @@ def test_test_images_are_told_as_such() -> None:
     assert "an accuracy on them says little of other people's digits: turn the images" in found
 
 
+@pytest.mark.long
 def test_black_on_white_is_told() -> None:
     found = orientation.objection(255 - IMAGES, LABELS, NAMES)
     assert found
@@ -49,6 +52,7 @@ def test_black_on_white_is_told() -> None:
     assert "give them white on black, unless" in found
 
 
+@pytest.mark.long
 def test_all_that_is_wrong_is_told_together() -> None:
     exchanged = np.array([0, 1, 2, 3, 4, 5, 6, 8, 7, 9])[LABELS]
     found = orientation.objection(255 - IMAGES.swapaxes(1, 2), exchanged, NAMES)
@@ -60,6 +64,7 @@ def test_all_that_is_wrong_is_told_together() -> None:
     assert "turn the images and give them white on black and put the labels right, unless" in found
 
 
+@pytest.mark.long
 def test_images_that_are_no_digits_are_left_alone() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (1000, 28, 28)).astype(np.uint8)
     assert orientation.objection(noise, np.arange(1000) % 10, NAMES) is None
@@ -67,6 +72,7 @@ def test_images_that_are_no_digits_are_left_alone() -> None:
     assert orientation.objection(IMAGES.reshape(-1, 784)[:, mixed].reshape(-1, 28, 28), LABELS, NAMES) is None
 
 
+@pytest.mark.long
 def test_exchanged_labels_are_told() -> None:
     exchanged = np.array([0, 1, 2, 3, 4, 5, 6, 8, 7, 9])[LABELS]
     found = orientation.objection(IMAGES, exchanged, NAMES)
@@ -75,6 +81,7 @@ def test_exchanged_labels_are_told() -> None:
     assert orientation.objection(IMAGES, 9 - LABELS, tuple(reversed(NAMES))) is None
 
 
+@pytest.mark.long
 def test_other_classes_and_machines_without_an_engine_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     turned = IMAGES[:, ::-1]
     assert orientation.objection(turned, LABELS, tuple("abcdefghij")) is None

@@ -23,6 +23,7 @@ def letters_file(letters: Arrays, write_npz: Callable[[Path, Arrays], Path], tmp
 
 
 class TestOfFile:
+    @pytest.mark.long
     def test_it_reads_through_the_runtime(self, files: Mapping[str, Path], dataset: Dataset) -> None:
         file = files["tflite-int8"]
         subject = Subject.of_file(file, None if dataset.name == "digits" else dataset.source, "test")
@@ -38,6 +39,7 @@ class TestOfFile:
         assert found.acceptance.refused.keys() == NON_DIGITS.keys()
         assert found.acceptance.refused["blanks"] > 0.8
 
+    @pytest.mark.long
     def test_validation_images(self, files: Mapping[str, Path], dataset: Dataset) -> None:
         subject = Subject.of_file(
             files["onnx-int8"], None if dataset.name == "digits" else dataset.source, "validation"
@@ -55,6 +57,7 @@ class TestOfFile:
         np.testing.assert_array_equal(subject.images, np.concatenate([images, images[:20]]))
         np.testing.assert_array_equal(subject.truth, [*labels, *labels[:20]])
 
+    @pytest.mark.long
     def test_all_images_are_not_those_it_was_trained_on(self, files: Mapping[str, Path], dataset: Dataset) -> None:
         with pytest.raises(InputError, match=r"--on all: .* was trained on images of"):
             Subject.of_file(files["tflite-int8"], None if dataset.name == "digits" else dataset.source, "all")

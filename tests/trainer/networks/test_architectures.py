@@ -76,6 +76,7 @@ class TestSmallNetworks:
         model = ARCHITECTURES[name].build(10)
         assert all(layer.filters % 8 == 0 for layer in model.layers if type(layer) is layers.Conv2D)
 
+    @pytest.mark.long
     def test_an_int8_file_holds_nothing_but_what_is_quick(self, name: str) -> None:
         """BatchNorm is folded: no MUL, ADD or SUB is left of it, and ReLU belongs to the convolution before it."""
         from ai_edge_litert.interpreter import Interpreter

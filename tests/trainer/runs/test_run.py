@@ -147,6 +147,7 @@ class TestDescription:
 
 
 class TestNames:
+    @pytest.mark.long
     def test_a_taken_name_gets_a_number(self, copy: Run, save: Callable[..., Run], runs: Path) -> None:
         """And the run that had it is not touched."""
         before = {path.name: path.read_bytes() for path in copy.folder.iterdir()}
@@ -155,6 +156,7 @@ class TestNames:
         assert run.load(runs).name == "classic-3"
         assert {path.name: path.read_bytes() for path in copy.folder.iterdir()} == before
 
+    @pytest.mark.long
     def test_overwriting_replaces_the_run_and_its_exports(
         self, copy: Run, trained: TrainedRun, save: Callable[..., Run], runs: Path
     ) -> None:
@@ -391,6 +393,7 @@ class TestFailure:
             save()
         assert names(runs) == []
 
+    @pytest.mark.long
     def test_the_pointer_cannot_be_written(self, save: Callable[..., Run], runs: Path) -> None:
         (runs / "latest" / "in the way").mkdir(parents=True)
         with pytest.raises(OSError, match="latest"):

@@ -70,6 +70,7 @@ def test_a_lower_learning_rate_is_tried_and_at_last_nothing_is_kept(
         fine_tune(model, own, replay, validation, 0.975, recipe, seed=1)
 
 
+@pytest.mark.long
 def test_statistics_of_batch_normalization_stay(parts: Parts) -> None:
     layers = keras.layers
     model = keras.Sequential(

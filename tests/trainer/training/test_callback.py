@@ -34,6 +34,7 @@ class TestPatience:
         assert found.record["metrics"]["validation"]["loss"] == pytest.approx(best, rel=1e-4)
 
 
+@pytest.mark.long
 def test_a_loss_that_is_no_number_leaves_no_checkpoint(small: tuple[Dataset, Split], tmp_path: Path) -> None:
     config = TrainConfig("classic", parts={"epochs": 3, "learning_rate": 10.0, "batch_size": 8, "weight_decay": 10.0})
     with pytest.raises(UsageError, match="NaN or infinite"):

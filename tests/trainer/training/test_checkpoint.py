@@ -142,6 +142,7 @@ class TestFingerprint:
     def teacher(self, tmp_path: Path) -> Run:
         return Run(tmp_path, {}, "SHA-256 of the weights")
 
+    @pytest.mark.long
     def test_it_depends_on_all_that_the_weights_depend_on(self, small: tuple[Dataset, Split], teacher: Run) -> None:
         dataset, split = small
         relabelled = dataclasses.replace(dataset, labels=tuple("abcdefghij"))
@@ -220,6 +221,7 @@ def test_a_kill_changes_nothing(whole: TrainedRun, small: tuple[Dataset, Split],
     assert_same_training(fit.train(CONFIG, *small, tmp_path, [teacher]), whole)
 
 
+@pytest.mark.long
 def test_a_kill_after_the_last_epoch_changes_nothing(
     whole: TrainedRun, small: tuple[Dataset, Split], teacher: Run, finished: Path
 ) -> None:

@@ -20,6 +20,7 @@ from mnist_edge_trainer.training.input_pipeline import TEACHER_SEED, variant_tra
 CONFIG = TrainConfig("nano", augment="strong", parts={"epochs": 1, "batch_size": 100, "variants": 2})
 
 
+@pytest.mark.long
 def test_teachers_change_what_is_learnt(small: tuple[Dataset, Split], teacher: Run) -> None:
     taught, alone = (fit.train(CONFIG, *small, teachers=teachers) for teachers in ([teacher], []))
     assert (taught.record["teachers"], alone.record["teachers"]) == (["teacher"], [])

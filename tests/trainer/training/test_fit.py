@@ -33,6 +33,7 @@ def digest(model: Any) -> str:
 
 
 class TestSeed:
+    @pytest.mark.long
     def test_the_same_seed_gives_the_same_weights(self, small: tuple[Dataset, Split], trained: TrainedRun) -> None:
         """And a warning about the data goes into the record and nowhere else."""
         dataset, split = dataclasses.replace(small[0], warning="made for a test"), small[1]
@@ -43,10 +44,12 @@ class TestSeed:
         changing = {"seconds": None, "dataset": None}
         assert {**again.record, **changing} == {**trained.record, **changing}
 
+    @pytest.mark.long
     def test_another_seed_gives_other_weights(self, small: tuple[Dataset, Split], trained: TrainedRun) -> None:
         other = fit.train(dataclasses.replace(CONFIG, seed=4), *small)
         assert digest(other.model) != digest(trained.model)
 
+    @pytest.mark.long
     def test_another_process_gives_the_same_weights(self, trained: TrainedRun) -> None:
         code = """
 import dataclasses, hashlib
@@ -110,6 +113,7 @@ def test_the_history_has_every_epoch(trained: TrainedRun) -> None:
     assert trained.history["val_accuracy"][-1] == pytest.approx(trained.record["metrics"]["validation"]["accuracy"])
 
 
+@pytest.mark.long
 def test_one_line_an_epoch_on_stderr_and_nothing_on_stdout(
     small: tuple[Dataset, Split], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,6 +130,7 @@ def test_one_line_an_epoch_on_stderr_and_nothing_on_stdout(
         assert float(validation_accuracy) == pytest.approx(100 * trained.history["val_accuracy"][number], abs=0.01)
 
 
+@pytest.mark.long
 def test_the_number_of_classes_comes_from_the_data(small: tuple[Dataset, Split]) -> None:
     """Odd or even: two classes, whose names are not their numbers."""
     dataset, split = small
@@ -138,11 +143,13 @@ def test_the_number_of_classes_comes_from_the_data(small: tuple[Dataset, Split])
     assert trained.record["parameters"] == 109_442
 
 
+@pytest.mark.long
 def test_a_learning_rate_may_be_a_whole_number(small: tuple[Dataset, Split]) -> None:
     config = TrainConfig(parts={"epochs": 1, "learning_rate": 1})
     assert fit.train(config, *small).record["recipe"]["learning_rate"] == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("batch_size", "steps", "per_call"), [(15, 20, 10), (16, 19, 1)])
 def test_an_epoch_takes_its_own_batches_however_many_go_in_one_call(
     small: tuple[Dataset, Split], batch_size: int, steps: int, per_call: int

@@ -57,6 +57,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         output_layer.load(tmp_path / "own.keras")
 
 
+@pytest.mark.long
 def test_a_new_class_takes_few_answers_and_wins_on_its_own_pictures(digits: Dataset) -> None:
     """The bars of the new class are unlike any digit; the digits are answered as before."""
     bars = np.zeros((6, 28, 28), np.uint8)

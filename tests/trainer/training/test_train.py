@@ -10,6 +10,7 @@ from mnist_edge_trainer.training import checkpoint, fit
 from mnist_edge_trainer.training.train import train_run
 
 
+@pytest.mark.long
 def test_a_run_is_written_and_the_working_folder_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = TrainConfig("nano", augment="none", parts={"epochs": 1, "batch_size": 256})
     run = train_run(config, "digits", "mine", tmp_path / "runs")
@@ -57,6 +58,7 @@ def test_a_full_disk_is_named_with_what_was_kept(tmp_path: Path, monkeypatch: py
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["latest", "mine"]
 
 
+@pytest.mark.long
 def test_a_full_disk_before_the_first_epoch_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(folder: Path, state: checkpoint.State) -> None:
         raise OSError(28, "No space left on device")

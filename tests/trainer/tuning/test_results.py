@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import pytest
 from mnist_edge_trainer.tuning import results
 
 Search = Callable[..., optuna.Study]
 
 
+@pytest.mark.long
 def test_several_objectives_end_in_a_front(search: Search, simulated: dict[str, Any], tmp_path: Path) -> None:
     goals = ("accuracy", "macs", "parameters")
     simulated["accuracies"] = lambda recipe: [0.9 if recipe.dropout else 0.8 + recipe.label_smoothing]

@@ -46,6 +46,7 @@ def postgresql(closed_port: int) -> Iterator[str]:
             run("pg_ctl", "stop", "--wait", "-m", "immediate")
 
 
+@pytest.mark.long
 def test_postgresql_holds_the_study_of_four_workers(
     postgresql: str,
     simulated: dict[str, Any],

@@ -11,6 +11,7 @@ from mnist_edge_trainer.tuning import study
 Search = Callable[..., optuna.Study]
 
 
+@pytest.mark.long
 def test_other_options_are_another_study(search: Search) -> None:
     search(trials=1)
     for chosen in ({"seed": 1}, {"objectives": ("accuracy", "macs")}, {"parts": {"epochs": 9}}, {"networks": ()}):
