@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -103,7 +104,7 @@ def test_a_page_without_a_camera_shows_none(browser: Any, running: Running) -> N
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{running.port}/")
     # Not wait_for_function: where its condition does not hold at once, the page's content policy refuses to look again.
-    page.locator("#device-hint", has_text="The device runs").wait_for(state="attached")
+    page.locator("#device-hint", has_text=re.compile(r"^\s*The device runs")).wait_for(state="attached")
 
     assert page.is_hidden("#camera")
     page.close()
