@@ -21,7 +21,7 @@ from mnist_edge_runtime.path_checks import check_folder
 
 from .handwriting.command import draw
 from .networks.recipe import Recipe, option
-from .options import AsJson, Data, RunsDir, complete_run, complete_start
+from .options import AsJson, Data, RunsDir, complete_start
 
 if TYPE_CHECKING:
     from .runs.run import Run
@@ -71,7 +71,10 @@ def train(
     fast: Annotated[bool, typer.Option("--fast", help="Train for seconds only, by default the network small.")] = False,
     teacher: Annotated[
         list[str] | None,
-        typer.Option(help="Run to learn from (knowledge distillation); repeatable.", autocompletion=complete_run),
+        typer.Option(
+            help="Run or published network to learn from (knowledge distillation); repeatable.",
+            autocompletion=complete_start,
+        ),
     ] = None,
     from_study: Annotated[
         str | None, typer.Option(help="Study, or STUDY:TRIAL, whose network, recipe and seed are used.")

@@ -1,4 +1,4 @@
-"""A teacher for the tests of distillation and of resumption."""
+"""A teacher for the tests of distillation and of resumption: a run."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from mnist_edge_trainer.networks.config import TrainConfig
 from mnist_edge_trainer.runs.run import Run, TrainedRun
 from mnist_edge_trainer.training import checkpoint, fit
 from mnist_edge_trainer.training.checkpoint import State, working_folder
+from mnist_edge_trainer.training.teachers import Teacher, of_run
 
 # Everything that has a state of its own: moments, averaged weights, dropout, best weights, soft targets.
 PARTS = {"epochs": 4, "batch_size": 64, "dropout": 0.3, "patience": 9, "variants": 2, "clean": 0.5}
@@ -139,11 +140,11 @@ class TestWorkingFolder:
 
 class TestFingerprint:
     @pytest.fixture
-    def teacher(self, tmp_path: Path) -> Run:
-        return Run(tmp_path, {}, "SHA-256 of the weights")
+    def teacher(self, tmp_path: Path) -> Teacher:
+        return Teacher("teacher", tmp_path / "model.keras", "SHA-256 of the weights", ("", ""))
 
     @pytest.mark.long
-    def test_it_depends_on_all_that_the_weights_depend_on(self, small: tuple[Dataset, Split], teacher: Run) -> None:
+    def test_it_depends_on_all_that_the_weights_depend_on(self, small: tuple[Dataset, Split], teacher: Teacher) -> None:
         dataset, split = small
         relabelled = dataclasses.replace(dataset, labels=tuple("abcdefghij"))
         resplit = datasets.split(dataclasses.replace(dataset, train_labels=dataset.train_labels[::-1]))
@@ -178,7 +179,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(small: tuple[Dataset, Split], teacher: Run, finished: Path) -> TrainedRun:
     """The training that nothing interrupted."""
-    return fit.train(CONFIG, *small, finished, [teacher])
+    return fit.train(CONFIG, *small, finished, [of_run(teacher)])
 
 
 def assert_same_training(one: TrainedRun, other: TrainedRun) -> None:
@@ -193,14 +194,13 @@ import dataclasses, sys
 from pathlib import Path
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.networks.config import TrainConfig
-from mnist_edge_trainer.runs import run
 from mnist_edge_trainer import progress
-from mnist_edge_trainer.training import fit
+from mnist_edge_trainer.training import fit, teachers
 progress.LOG_INTERVAL = 0  # each epoch has its line
 digits = datasets.load("digits")
 few = dataclasses.replace(digits, train_images=digits.train_images[:500], train_labels=digits.train_labels[:500],
                           test_images=digits.test_images[:100], test_labels=digits.test_labels[:100])
-teacher = run.load(Path(sys.argv[1]), "teacher")
+teacher = teachers.find("teacher", Path(sys.argv[1]))
 fit.train(TrainConfig("nano", seed=7, augment="strong", parts=eval(sys.argv[3])), few, datasets.split(few),
           Path(sys.argv[2]), [teacher])
 """
@@ -218,14 +218,14 @@ def test_a_kill_changes_nothing(whole: TrainedRun, small: tuple[Dataset, Split],
     state = checkpoint.read(tmp_path)
     assert state
     assert len(state.history["loss"]) in (1, 2)  # the second line comes a moment before its checkpoint
-    assert_same_training(fit.train(CONFIG, *small, tmp_path, [teacher]), whole)
+    assert_same_training(fit.train(CONFIG, *small, tmp_path, [of_run(teacher)]), whole)
 
 
 @pytest.mark.long
 def test_a_kill_after_the_last_epoch_changes_nothing(
     whole: TrainedRun, small: tuple[Dataset, Split], teacher: Run, finished: Path
 ) -> None:
-    assert_same_training(fit.train(CONFIG, *small, finished, [teacher]), whole)
+    assert_same_training(fit.train(CONFIG, *small, finished, [of_run(teacher)]), whole)
 
 
 def test_a_network_of_another_shape_is_not_resumed(small: tuple[Dataset, Split], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,18 +12,20 @@ from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset, Split
 from mnist_edge_trainer.handwriting.pool import for_training, load
 from mnist_edge_trainer.networks.config import TrainConfig
+from mnist_edge_trainer.networks.published import weights_file
 from mnist_edge_trainer.runs.run import Run
 from mnist_edge_trainer.training import fit
 from mnist_edge_trainer.training.augmentation import apply_affine
 from mnist_edge_trainer.training.distillation import soft_targets
 from mnist_edge_trainer.training.input_pipeline import TEACHER_SEED, variant_transforms
+from mnist_edge_trainer.training.teachers import find, of_run
 
 CONFIG = TrainConfig("nano", augment="strong", parts={"epochs": 1, "batch_size": 100, "variants": 2})
 
 
 @pytest.mark.long
 def test_teachers_change_what_is_learnt(small: tuple[Dataset, Split], teacher: Run) -> None:
-    taught, alone = (fit.train(CONFIG, *small, teachers=teachers) for teachers in ([teacher], []))
+    taught, alone = (fit.train(CONFIG, *small, teachers=teachers) for teachers in ([of_run(teacher)], []))
     assert (taught.record["teachers"], alone.record["teachers"]) == (["teacher"], [])
     assert taught.history["loss"] != alone.history["loss"]
 
@@ -30,7 +33,7 @@ def test_teachers_change_what_is_learnt(small: tuple[Dataset, Split], teacher: R
 def test_soft_targets_are_the_answers_to_the_augmented_images(small: tuple[Dataset, Split], teacher: Run) -> None:
     images = small[1].train.images
     recipe = CONFIG.recipe(len(images))
-    targets = soft_targets([teacher, teacher], images, recipe)
+    targets = soft_targets([of_run(teacher)] * 2, images, recipe)
     assert targets is not None
     assert (targets(0).shape, targets(0).dtype) == ((300, 10), np.float32)
     model: Any = keras.models.load_model(teacher.model_file)
@@ -46,14 +49,14 @@ def test_a_teacher_is_asked_once_for_all_its_students(
     small: tuple[Dataset, Split], teacher: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images, recipe = small[1].train.images, CONFIG.recipe(300)
-    first = soft_targets([teacher], images, recipe)
+    first = soft_targets([of_run(teacher)], images, recipe)
     monkeypatch.setattr(keras.models, "load_model", lambda *unused, **options: pytest.fail("asked again"))
-    second = soft_targets([teacher], images, replace(recipe, epochs=7, batch_size=9))
+    second = soft_targets([of_run(teacher)], images, replace(recipe, epochs=7, batch_size=9))
     assert first
     assert second
     np.testing.assert_array_equal(first(1), second(1))
     with pytest.raises(pytest.fail.Exception, match="asked again"):
-        soft_targets([teacher], images, replace(recipe, rotation=recipe.rotation + 1))
+        soft_targets([of_run(teacher)], images, replace(recipe, rotation=recipe.rotation + 1))
     assert not list(teacher.folder.glob(".*"))
 
 
@@ -62,9 +65,9 @@ def test_teachers_answer_the_handwriting_too(
 ) -> None:
     images, pool = small[1].train.images, load(40)
     recipe = CONFIG.recipe(len(images))
-    alone = soft_targets([teacher], images, recipe)
+    alone = soft_targets([of_run(teacher)], images, recipe)
     both = np.concatenate([images, pool.images])
-    targets = soft_targets([teacher], both, recipe, pool)
+    targets = soft_targets([of_run(teacher)], both, recipe, pool)
     assert alone
     assert targets
     assert alone(-1).shape == (300, 10), "kept apart from the answers without it"
@@ -73,26 +76,37 @@ def test_teachers_answer_the_handwriting_too(
     other = load(40, seed=1)
     monkeypatch.setattr(keras.models, "load_model", lambda *unused, **options: pytest.fail("asked again"))
     with pytest.raises(pytest.fail.Exception, match="asked again"):
-        soft_targets([teacher], np.concatenate([images, other.images]), recipe, other)
+        soft_targets([of_run(teacher)], np.concatenate([images, other.images]), recipe, other)
 
 
 @pytest.mark.long
 def test_a_student_of_handwriting(small: tuple[Dataset, Split], teacher: Run) -> None:
     config = TrainConfig("nano", parts={"epochs": 1, "batch_size": 100, "variants": 2, "handwriting": 0.25})
-    record = fit.train(config, *small, teachers=[teacher]).record
+    record = fit.train(config, *small, teachers=[of_run(teacher)]).record
     assert record["recipe"]["handwriting"] == 0.25
     assert record["handwriting"] == for_training(300, tuple("0123456789")).describe()
 
 
 @pytest.mark.long
 def test_without_augmentation_there_is_one_answer(small: tuple[Dataset, Split], teacher: Run) -> None:
-    targets = soft_targets([teacher], small[1].train.images, TrainConfig(augment="none").recipe(300))
+    targets = soft_targets([of_run(teacher)], small[1].train.images, TrainConfig(augment="none").recipe(300))
     assert targets
     np.testing.assert_array_equal(targets(0), targets(-1))
     plain = TrainConfig("nano", augment="none", parts={"epochs": 1, "batch_size": 100})
-    assert fit.train(plain, *small, teachers=[teacher]).record["teachers"] == ["teacher"]
+    assert fit.train(plain, *small, teachers=[of_run(teacher)]).record["teachers"] == ["teacher"]
 
 
 def test_a_teacher_with_other_images_is_refused(small: tuple[Dataset, Split], teacher: Run, digits: Dataset) -> None:
-    with pytest.raises(InputError, match="run 'teacher' was trained on other data"):
-        fit.train(TrainConfig(), digits, datasets.split(digits), teachers=[teacher])
+    for other in (of_run(teacher), find("pico", teacher.folder.parent)):
+        with pytest.raises(InputError, match=f"teacher {other.name}: was trained on other data than digits"):
+            fit.train(TrainConfig(), digits, datasets.split(digits), teachers=[other])
+
+
+def test_a_published_teacher_keeps_its_answers_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    images = np.arange(3 * 28 * 28, dtype=np.uint8).reshape(3, 28, 28)
+    targets = soft_targets([find("pico", tmp_path)], images, TrainConfig(augment="none").recipe(3))
+    assert targets
+    model: Any = keras.models.load_model(weights_file("pico"), compile=False)
+    np.testing.assert_allclose(targets(-1), model(images[..., np.newaxis] / np.float32(255)), atol=1e-3)
+    assert [file.name[:8] for file in (tmp_path / "mnist-edge").iterdir()] == ["answers-"]

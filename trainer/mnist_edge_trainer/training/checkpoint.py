@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ..data.datasets import Dataset, Split
 from ..handwriting.pool import for_training
 from ..networks.config import TrainConfig
-from ..runs.run import Run
+from .teachers import Teacher
 
 __all__ = ["State", "fingerprint", "read", "restore", "working_folder", "write"]
 
@@ -51,7 +51,7 @@ class State:
     best: Weights = ()
 
 
-def fingerprint(config: TrainConfig, dataset: Dataset, split: Split, teachers: Sequence[Run]) -> str:
+def fingerprint(config: TrainConfig, dataset: Dataset, split: Split, teachers: Sequence[Teacher]) -> str:
     """Hash everything that the final weights depend on, except the versions of libraries."""
     count = len(split.train.images)
     recipe = config.recipe(count)

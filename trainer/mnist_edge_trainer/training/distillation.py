@@ -23,36 +23,35 @@ from ..data.datasets import Dataset, Split
 from ..handwriting.pool import Pool
 from ..networks.recipe import Recipe
 from ..progress import progress_bar
-from ..runs.run import Run
 from . import augmentation
 from .input_pipeline import TEACHER_SEED, variant_transforms
+from .teachers import Teacher
 
 __all__ = ["check", "soft_targets"]
 
 _BATCH = 500  # images
 
 
-def check(teachers: Sequence[Run], dataset: Dataset, split: Split) -> None:
+def check(teachers: Sequence[Teacher], dataset: Dataset, split: Split) -> None:
     """Raise InputError unless each teacher was trained on the same split: else it may have seen the test images."""
     for teacher in teachers:
-        record = teacher.record
-        if (record["dataset"]["sha256"], record["split"]["sha256"]) != (dataset.sha256, split.sha256):
+        if teacher.trained_on != (dataset.sha256, split.sha256):
             raise InputError(
-                f"run {teacher.name!r} was trained on other data ({record['dataset']['name']}) than {dataset.source}; "
-                "a teacher and its student need the same"
+                f"teacher {teacher.name}: was trained on other data than {dataset.name}, and may have seen the images "
+                "that measure its student; both need the same data"
             )
 
 
 def soft_targets(
-    teachers: Sequence[Run], images: NDArray[np.uint8], recipe: Recipe, pool: Pool | None = None
+    teachers: Sequence[Teacher], images: NDArray[np.uint8], recipe: Recipe, pool: Pool | None = None
 ) -> Callable[[int], NDArray[np.float32]] | None:
     """Return a function: number of a variant -> the teachers' mean probabilities, float32 (N, classes).
 
     Variant -1 is the images without augmentation, and the only one where the recipe has no augmentation. Returns None
-    without teachers. The probabilities of a teacher are computed once and kept in its run's folder for all students.
+    without teachers. The probabilities of a teacher are computed once and kept for all its students.
 
     Args:
-        teachers: their runs.
+        teachers: they were trained on the same split.
         images: uint8 (N, 28, 28).
         recipe: the augmentation and the number of variants.
         pool: the handwriting that the last of the images are.
@@ -63,12 +62,12 @@ def soft_targets(
     return lambda variant: np.mean([each[variant] for each in stored], axis=0, dtype=np.float32)
 
 
-def _stored(teacher: Run, images: NDArray[np.uint8], recipe: Recipe, pool: Pool | None) -> NDArray[np.float16]:
+def _stored(teacher: Teacher, images: NDArray[np.uint8], recipe: Recipe, pool: Pool | None) -> NDArray[np.float16]:
     """Return a teacher's probabilities, float16 (variants + 1, N, classes), memory-mapped from its file."""
     variants = recipe.variants if recipe.augmented_epochs else 0
     parts = (recipe.rotation, recipe.shear, recipe.zoom, recipe.shift)
     drawn = [teacher.model_sha256, variants, *parts, *([pool.sha256] if pool else [])]
-    file = teacher.folder / f"answers-{hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:8]}.npy"
+    file = teacher.answers / f"answers-{hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:8]}.npy"
     if not file.exists():
         with temporary_path(file) as temporary:
             _write(temporary, teacher, images, recipe, variants)
@@ -78,7 +77,7 @@ def _stored(teacher: Run, images: NDArray[np.uint8], recipe: Recipe, pool: Pool 
     return found
 
 
-def _write(file: Path, teacher: Run, images: NDArray[np.uint8], recipe: Recipe, variants: int) -> None:
+def _write(file: Path, teacher: Teacher, images: NDArray[np.uint8], recipe: Recipe, variants: int) -> None:
     model = keras.models.load_model(teacher.model_file, compile=False)
     shape = (variants + 1, len(images), model.output_shape[-1])
     probabilities: Any = np.lib.format.open_memmap(file, "w+", np.float16, shape)  # type: ignore[no-untyped-call]

@@ -24,10 +24,11 @@ from ..networks import architectures
 from ..networks.config import TrainConfig
 from ..networks.recipe import Recipe
 from ..progress import progress_bar
-from ..runs.run import Run, TrainedRun
+from ..runs.run import TrainedRun
 from . import checkpoint, distillation
 from .callback import TrainingCallback
 from .input_pipeline import batches, epoch_length, training_batches
+from .teachers import Teacher
 
 __all__ = ["Fitted", "fit", "train", "versions"]
 
@@ -62,7 +63,7 @@ def train(
     dataset: Dataset,
     split: Split,
     folder: Path | None = None,
-    teachers: Sequence[Run] = (),
+    teachers: Sequence[Teacher] = (),
 ) -> TrainedRun:
     """Train a network and measure it on training, validation and test images.
 
@@ -73,7 +74,7 @@ def train(
         dataset: the source of the split; its test images are measured at the end.
         split: the training and the validation images.
         folder: from `checkpoint.working_folder`; a checkpoint in it is resumed. None keeps no checkpoint.
-        teachers: runs trained on the same split.
+        teachers: networks trained on the same split.
 
     Raises:
         DivergedError: the loss became infinite or NaN.
@@ -125,7 +126,7 @@ def fit(
     split: Split,
     labels: Sequence[str],
     folder: Path,
-    teachers: Sequence[Run] = (),
+    teachers: Sequence[Teacher] = (),
     watch: Callable[[Sequence[float]], None] | None = None,
 ) -> Fitted:
     """Fit a network to the training images and the recipe's share of handwriting.
@@ -137,7 +138,7 @@ def fit(
         split: the training and the validation images.
         labels: the names of the classes.
         folder: for the checkpoint; one that is there is resumed.
-        teachers: runs trained on the same split.
+        teachers: networks trained on the same split.
         watch: called after each epoch with the validation accuracies of all epochs; an exception ends the training.
 
     Raises:

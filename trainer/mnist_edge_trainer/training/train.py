@@ -15,7 +15,7 @@ from ..networks.config import TrainConfig
 from ..runs import locks, replacement, run
 from ..runs.run import Run
 from ..tensorflow_import import import_tensorflow
-from . import checkpoint
+from . import checkpoint, teachers
 
 __all__ = ["train_run"]
 
@@ -25,7 +25,7 @@ def train_run(
     data: str,
     name: str,
     runs_dir: Path,
-    teachers: Sequence[str] = (),
+    taught_by: Sequence[str] = (),
     *,
     overwrite: bool = False,
     resume: bool = False,
@@ -37,7 +37,7 @@ def train_run(
         data: as in `datasets.load`.
         name: the run's name.
         runs_dir: the folder of all runs.
-        teachers: names of runs to learn from (knowledge distillation).
+        taught_by: names of runs or published networks to learn from (knowledge distillation).
         overwrite: replace a run of that name.
         resume: continue a training of that name that was interrupted.
 
@@ -47,13 +47,13 @@ def train_run(
         UsageError: the name cannot be that of a run.
     """
     run.check_name(name)
-    teacher_runs = [run.load(runs_dir, teacher) for teacher in teachers]
+    found = [teachers.find(teacher, runs_dir) for teacher in taught_by]
     with locks.training(runs_dir, name):
         replacement.remove_leftovers(runs_dir, name)
         dataset = datasets.load(data)
         split = datasets.split(dataset)
         tell(dataset.summary(split))
-        fingerprint = checkpoint.fingerprint(config, dataset, split, teacher_runs)
+        fingerprint = checkpoint.fingerprint(config, dataset, split, found)
         with checkpoint.working_folder(runs_dir, name, fingerprint, resume=resume) as folder:
             if config.fast:  # steps too small to share: two threads take a third longer than one
                 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
@@ -61,7 +61,7 @@ def train_run(
             from .fit import train
 
             try:
-                trained = train(config, dataset, split, folder, teacher_runs)
+                trained = train(config, dataset, split, folder, found)
                 return run.save(trained, dataset, runs_dir, name, overwrite=overwrite)
             except OSError as error:
                 if error.errno not in NO_SPACE:
