@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import pickle
+import platform
 import shlex
 import shutil
 import signal
@@ -35,6 +36,10 @@ sys.path.append(str(ROOT / "benchmarks"))  # whose scripts import each other, al
 if "PYTEST_XDIST_WORKER" in os.environ:
     for _variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(_variable, "1")
+
+# As `tensorflow_import` has it, for tests that import Keras themselves.
+if platform.machine() == "x86_64":
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _Make = Callable[[Path], None]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,11 @@ import json, os
 from mnist_edge_trainer.tensorflow_import import import_tensorflow
 import_tensorflow()
 import keras
+from tensorflow.python.framework import test_util
 print(json.dumps({
     "backend": keras.backend.backend(), "order": keras.config.image_data_format(), "epsilon": keras.config.epsilon(),
     "dtype": keras.config.floatx(), "policy": keras.config.dtype_policy().name, "epochs": keras.config.max_epochs(),
-    "home": os.environ.get("KERAS_HOME"),
+    "home": os.environ.get("KERAS_HOME"), "onednn": test_util.IsMklEnabled(),
 }))
 """
 OTHERS = {"floatx": "float16", "epsilon": 0.1, "backend": "jax", "image_data_format": "channels_first"}
@@ -50,7 +52,12 @@ def test_tensorflow_is_imported_without_a_word() -> None:
         (json.dumps(OTHERS), {"KERAS_MAX_EPOCHS": "1", "KERAS_MAX_STEPS_PER_EPOCH": "1"}),
         (
             '{"floatx": "float8"}',
-            {"KERAS_BACKEND": "torch", "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "0"},
+            {
+                "KERAS_BACKEND": "torch",
+                "TF_USE_LEGACY_KERAS": "1",
+                "TF_CPP_MIN_LOG_LEVEL": "0",
+                "TF_ENABLE_ONEDNN_OPTS": "0",
+            },
         ),
     ],
     ids=["other settings", "invalid settings"],
@@ -67,6 +74,7 @@ def test_a_persons_settings_change_nothing(environment: dict[str, str], content:
         "policy": "float32",
         "epochs": None,
         "home": str(tmp_path),
+        "onednn": platform.machine() == "x86_64",
     }
     assert settings.read_text() == content
     assert list(tmp_path.iterdir()) == [settings]
