@@ -68,6 +68,10 @@ def _from_pillow(picture: Any) -> NDArray[np.uint8]:
     """Read a PIL image as the file that it would be, so that there is one way to decode a picture."""
     file = io.BytesIO()
     try:
+        picture.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"a PIL image that cannot be decoded ({error}); its file is damaged or cut short") from None
+    try:
         picture.save(file, "PNG", exif=picture.getexif(), compress_level=0)
     except (OSError, ValueError) as error:
         raise InputError(f"a PIL image of the mode {picture.mode} ({error}); convert it to RGB or L") from None

@@ -1,7 +1,7 @@
 """Parse JSON in one way only.
 
-Readers of JSON differ where a key stands twice, in byte order marks, and in numbers such as NaN or 1e400. What is
-parsed here has none of these, so that every reader takes it for the same document.
+Readers of JSON differ where a key stands twice, in byte order marks, and in numbers such as NaN or 1e400. What `parse`
+and `check_leaves` let pass has none of these, so that every reader takes it for the same document.
 """
 
 from __future__ import annotations

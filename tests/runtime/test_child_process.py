@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from mnist_edge_runtime.child_process import LineProcess, how_it_ended, run_module, safe_path
+from mnist_edge_runtime.child_process import LineProcess, how_it_ended, run_code, run_module, safe_path
+from mnist_edge_runtime.diagnostics.turn_process import InterleavedProcess
 
 
 @pytest.fixture
@@ -81,6 +85,24 @@ def test_a_file_in_the_current_folder_is_taken_for_no_module(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder])
     assert run_module("calendar", "2026").code == 0
+    assert run_code("import calendar").code == 0
+    with InterleavedProcess([sys.executable, "-c", "import calendar; print()"], engine="litert") as process:
+        process.wait()
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["classify", "--no-verify", "--model", "model.onnx", "image.pgm"]])
+def test_no_command_runs_a_file_of_the_current_folder(
+    command: list[str], tmp_path: Path, files: Mapping[str, Path]
+) -> None:
+    """The engines' own imports among them: each of these files would be found in place of a module."""
+    shutil.copy(files["onnx-int8"], tmp_path / "model.onnx")
+    (tmp_path / "image.pgm").write_bytes(b"P5 28 28 255\n" + bytes(range(196)) * 4)
+    for name in ("json", "numpy", "ctypes", "onnxruntime", "ai_edge_litert"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()")
+    program = [sys.executable, "-P", "-m", "mnist_edge_runtime", *command]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("before", [None, "", "1"])

@@ -163,3 +163,12 @@ def test_an_npy_file_is_read_wherever_it_is(tmp_path: Path) -> None:
 
     for source in (tmp_path / "one.npy", data, io.BytesIO(data), _Slow(data)):
         np.testing.assert_array_equal(to_image(source), IMAGE)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_pil_image_of_a_damaged_file_is_told(kind: str) -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 90), np.uint8)).save(file, kind)
+    picture = Image.open(io.BytesIO(file.getvalue()[: file.tell() // 2]))
+    with pytest.raises(InputError, match=r"a PIL image that cannot be decoded .*damaged or cut short"):
+        to_image(picture)

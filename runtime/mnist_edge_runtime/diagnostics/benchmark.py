@@ -197,7 +197,12 @@ def benchmark(
                     errors.append((str(run[0]), run[1], str(error)))
                     del children[run]
         monitor.look()
-        results = {run: json.loads(child.result()) for run, child in children.items()}
+        results = {}
+        for run, child in children.items():
+            try:
+                results[run] = json.loads(child.result())
+            except EngineError as error:
+                errors.append((str(run[0]), run[1], str(error)))
     return Benchmark(
         host=Host.here(),
         measurements=tuple(_measurement(file, engine, result) for (file, engine), result in results.items()),

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -17,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import models
-from ..child_process import run_module
+from ..child_process import run_code, run_module
 from ..engines.availability import alternative, can_be_installed, missing
 from ..engines.registry import ENGINES
 from ..errors import EngineError, VerificationError
@@ -126,10 +124,8 @@ def run(engine: str, file: Path) -> SelfTestOutcome:
     message = found.reason.removeprefix(f"{file}: ")
     if found.code == EngineError.exit_code:
         # Where the library cannot even be imported, its own message is the reason.
-        code = f"import {ENGINES[engine].library}"
-        command = [sys.executable, "-c", code]
-        imported = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
-        if imported.returncode:
+        imported = run_code(f"import {ENGINES[engine].library}", seconds=_SECONDS)
+        if imported.code:
             message = (imported.stderr.strip().splitlines() or [message])[-1]
     return SelfTestOutcome(found.code, message)
 
@@ -195,8 +191,7 @@ def _int8_kernels(host: Host) -> str | None:
         return None
     # In a child, as all that loads an engine.
     code = "from mnist_edge_runtime.engines import onnxruntime; print(onnxruntime.saturates())"
-    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=_SECONDS)
-    return _INT8_KERNELS.get(asked.stdout.strip())
+    return _INT8_KERNELS.get(run_code(code, seconds=_SECONDS).stdout.strip())
 
 
 def _pictures(host: Host) -> Finding:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 
-from ..child_process import how_it_ended
+from ..child_process import child_environment, how_it_ended
 from ..errors import EngineError
 
 __all__ = ["InterleavedProcess", "failure"]
@@ -26,7 +26,9 @@ class InterleavedProcess:
         """Start the command; `engine` is named in the error if it fails."""
         self._engine = engine
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe)
+        self._process = subprocess.Popen(
+            command, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe, env=child_environment()
+        )
 
     def wait(self) -> None:
         """Wait until the process is ready.

@@ -7,22 +7,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["upright"]
+__all__ = ["orientation_of", "upright"]
 
 _ORIENTATION = 0x0112
 
 
-def upright(pixels: NDArray[np.uint8], opened: Any) -> NDArray[np.uint8]:
-    """Return a picture upright, by the orientation of EXIF 2.3, 4.6.4: 1 to 8, anything else counts as 1.
+def orientation_of(loaded: Any) -> int:
+    """Return how the pixels that Pillow loaded are still to be turned, by EXIF 2.3, 4.6.4; 1 where not at all.
 
-    Args:
-        pixels: uint8 (H, W), as they are stored.
-        opened: what Pillow opened of the file.
+    Asked after loading: Pillow turns some kinds of pictures itself, and then tells no orientation any more.
     """
     try:
-        orientation = int(opened.getexif().get(_ORIENTATION, 1))
+        return int(loaded.getexif().get(_ORIENTATION, 1))
     except Exception:  # what is broken beside a picture does not cost the picture
-        return pixels
+        return 1
+
+
+def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return a picture, uint8 (H, W), upright; an orientation other than 2 to 8 counts as 1."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.T
     if orientation in (3, 4, 7, 8):

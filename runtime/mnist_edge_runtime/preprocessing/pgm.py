@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .grayscale import check_size, tiles
+from .grayscale import check_size, tiles, to_8_bits
 
 __all__ = ["load_pgm"]
 
@@ -43,7 +43,7 @@ def load_pgm(file: BinaryIO) -> NDArray[np.uint8]:
     pixels = np.empty((height, width), np.uint8)
     values = values.reshape(height, width)
     for part in tiles(values.shape):
-        pixels[part] = np.rint(values[part] * (255 / maximum))
+        pixels[part] = to_8_bits(values[part].astype(np.uint32), maximum)
     return pixels
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..output_capture import silence_tiff
 from . import completion
-from .exif_orientation import upright
+from .exif_orientation import orientation_of, upright
 from .file_kinds import FileKind
 from .grayscale import MAX_PIXELS, MIN_CONTRAST, best_way, check_size, depth, grey, tiles, to_8_bits, to_grayscale
 
@@ -75,30 +75,31 @@ def decode(file: BinaryIO, kind: FileKind, whole: bool) -> NDArray[np.uint8]:
         shrink = 1
         check_size(width, height)
 
-    def load(source: BinaryIO, *, mode: str = "L", fill: int | None = None) -> Image.Image:
-        """Decode the pixels; with `fill`, as far as they go, and that value elsewhere."""
+    def load(source: BinaryIO, *, mode: str = "L", fill: int | None = None) -> tuple[Image.Image, int]:
+        """Decode the pixels, with `fill` as far as they go and that value elsewhere; and return their orientation."""
         again = _open(source, kind)
         if kind.decoder == "JPEG":
             again.draft(mode, (width // shrink, height // shrink))
         if fill is None:
             again.load()
-            return again
-        again.im = pillow().core.fill(again.mode, again.size, (fill,) * len(again.getbands()))
+            return again, orientation_of(again)
+        stored = getattr(again, "_tile_size", again.size)  # of a TIFF that is to be turned, the size before that
+        again.im = pillow().core.fill(again.mode, stored, (fill,) * len(again.getbands()))
         with suppress(OSError):
             again.load()
-        return again._new(again.im)  # whose pixels nothing tries to load once more
+        return again._new(again.im), orientation_of(again)  # whose pixels nothing tries to load once more
 
     try:
-        picture = load(file)
+        picture, orientation = load(file)
     except (OSError, SyntaxError):
         if opened.info.get("progressive"):
             file.seek(0)
             file = io.BytesIO(completion.ended_scans(file.read()))
         else:
             file = io.BytesIO(_completed(file, kind, load))
-        picture = load(file) if kind.decoder == "JPEG" else load(file, fill=255)
-    pixels = _to_grey(picture, lambda: load(file, mode="RGB") if kind.decoder == "JPEG" else picture)
-    return upright(pixels, opened)
+        picture, orientation = load(file) if kind.decoder == "JPEG" else load(file, fill=255)
+    pixels = _to_grey(picture, lambda: load(file, mode="RGB")[0] if kind.decoder == "JPEG" else picture)
+    return upright(pixels, orientation)
 
 
 def _without_end(data: bytes, kind: FileKind, missing: int) -> NDArray[np.uint8]:
@@ -119,7 +120,7 @@ def _without_end(data: bytes, kind: FileKind, missing: int) -> NDArray[np.uint8]
     if len(decoded) < 2:
         raise InputError(f"the picture is cut short: it lacks its last {missing:,} bytes, and nothing of it is decoded")
     agreed = completion.agreed(*decoded)
-    return upright(_to_grey(agreed, lambda: agreed), decoded[0])
+    return upright(_to_grey(agreed, lambda: agreed), orientation_of(decoded[0]))
 
 
 def size_of(file: BinaryIO, kind: FileKind) -> tuple[int, int]:
@@ -191,7 +192,7 @@ def _completed(file: BinaryIO, kind: FileKind, load: Callable[..., Any]) -> byte
     for whole in completion.candidates(data, kind):
         probe = data + completion.SPARE if kind.decoder == "JPEG" else whole
         try:
-            one, other = (np.asarray(load(io.BytesIO(probe), fill=fill)) for fill in (0, 255))
+            one, other = (np.asarray(load(io.BytesIO(probe), fill=fill)[0]) for fill in (0, 255))
             completion.check_rows(one == other)
             return whole
         except (OSError, SyntaxError) as error:

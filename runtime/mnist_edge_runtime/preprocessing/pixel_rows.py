@@ -33,7 +33,7 @@ def from_numbers(pixels: Any) -> NDArray[np.uint8]:
     except (IndexError, KeyError, TypeError, ValueError):
         raise InputError(f"pixels are no {_PIXELS}") from None
     largest = 1 if float in kinds else 255
-    if array.min() < 0 or array.max() > largest:
+    if not 0 <= array.min() <= array.max() <= largest:  # NaN fails the comparison
         raise InputError(f"pixels are from {array.min()} to {array.max()}, expected {_PIXELS}")
     if rows is not pixels:
         if array.size != prod(IMAGE_SHAPE):

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any
 
 from ..answer_fields import blank_fields, lines_fields, prediction_fields
@@ -16,7 +16,7 @@ from ..errors import BlankError, InputError
 from ..line_reader import enlarged, read_lines
 from ..preprocessing import mnist
 from .pictures import Picture, Pictures
-from .refusal import RefusalError
+from .refusal import RefusalError, check_time
 
 __all__ = ["Answers"]
 
@@ -86,7 +86,10 @@ class Answers:
             by = picture.shrunk_by(pixels)
             return {**lines_fields(enlarged(lines, by), reason), "milliseconds": watch.milliseconds}
 
-        return {"model": self._name, "readings": [*_each(take(), answer, deadline)]}
+        found = take()
+        if found.preprocess is not None:
+            raise RefusalError(400, "pages are always prepared; leave preprocess out")
+        return {"model": self._name, "readings": [*_each(found, answer, deadline)]}
 
     def _in_turn(self, picture: Picture) -> AbstractContextManager[object]:
         """Return what lets large pictures wait for each other: together they would fill the memory of a small board."""
@@ -114,8 +117,7 @@ class _Watch:
 
 def _each(found: Pictures, answer: Callable[[Picture], dict[str, Any]], deadline: float) -> Iterator[dict[str, Any]]:
     for picture in found.pictures:
-        if monotonic() > deadline:
-            raise RefusalError(503, "there was no time left for all pictures; send fewer", {"Retry-After": "1"})
+        check_time(deadline)
         named = {} if picture.name is None else {"file": picture.name}
         try:
             yield {**named, **answer(picture)}

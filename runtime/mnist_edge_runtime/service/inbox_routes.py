@@ -12,7 +12,7 @@ from starlette.routing import Route
 from ..errors import BlankError, InputError, describe
 from .inbox import FullError, Inbox, TooLargeError
 from .pictures import Picture, pictures_of
-from .refusal import RefusalError
+from .refusal import RefusalError, check_time
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -44,7 +44,7 @@ def routes(inbox: Inbox, service: Service, bodies: Bodies) -> tuple[Route, ...]:
                 if found.preprocess is not None:
                     raise RefusalError(400, "pictures are kept as they are; leave preprocess out")
                 with in_turn:
-                    kept = [*_each(found.pictures, lambda picture: _keep(inbox, picture, name))]
+                    kept = [*_each(found.pictures, lambda picture: _keep(inbox, picture, name), deadline)]
                     return {"kept": kept, "inbox": inbox.state()}
 
             return JSONResponse(await service.workers.run(store))
@@ -85,8 +85,11 @@ def _keep(inbox: Inbox, picture: Picture, name: str | None) -> dict[str, Any]:
     return {**named, "class": kept.label, "name": kept.name, **moved}
 
 
-def _each(pictures: list[Picture], keep: Callable[[Picture], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _each(
+    pictures: list[Picture], keep: Callable[[Picture], dict[str, Any]], deadline: float
+) -> Iterator[dict[str, Any]]:
     for picture in pictures:
+        check_time(deadline)
         try:
             yield keep(picture)
         except (InputError, OSError, MemoryError) as error:

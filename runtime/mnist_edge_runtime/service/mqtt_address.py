@@ -48,6 +48,10 @@ class Address:
             )
         if parts.scheme not in _PORTS or not parts.hostname or port == 0:
             raise ValueError(f"this is no address of a broker; it is written {_FORM}, or mqtt:// without TLS")
+        try:
+            parts.hostname.encode("idna")  # as the system's search for its address does
+        except UnicodeError:
+            raise ValueError(f"the name of the broker's host is none; the address is written {_FORM}") from None
         topic = unquote(parts.path.removeprefix("/"))
         if not topic:
             raise ValueError(f"the address names no topic; it is written {_FORM}")

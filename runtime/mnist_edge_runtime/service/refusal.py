@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import monotonic
 
-__all__ = ["RefusalError"]
+__all__ = ["RefusalError", "check_time"]
 
 
 class RefusalError(Exception):
@@ -19,3 +20,9 @@ class RefusalError(Exception):
     def __init__(self, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence)
         self.status, self.sentence, self.headers = status, sentence, dict(headers or {})
+
+
+def check_time(deadline: float) -> None:
+    """Raise RefusalError after a time, of `monotonic`, at which nobody waits for the answer any longer."""
+    if monotonic() > deadline:
+        raise RefusalError(503, "there was no time left for all pictures; send fewer", {"Retry-After": "1"})

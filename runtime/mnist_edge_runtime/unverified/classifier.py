@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..child_process import how_it_ended
+from ..child_process import child_environment, how_it_ended
 from ..engines import registry
 from ..engines.availability import not_installed
 from ..errors import EngineError, InputError, ModelError, UsageError
@@ -117,7 +117,12 @@ class UnverifiedClassifier:
             command = [sys.executable, "-m", "mnist_edge_runtime.unverified.worker", name]
             command += map(str, (len(payload), MEMORY_BYTES, SECONDS))
             self._child = subprocess.Popen(
-                command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                command,
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=child_environment(),
             )
             greeting: dict[str, Any] = json.loads(self._ask(payload))
             if "error" in greeting:

@@ -243,3 +243,19 @@ def test_an_interrupt_ends_it_quietly(tflite_file: Path, firmware: Callable[...,
 
         assert process.communicate(timeout=30) == (b"", b"")
         assert process.returncode == 130
+
+
+def test_what_ends_at_its_result_costs_no_other_measurement(
+    files: Mapping[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ending(benchmark.InterleavedProcess):
+        def result(self) -> str:
+            if self._engine == "litert":
+                raise EngineError("it ended")
+            return super().result()
+
+    monkeypatch.setattr(benchmark, "InterleavedProcess", Ending)
+    runs = [(files["tflite-int8"], "litert"), (files["onnx-int8"], "onnxruntime")]
+    found = benchmark.benchmark(runs, engine_only=True)
+    assert [measured.engine for measured in found.measurements] == ["onnxruntime"]
+    assert found.errors == ((str(files["tflite-int8"]), "litert", "it ended"),)

@@ -15,6 +15,7 @@ from mnist_edge_runtime.preprocessing.pgm import load_pgm
         (b"P5\n# a comment\n2 1 3\n\x00\x03", [[0, 255]]),
         (b"P5 2 1 65535\n\x00\x00\xff\xff", [[0, 255]]),
         (b"P2 3 1 9\n0 9 # nine\n3\n", [[0, 255, 85]]),
+        (b"P2 4 1 100\n30 50 70 90\n", [[77, 128, 179, 230]]),  # halves go up
     ],
 )
 def test_plain_and_raw_in_all_depths(data: bytes, expected: list[list[int]]) -> None:

@@ -264,3 +264,14 @@ def test_a_picture_is_a_digit_whatever_its_format() -> None:
     expected = to_mnist(INK)
     for kind in ("PNG", "BMP", "GIF", "TIFF"):
         np.testing.assert_array_equal(to_mnist(_read(_bytes(Image.fromarray(INK), kind))), expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_cut_short_is_turned_once_too(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    wide = np.repeat(np.repeat(INK, 8, axis=0), 8, axis=1)
+    data = _bytes(Image.fromarray(wide), "TIFF", exif=exif)
+    whole, cut = _read(data), _read(data[: -len(data) // 50])
+    assert whole.shape == cut.shape == (wide.shape if orientation < 5 else wide.T.shape)
+    assert np.mean(whole == cut) > 0.9

@@ -39,6 +39,8 @@ def test_a_whole_image_may_be_one_list() -> None:
         ([[-1, 255]], "pixels are from -1 to 255"),
         ([0, 255], "got 2 pixels in one list"),
         ([[0, 1]], "nothing says what is white"),
+        ([[0.0, float("nan"), 1.0]], "pixels are from nan to nan"),
+        ([[0.0, float("inf")]], "pixels are from 0.0 to inf"),
     ],
 )
 def test_what_is_none_is_refused(pixels: Any, told: str) -> None:

@@ -95,7 +95,7 @@ def test_boxes_are_in_pixels_of_the_file_where_it_was_shrunk(app: App, drawn: Se
 def test_what_takes_too_long_is_given_up_between_pictures(
     app_with: Callable[..., App], drawn: Sequence[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mnist_edge_runtime.service.answers.monotonic", lambda: float("inf"))
+    monkeypatch.setattr("mnist_edge_runtime.service.refusal.monotonic", lambda: float("inf"))
     answer = app_with().post("/v1/classify", drawn[0])
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert "send fewer" in answer.error
@@ -125,3 +125,15 @@ def test_large_pictures_are_decoded_one_at_a_time(
 
     assert asyncio.run(ask()) == [200] * 6
     assert most == [1]
+
+
+def test_a_page_has_no_preprocessing_to_choose(app: App) -> None:
+    document = json.dumps({"pictures": [{"pixels": [[0, 255]] * 3}], "preprocess": "none"}).encode()
+    refused = app.post("/v1/read", document, JSON)
+    assert (refused.status, refused.error) == (400, "pages are always prepared; leave preprocess out")
+
+
+def test_a_pixel_that_is_no_number_is_refused(app: App) -> None:
+    refused = app.post("/v1/classify", b'{"pictures": [{"pixels": [[0.0, NaN, 1.0], [0, 1, 0.5], [0, 1, 0]]}]}', JSON)
+    assert refused.status == 422
+    assert "pixels are from nan to nan" in refused.error

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from mnist_edge_runtime.preprocessing.image_io import load_picture
+from mnist_edge_runtime.service import refusal
 from mnist_edge_runtime.service.inbox import Inbox
 
 from .conftest import form
@@ -113,3 +115,15 @@ def test_a_full_disk_is_told(
     refused = app.post("/v1/inbox", drawn[0], **{"class": "1"})
     assert (refused.status, refused.error.partition("; ")[2]) == (507, "make room and repeat the command")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_nothing_is_kept_once_nobody_waits(
+    tmp_path: Path, app_with: Callable[..., Any], drawn: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_with(inbox=Inbox(tmp_path, LABELS))
+    looks = iter((0.0, float("inf")))
+    monkeypatch.setattr(refusal, "monotonic", lambda: next(looks))
+    body, media_type = form({f"{number}.png": drawn[number] for number in range(3)})
+    refused = app.post("/v1/inbox", body, media_type)
+    assert (refused.status, refused.error) == (503, "there was no time left for all pictures; send fewer")
+    assert len(os.listdir(tmp_path / "unsure")) == 1

@@ -31,6 +31,8 @@ def test_an_address(text: str, expected: tuple[str, int, str, bool], broker: str
         ("mqtts://broker:99999/house", "no address of a broker"),
         ("mqtts://broker:x/house", "no address of a broker"),
         ("mqtts://[::1/house", "no address of a broker"),
+        ("mqtts://broker..local/house", "name of the broker's host is none"),
+        ("mqtts://" + "a" * 64 + "/house", "name of the broker's host is none"),
         ("mqtts://broker", "names no topic"),
         ("mqtts://broker/", "names no topic"),
         ("mqtts://broker/house/+", "must not hold"),
