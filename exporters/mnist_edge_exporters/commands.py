@@ -190,14 +190,17 @@ def verify(
 def _source_of(
     context: typer.Context, file: Path, runs_dir: Path, run: str | None, model: Path | None, data: str | None
 ) -> Source:
-    """Return the source of an exported file, read as the file's contract says that it was exported."""
+    """Return the source of an exported file; a Keras file as its contract says that it was exported.
+
+    A run is read as it was trained: what the file under test says of it would not prove the file.
+    """
     finder: SourceFinder = context.obj
     source, _ = finder.find_for(file, runs_dir, run, model, data)
     from mnist_edge_runtime.model_file import sealed_model
 
     from .pixels.apply import as_contracted
 
-    return as_contracted(source, sealed_model.read(file).contract)
+    return as_contracted(source, sealed_model.read(file).contract) if model else source
 
 
 def drift(

@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_trainer.data.datasets import Dataset
 
 MnistEdge = Callable[..., CompletedProcess[str]]
@@ -173,3 +175,16 @@ def test_nothing_loads_tensorflow_before_its_messages_are_hidden() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stdout.splitlines(), done.stderr) == (["[]"] * 5, "")
+
+
+@pytest.mark.long
+def test_a_file_that_names_other_classes_than_its_run_proves_nothing(
+    mnist_edge: MnistEdge, here: Path, choice: list[str], files: Mapping[str, Path], tmp_path: Path
+) -> None:
+    sealed = sealed_model.read(files["tflite-int8"])
+    labels = sealed.contract.labels
+    exchanged = replace(sealed.contract, labels=(labels[1], labels[0], *labels[2:]))
+    file = tmp_path / "exchanged.tflite"
+    file.write_bytes(sealed_model.seal(sealed.payload, exchanged, sealed.golden))
+    refused = mnist_edge("verify", file, "--run", "classic", *choice, cwd=here, code=3)
+    assert "its labels are 1 0 2 3" in refused.stderr

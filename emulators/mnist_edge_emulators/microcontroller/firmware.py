@@ -102,9 +102,13 @@ def _compile(exported: Exported, chip: Chip, target: Path, *defined: str) -> Pat
     ]
     # Beside the emulators, so that tests, which have a cache of their own, do not make the compiler's library again.
     environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(cache.folder() / "zig")}
-    result = subprocess.run(
-        command, capture_output=True, text=True, errors="replace", check=False, env=environment, timeout=_SECONDS
-    )
+    try:
+        result = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=False, env=environment, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        late = f"it did not compile for {chip.name} within {_SECONDS} seconds; repeat it, zig keeps what it made"
+        raise EmulatorError(late) from None
     if result.returncode:
         reason = next((line for line in result.stderr.splitlines() if "error:" in line), result.stderr.strip())
         raise EmulatorError(f"{exported.folder} does not compile for {chip.name}: {reason}")

@@ -166,7 +166,7 @@ def _contract(model: Path, contract: Contract, origin: Mapping[str, Any]) -> str
 
 
 def _literal(text: str) -> str:
-    """Return a C string literal of ASCII text; % is doubled nowhere, since it is never a format."""
+    """Return a C string literal of ASCII text; none is part of a format, so that a % stays one."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("?", "\\?")
     return f'"{escaped}"'
 
@@ -178,9 +178,13 @@ def _compiled(texts: Mapping[str, str], options: tuple[str, ...]) -> bytes:
             (folder / file).write_text(text, encoding="utf-8", newline="\n")
         sources = sorted(file for file in texts if file.endswith(".c"))
         command = [sys.executable, "-m", "ziglang", "cc", *options, *_OPTIONS, "-o", "program", *sources, "-lm"]
-        run = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=_SECONDS, env=os.environ
-        )
+        try:
+            run = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=_SECONDS, env=os.environ
+            )
+        except subprocess.TimeoutExpired:
+            late = f"the program did not compile within {_SECONDS} seconds; repeat the command, zig keeps what it made"
+            raise VerificationError(late) from None
         if run.returncode:
             reason = next((line for line in run.stderr.splitlines() if "error" in line), run.stderr.strip())
             raise VerificationError(f"the program does not compile: {reason}")

@@ -88,6 +88,7 @@ def make(sealed: SealedModel, network: Network, name: str, rounding: str, origin
         "sha256": origin["sha256"],
         "images": origin["images"],
         "differing_logits": 0,
+        "answers_unlike_litert": origin.get("unlike", 0),
         "ram_bytes": program.ram,
         "constant_bytes": program.constants,
         "acceptance_bytes": acceptance_bytes,
@@ -118,9 +119,9 @@ def golden_images(sealed: SealedModel) -> NDArray[np.uint8]:
 
 
 def spoken(labels: tuple[str, ...]) -> str:
-    """Return labels in a line of printable ASCII that no comment or JSON string ends in."""
+    """Return labels in a line of printable ASCII that no comment, JSON string or script of a page ends in."""
     text = " ".join(labels) if len(labels) <= 20 else f"{len(labels)} classes"
-    return "".join(char if " " <= char <= "~" and char not in '*"\\' else "?" for char in text)
+    return "".join(char if " " <= char <= "~" and char not in '*"\\<' else "?" for char in text)
 
 
 def archive(project: Project) -> bytes:

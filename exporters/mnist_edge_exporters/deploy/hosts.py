@@ -26,9 +26,9 @@ class Host:
     destination: str
     options: tuple[str, ...] = ()
 
-    def by_hand(self, program: str = "ssh") -> str:
-        """Return the command with which a person logs in there, or gives it a key."""
-        return shlex.join([program, *self.options, self.destination])
+    def by_hand(self, program: str = "ssh", configuration: Sequence[str] = ()) -> str:
+        """Return the command with which a person logs in there, or gives it a key; `configuration` is words for ssh."""
+        return shlex.join([program, *configuration, *self.options, self.destination])
 
 
 def is_destination(text: str) -> bool:

@@ -63,8 +63,8 @@ class Channel:
         self._order = dict(order)
         self._has_answered = False
         options = [word for name, value in _OPTIONS.items() for word in ("-o", f"{name}={value}")]
-        config = ["-F", str(ssh_config)] if ssh_config else []
-        command = ["ssh", *config, "-T", *options, *host.options, "--", host.destination, shlex.join(_REMOTE)]
+        self._config = ["-F", str(ssh_config)] if ssh_config else []
+        command = ["ssh", *self._config, "-T", *options, *host.options, "--", host.destination, shlex.join(_REMOTE)]
         # A socket, since one thread may shut it down while another waits in it.
         self._input, theirs = socket.socketpair()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed by close
@@ -114,18 +114,21 @@ class Channel:
         if "IDENTIFICATION HAS CHANGED" in said:
             return (
                 "its host key is not the one that is known; if it was reinstalled, forget the old one with "
-                f"ssh-keygen -R and its name, and log in once: {self._host.by_hand()}"
+                f"ssh-keygen -R and its name, and log in once: {self._by_hand()}"
             )
         if "Host key verification failed" in said:
-            return f"its host key is not known; log in once and compare it: {self._host.by_hand()}"
+            return f"its host key is not known; log in once and compare it: {self._by_hand()}"
         if "Permission denied" in said:
-            return f"it does not accept a key of yours; give it one: {self._host.by_hand('ssh-copy-id')}"
+            return f"it does not accept a key of yours; give it one: {self._by_hand('ssh-copy-id')}"
         if code == 127:
             return "there is no python3 on it; install the package python3"
         last = lines[-1] if lines else f"ssh ended with exit code {code}"
         if code == 255 and self._has_answered:
             return f"the connection was lost ({last}); repeat the command"
-        return f"{last}; try by hand: {self._host.by_hand()}" if code == 255 else last
+        return f"{last}; try by hand: {self._by_hand()}" if code == 255 else last
+
+    def _by_hand(self, program: str = "ssh") -> str:
+        return self._host.by_hand(program, self._config)
 
     def close(self) -> None:
         """End the connection, and wait until it has ended."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 from mnist_edge_runtime.command_line import tell
-from mnist_edge_runtime.errors import ModelError
+from mnist_edge_runtime.errors import ModelError, VerificationError
 from mnist_edge_runtime.files import atomic_path
 from mnist_edge_runtime.model_file import sealed_model
+from numpy.typing import NDArray
 
 from ..c_source import project, proof
 from ..c_source.generate import ROUNDINGS
@@ -18,6 +19,7 @@ from ..c_source.pictures import COUNT, draw
 from ..c_source.project import Project
 from ..integer import tflite_reader
 from ..integer.evaluate import evaluate
+from ..parity.prove import Proof
 from ..source import Source
 from . import source_code_proof
 from .export import Exported
@@ -37,6 +39,7 @@ class ExportedC:
     rounding: str
     images: int
     compared: int
+    unlike: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `export --json` prints of it."""
@@ -48,6 +51,7 @@ class ExportedC:
             "images": self.images,
             "compared_logits": self.compared,
             "differing_logits": 0,
+            "answers_unlike_litert": self.unlike,
             "pictures": COUNT,
             "differing_pictures": 0,
             "ram_bytes": self.made.ram,
@@ -56,12 +60,15 @@ class ExportedC:
 
     def lines(self) -> str:
         """Return the outcome for a person."""
-        return (
+        lines = [
             f"C: {self.made.constants:,} bytes of constants and {self.made.ram:,} of RAM, besides code and stack; "
-            f"0 of {self.compared:,} logits differ on {self.images:,} test images\n"
-            f"preprocessing: 0 of {COUNT} drawn pictures differ\n"
-            f"published into {self.folder} and {self.archive.name}"
-        )
+            f"0 of {self.compared:,} logits differ on {self.images:,} test images",
+            f"preprocessing: 0 of {COUNT} drawn pictures differ",
+            f"published into {self.folder} and {self.archive.name}",
+        ]
+        if self.rounding != "litert":
+            lines.insert(1, f"{self.unlike:,} of {self.images:,} answers are others than the file's on LiteRT")
+        return "\n".join(lines)
 
 
 def export_c(source: Source, outcome: Exported, folder: Path, name: str, rounding: str) -> ExportedC:
@@ -77,7 +84,7 @@ def export_c(source: Source, outcome: Exported, folder: Path, name: str, roundin
     Raises:
         InputError: there is no C compiler here.
         ModelError: an operator without an exact formula.
-        VerificationError: the compiled C does not answer as the file does.
+        VerificationError: the compiled C does not answer as the file does, or its rounding changes too many answers.
     """
     assert outcome.file
     command, images = proof.compiler(), source.test[0]
@@ -85,17 +92,32 @@ def export_c(source: Source, outcome: Exported, folder: Path, name: str, roundin
     sealed = sealed_model.read(outcome.file)
     try:
         network = tflite_reader.read(sealed.payload)
-        origin = source_code_proof.origin(outcome.file, len(images))
+        expected = evaluate(network, images[..., np.newaxis], ROUNDINGS[rounding])
+        unlike = _unlike(expected, outcome.proof)
+        origin = {**source_code_proof.origin(outcome.file, len(images)), "unlike": unlike}
         made = project.make(sealed, network, name, rounding, origin)
     except ModelError as error:
         raise ModelError(f"{outcome.file.name} is exported, but no C can be made of it: {error}") from None
     pictures = [draw(seed, images) for seed in range(COUNT)]
     found = proof.answers(made, images, command, pictures)
-    expected = evaluate(network, images[..., np.newaxis], ROUNDINGS[rounding])
     engine_logits = outcome.proof.logits if rounding == "litert" else None
     source_code_proof.check("C", found, sealed.contract.output, expected, engine_logits, pictures)
     target, archive = folder / f"{name}-c", folder / f"{name}-c.zip"
     with exporting(folder), source.in_use(), atomic_path(archive) as packed:
         packed.write_bytes(project.archive(made))
         publish(made.files, target)
-    return ExportedC(target, archive, made, rounding, len(images), expected.size)
+    return ExportedC(target, archive, made, rounding, len(images), expected.size, unlike)
+
+
+def _unlike(raw: NDArray[Any], proof: Proof) -> int:
+    """Return how many answers are others than those of the proven file.
+
+    Raises:
+        VerificationError: more than the file was allowed to have unlike the Keras model.
+    """
+    assert proof.logits is not None
+    assert proof.report
+    unlike = int((raw.argmax(axis=1) != proof.logits.argmax(axis=1)).sum())
+    if unlike > (1 - proof.report.tolerance["agreement"]) * len(raw):
+        raise VerificationError(f"no C is published: by this rounding {unlike:,} answers are others than the file's")
+    return unlike

@@ -44,10 +44,10 @@ if sys.platform != "win32":
     def _remove_leftovers(folder: Path, descriptor: int) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pass  # another export runs here
-        else:
             for path in folder.iterdir():
                 if _TEMPORARY.fullmatch(path.name):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        except BlockingIOError:
+            pass  # another export runs here
+        finally:  # or the next export would wait for this one's end
+            fcntl.flock(descriptor, fcntl.LOCK_SH)

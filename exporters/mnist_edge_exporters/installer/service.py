@@ -32,6 +32,8 @@ class Address(NamedTuple):
     def of(cls, text: str) -> Address:
         """Parse an IPv4 address, perhaps with a colon and a port behind it; raise ValueError if it is none."""
         host, colon, port = text.partition(":")
+        if colon and not port.isdecimal():
+            raise ValueError(f"port {port!r} is no number from 1024 to 65535")
         found = cls(str(ipaddress.IPv4Address(host)), int(port) if colon else cls().port)
         if not 1024 <= found.port <= 65535:
             raise ValueError(f"port {found.port} is not from 1024 to 65535")
@@ -51,7 +53,12 @@ def unit(bundle: Path, prefix: Path, watched: Path) -> str:
     if owner == 0:
         raise InstallError(2, f"--service {watched}: it is root's, and the service runs as its owner; chown it first")
     _check_names(prefix, watched)
-    user = pwd.getpwuid(owner)
+    try:
+        user = pwd.getpwuid(owner)
+    except KeyError:
+        raise InstallError(
+            2, f"--service {watched}: its owner, {owner}, is no user of this machine; chown it first"
+        ) from None
     for folder in filter(Path.exists, (prefix, *prefix.parents)):
         if not _may_enter(user, folder):
             raise InstallError(
@@ -151,6 +158,9 @@ def restart(prefix: Path) -> str:
         return ""
     if not _may_control():
         return f"; a service that runs takes it into use after: sudo systemctl restart {_NAME}"
+    show = ["systemctl", "show", "--property", "LoadState", "--value", _NAME]
+    if subprocess.run(show, capture_output=True, text=True).stdout.strip() == "not-found":  # it was disabled
+        return f"; its service is not enabled: sudo systemctl enable --now {prefix / _NAME}"
     subprocess.run(["systemctl", "try-restart", _NAME], check=True)
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import platform
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mnist_edge_exporters.bundle import static_program
-from mnist_edge_runtime import Classifier, InputError, ModelError, UsageError, models
+from mnist_edge_runtime import Classifier, InputError, ModelError, UsageError, VerificationError, models
 from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_runtime.preprocessing import mnist
 from mnist_edge_trainer.demo.synthetic_digits import draw
@@ -23,6 +24,7 @@ from PIL import Image
 pytestmark = pytest.mark.long  # the compiler takes a minute
 
 MODEL = models.bundled_models("litert")[0]
+NAME = "all %s 100%.tflite"  # no part of a format
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
 
@@ -32,7 +34,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("the program is built for x86-64 Linux")
     if importlib.util.find_spec("ziglang") is None:
         pytest.skip("ziglang is not installed")
-    return static_program.build(MODEL, "amd64", tmp_path_factory.mktemp("program") / "digits").file
+    folder = tmp_path_factory.mktemp("program")
+    model = shutil.copy(MODEL, folder / NAME)
+    return static_program.build(Path(model), "amd64", folder / "digits").file
 
 
 @pytest.fixture
@@ -185,8 +189,11 @@ def test_maxima_and_missing_ends_are_as_in_the_runtime(run: Run, tmp_path: Path)
     wide = (image.astype(np.uint16) * 257).astype(">u2")
     (tmp_path / "wide.pgm").write_bytes(b"P5 28 28 65535\n" + wide.tobytes())
     (tmp_path / "small.pgm").write_bytes(b"P5 28 28 15\n" + (image >> 4).tobytes())
+    (tmp_path / "halves.pgm").write_bytes(
+        b"P5 28 28 100\n" + (image.astype(np.uint16) * 100 // 255).astype(np.uint8).tobytes()
+    )
     (tmp_path / "cut.pgm").write_bytes(_pgm(mnist.to_picture(image))[:-300])
-    names = ["wide.pgm", "small.pgm", "cut.pgm"]
+    names = ["wide.pgm", "small.pgm", "halves.pgm", "cut.pgm"]
     code, found, _ = run(*names)
 
     assert code == 0
@@ -197,7 +204,7 @@ def test_maxima_and_missing_ends_are_as_in_the_runtime(run: Run, tmp_path: Path)
 
 
 def test_the_self_test_and_the_usage(run: Run, program: Path) -> None:
-    assert run("--selftest") == (0, [{"model": MODEL.name, "passed": True, "wrong_logits": 0}], "")
+    assert run("--selftest") == (0, [{"model": NAME, "passed": True, "wrong_logits": 0}], "")
     for words, code in (((), 2), (("--help",), 0), (("--speed",), 2)):
         assert run(*words)[0] == code
     assert run("-", stdin=b"")[1][0]["error"].startswith("-:1: stdin is empty; expected a PGM")
@@ -222,3 +229,23 @@ def test_pictures_of_other_kinds_need_the_runtime(run: Run, tmp_path: Path) -> N
     Image.new("L", (28, 28)).save(tmp_path / "a.png")
     code, (line,), _ = run("a.png")
     assert (code, line["error"]) == (3, "a.png: no PGM, which is all that this program reads")
+
+
+def test_unknown_keys_of_any_length_are_passed_over(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.pgm").write_bytes(_pgm(_pictures()[0]))
+    long = "a_key_that_is_longer_than_any_that_is_known_" * 9
+    lines = [f'{{"file": "a.pgm", "{long}": [true, {{"b": null}}], "pixels_too": 1}}', '{"file": "a.pgm", "x": nope}']
+    code, answers, told = run("-", stdin="\n".join(lines).encode())
+    assert [answer.get("label") is not None for answer in answers] == [True, False]
+    assert "-:2:" in told
+    assert code == 3
+
+
+def test_a_compiler_that_takes_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(command: list[str], **options: Any) -> None:
+        raise subprocess.TimeoutExpired(command, options["timeout"])
+
+    monkeypatch.setattr(subprocess, "run", late)
+    with pytest.raises(VerificationError, match="did not compile within 600 seconds; repeat the command"):
+        static_program.build(MODEL, "amd64", tmp_path / "digits")
+    assert list(tmp_path.iterdir()) == []

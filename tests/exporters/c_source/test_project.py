@@ -52,3 +52,7 @@ def test_two_networks_link_into_one_program_in_c_and_in_cpp(make: Make, tmp_path
     for main in ("main.c", "main.cpp"):
         subprocess.run([compiler, "-o", "program", main, *objects], cwd=tmp_path, check=True)
         assert subprocess.run([tmp_path / "program"], check=False).returncode == 0
+
+
+def test_labels_end_no_comment_and_no_script() -> None:
+    assert project.spoken(("</script>", "*/", '"', "\\", "é", "7")) == "?/script> ?/ ? ? ? 7"

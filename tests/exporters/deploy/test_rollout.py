@@ -361,9 +361,11 @@ def test_hosts_that_do_not_let_one_in(small: Pack, devices: list[Device], tmp_pa
     changed.configure(f"UserKnownHostsFile {tmp_path}/other")
     closed.configure(key=tmp_path / "stranger")
     reasons = [each.reason for each in _deploy(small(), devices)]
-    assert reasons[0] == f"its host key is not known; log in once and compare it: ssh {unknown.name}"
+    assert (
+        reasons[0] == f"its host key is not known; log in once and compare it: ssh -F {unknown.config} {unknown.name}"
+    )
     assert reasons[1].startswith("its host key is not the one that is known; if it was reinstalled")
-    assert reasons[2] == f"it does not accept a key of yours; give it one: ssh-copy-id {closed.name}"
+    assert reasons[2] == f"it does not accept a key of yours; give it one: ssh-copy-id -F {closed.config} {closed.name}"
 
 
 def test_hosts_that_lack_what_it_takes(small: Pack, devices: list[Device]) -> None:
@@ -376,7 +378,7 @@ def test_hosts_that_lack_what_it_takes(small: Pack, devices: list[Device]) -> No
     (file.home / "file").write_text("")
     outcomes = _deploy(small(), devices, prefix="~/file/below")
     assert outcomes[0].reason == "there is no python3 on it; install the package python3"
-    assert outcomes[1].reason.endswith(f"; try by hand: ssh {off.name}")
+    assert outcomes[1].reason.endswith(f"; try by hand: ssh -F {off.config} {off.name}")
     assert outcomes[2].reason == f"{file.home}/file: no folder; choose another --prefix"
     assert [each.now for each in outcomes] == ["unknown", "unknown", "nothing"]
 

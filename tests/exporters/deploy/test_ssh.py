@@ -50,9 +50,9 @@ def test_ssh_is_given_the_configuration_and_may_not_ask(ssh: Callable[[str], Cha
     [
         ("echo 'REMOTE HOST IDENTIFICATION HAS CHANGED!' >&2; exit 255", "its host key is not the one that is known"),
         ("echo 'Host key verification failed.' >&2; exit 255", "its host key is not known; log in once"),
-        ("echo 'pi: Permission denied (publickey).' >&2; exit 255", "give it one: ssh-copy-id pi"),
+        ("echo 'pi: Permission denied (publickey).' >&2; exit 255", "give it one: ssh-copy-id -F {config} pi"),
         ("exit 127", "there is no python3 on it"),
-        ("echo No route to host >&2; exit 255", "No route to host; try by hand: ssh pi"),
+        ("echo No route to host >&2; exit 255", "No route to host; try by hand: ssh -F {config} pi"),
         (
             "echo 'mnist-edge: {}'; echo Broken pipe >&2; exit 255",
             "the connection was lost (Broken pipe); repeat the command",
@@ -60,11 +60,11 @@ def test_ssh_is_given_the_configuration_and_may_not_ask(ssh: Callable[[str], Cha
         ("exit 9", "ssh ended with exit code 9"),
     ],
 )
-def test_why_it_ended(ssh: Callable[[str], Channel], script: str, reason: str) -> None:
+def test_why_it_ended(ssh: Callable[[str], Channel], script: str, reason: str, tmp_path: Path) -> None:
     channel = ssh(script)
     list(channel.answers())
 
-    assert reason in channel.why()
+    assert reason.replace("{config}", str(tmp_path / "config")) in channel.why()
 
 
 def test_to_stop_ends_the_input_of_the_host(ssh: Callable[[str], Channel]) -> None:

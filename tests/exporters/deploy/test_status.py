@@ -50,7 +50,7 @@ def test_every_host_says_what_it_runs_and_proves_itself(
     cellar.configure("ProxyCommand false")
     _, broken, gone = _ask(devices)
     assert broken.reason == "its model or bundle.json cannot be read: 'model'; deploy its bundle to it again"
-    assert gone.reason.endswith("; try by hand: ssh cellar")  # type: ignore[union-attr]
+    assert gone.reason.endswith(f"; try by hand: ssh -F {cellar.config} cellar")  # type: ignore[union-attr]
     assert (gone.version, gone.passed) == (None, False)
 
 

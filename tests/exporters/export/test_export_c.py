@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,21 @@ def test_a_folder_and_an_archive_are_published(
         assert (tmp_path / "digits-c" / "src" / "digits.c").is_file()
         assert found.to_dict()["compared_logits"] == 10 * len(data.test[1])
     assert f"0 of {found.compared:,} logits differ" in found.lines()
+    document = json.loads((tmp_path / "digits-c" / "digits.json").read_text())
+    assert document["c"]["answers_unlike_litert"] == found.unlike == found.to_dict()["answers_unlike_litert"]
+    assert found.unlike == 0 if rounding == "litert" else found.unlike <= len(source.test[1]) // 100
+
+
+@pytest.mark.long
+def test_a_rounding_that_changes_too_many_answers_publishes_nothing(
+    few: tuple[Source, Exported], tmp_path: Path
+) -> None:
+    source, outcome = few
+    assert outcome.proof.logits is not None
+    other = replace(outcome, proof=replace(outcome.proof, logits=np.roll(outcome.proof.logits, 1, axis=1)))
+    with pytest.raises(VerificationError, match="by this rounding 300 answers are others than the file's"):
+        export_c(source, other, tmp_path, "digits", "tflm")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.long

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mnist_edge_exporters.export import leftovers
 from mnist_edge_exporters.export.leftovers import exporting
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
@@ -61,3 +62,16 @@ def test_what_another_export_is_writing_stays_until_it_is_killed(folder: Path) -
 def test_the_folder_is_made(tmp_path: Path) -> None:
     with exporting(tmp_path / "runs" / "exports"):
         assert _names(tmp_path / "runs") == {"exports"}
+
+
+def test_what_cannot_be_removed_lets_no_other_export_wait(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(leftovers.shutil, "rmtree", refused)
+    monkeypatch.setattr(Path, "unlink", refused)
+    with exporting(folder):
+        monkeypatch.undo()
+        command = [sys.executable, "-c", EXPORTING, str(folder)]
+        other = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        assert other.returncode == 0

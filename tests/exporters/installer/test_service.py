@@ -129,6 +129,8 @@ def test_where_the_service_cannot_answer_over_http_nothing_is_installed(
     assert "a user of its own, who cannot enter" in refused.stderr
     for listen in ("localhost", "::1", "0.0.0.0:80", "1.2.3.4:x", "0.0.0.0:", "300.0.0.1"):
         assert "--listen" in sh(serving, "--service", "serve", "--listen", listen, code=2).stderr
+    told = sh(serving, "--service", "serve", "--listen", "1.2.3.4:x", code=2).stderr
+    assert "port 'x' is no number from 1024 to 65535" in told
     assert "--listen is for --service serve" in sh(serving, "--listen", "0.0.0.0", code=2).stderr
     assert not (tmp_path / "new").exists()
 
@@ -156,8 +158,30 @@ def test_root_starts_it_and_a_new_version_restarts_it(systemctl: Path, prefix: P
         "daemon-reload",
         f"enable {unit}",
         "restart mnist-edge.service",
+        "show --property LoadState --value mnist-edge.service",
         "try-restart mnist-edge.service",
     ]
+
+
+def test_a_service_that_was_disabled_is_no_obstacle(systemctl: Path, prefix: Path, tmp_path: Path) -> None:
+    """Its unit lies outside of systemd's folders, so that a disabled one is not found, and cannot be restarted."""
+    (prefix / "mnist-edge.service").write_text("[Unit]\n")
+    script = tmp_path / "bin" / "systemctl"
+    script.write_text(script.read_text() + 'case "$1" in show) echo not-found ;; *) exit 1 ;; esac\n')
+    hint = f"; its service is not enabled: sudo systemctl enable --now {prefix}/mnist-edge.service"
+    assert service.restart(prefix) == hint
+
+
+def test_a_folder_of_nobody_that_is_known(prefix: Path, unpacked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(number: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr(service.pwd, "getpwuid", unknown)
+    stat = os.stat_result((0o40755, 0, 0, 0, 54321, 54321, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "stat", lambda self, **options: stat)
+    with pytest.raises(InstallError, match="its owner, 54321, is no user of this machine; chown it first") as error:
+        service.unit(unpacked, prefix, prefix)
+    assert error.value.code == 2
 
 
 def test_where_it_cannot_be_restarted_the_version_before_stays(

@@ -37,8 +37,10 @@ static int take(int byte) {
     return 1;
 }
 
+enum { KEY = 16 }; /* bytes of a key; what a longer one has behind them makes it none of the known */
+
 static int put(char *to, size_t size, size_t *length, unsigned byte) {
-    if (*length + 1 >= size) return fail("a name or an id is too long");
+    if (*length + 1 >= size) return size == KEY || fail("a name or an id is too long");
     to[(*length)++] = (char)byte;
     to[*length] = 0;
     return 1;
@@ -220,7 +222,12 @@ static int skip_value(void) {
             if (!depth) return no_json();
             advance();
         } else if (isalpha(byte)) {
-            while (isalpha(next)) advance();
+            char word[7] = "";
+            size_t length = 0;
+            for (; isalpha(next); advance()) {
+                if (length < sizeof word - 1) word[length++] = (char)next;
+            }
+            if (strcmp(word, "true") && strcmp(word, "false") && strcmp(word, "null")) return no_json();
         } else if (!number(text)) {
             return no_json();
         }
@@ -243,11 +250,12 @@ static int id(Line *line) {
 }
 
 static int object(Line *line, Picture *picture) {
-    char key[64];
+    char key[KEY];
     if (!take('{')) return fail("expected an object with either file or pixels: " OBJECT);
     if (!take('}')) {
         do {
-            if (!string(key, sizeof key, 0) || !take(':')) return no_json();
+            if (!string(key, sizeof key, 0)) return 0;
+            if (!take(':')) return no_json();
             if (!strcmp(key, "id")) {
                 if (!id(line)) return 0;
             } else if (!strcmp(key, "file")) {

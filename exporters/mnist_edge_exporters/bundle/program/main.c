@@ -128,13 +128,13 @@ static int usage(const char *program, FILE *to) {
         to,
         "usage: %s FILE... | -\n"
         "       %s --selftest\n\n"
-        "Read pictures of one digit each, " MODEL ", and print a JSON document for each.\n"
+        "Read pictures of one digit each, %s, and print a JSON document for each.\n"
         "FILE is a PGM (P2 or P5) of at most 320 x 240 pixels. - is stdin: a PGM, or JSON lines such as\n"
         "{\"file\": \"a.pgm\"} or {\"pixels\": [[0, 255], [255, 0]]}, with an \"id\" of your own if you like.\n"
         "--selftest answers the golden images, which must get the logits that the model was proven with.\n"
         "Exit codes: 0 done, 2 usage, 3 a picture cannot be read, 5 the self-test failed.\n"
         "Model: SHA-256 " MODEL_SHA256 "\nWritten by mnist-edge " VERSION "\n",
-        program, program
+        program, program, MODEL
     );
     return to == stdout ? 0 : 2;
 }
@@ -145,7 +145,9 @@ int main(int count, char **arguments) {
     if (!strcmp(arguments[1], "--help") || !strcmp(arguments[1], "-h")) return usage(arguments[0], stdout);
     if (!strcmp(arguments[1], "--selftest") && count == 2) {
         int wrong = network_selftest();
-        printf("{\"model\": \"" MODEL "\", \"passed\": %s, \"wrong_logits\": %d}\n", wrong ? "false" : "true", wrong);
+        printf(
+            "{\"model\": \"%s\", \"passed\": %s, \"wrong_logits\": %d}\n", MODEL, wrong ? "false" : "true", wrong
+        );
         return wrong ? 5 : 0;
     }
     for (i = 1; i < count; i++) {

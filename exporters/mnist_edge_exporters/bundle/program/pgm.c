@@ -2,7 +2,6 @@
 #include "program.h"
 
 #include <ctype.h>
-#include <math.h>
 
 #define WHOLE_ENOUGH 9 /* tenths of the pixels that a file cut short must have; the others become white */
 
@@ -64,7 +63,7 @@ int read_pgm(FILE *file, Picture *picture) {
             value = 256 * high + low;
         }
         if (value > maximum) return fail("the PGM is damaged: a pixel is above its maximum");
-        picture->pixels[there] = (uint8_t)rint((double)value * (255.0 / (double)maximum));
+        picture->pixels[there] = (uint8_t)(((uint32_t)value * 255 + (uint32_t)maximum / 2) / (uint32_t)maximum);
     }
     if (there * 10 < count * WHOLE_ENOUGH) return fail("the PGM is cut short");
     for (; there < count; there++) picture->pixels[there] = 255;
