@@ -6,8 +6,7 @@ Every training is the command that it prints. What is finished is skipped and wh
 same line goes on after a kill or a reboot. Each training takes one thread, as the published networks did: a second
 gains a small network little, and another number of threads gives other weights. `--networks small nano` and
 `--networks tiny pico base` share a machine of two cores, once the teacher is there. All but `classic`, which is trained
-as in its tutorial, see generated handwriting. `--teacher base` takes the published network for a teacher, and saves the
-hour that training one takes.
+as in its tutorial, see generated handwriting.
 """
 
 from __future__ import annotations
@@ -26,14 +25,13 @@ NETWORKS = (*UNTAUGHT, "small", "nano", "tiny", "pico")
 HANDWRITING = ("--handwriting", "0.15")
 
 
-def plan(networks: list[str], seeds: int, teacher: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield the name and the options of each training; the teacher comes first, if it is not published."""
-    if teacher == TEACHER:
-        yield TEACHER, ["--arch", TEACHER, "--seed", "1001", *HANDWRITING]
+def plan(networks: list[str], seeds: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield the name and the options of each training; the teacher comes first."""
+    yield TEACHER, ["--arch", TEACHER, "--seed", "1001", *HANDWRITING]
     for seed in range(seeds):
         for architecture in networks:
             written = [] if architecture == "classic" else HANDWRITING
-            taught = [] if architecture in UNTAUGHT else ["--teacher", teacher]
+            taught = [] if architecture in UNTAUGHT else ["--teacher", TEACHER]
             yield f"{architecture}-{seed}", ["--arch", architecture, "--seed", str(seed), *written, *taught]
 
 
@@ -45,10 +43,9 @@ def main() -> None:
         "--networks", nargs="+", choices=NETWORKS, default=NETWORKS, help="Networks besides the teacher."
     )
     parser.add_argument("--seeds", type=int, default=3, help="Number of seeds of each network.")
-    parser.add_argument("--teacher", choices=(TEACHER, "base"), default=TEACHER, help="Who teaches; base is published.")
     options = parser.parse_args()
     one_thread = {f"TF_NUM_{kind}_THREADS": "1" for kind in ("INTRAOP", "INTEROP")}
-    for name, chosen in plan(options.networks, options.seeds, options.teacher):
+    for name, chosen in plan(options.networks, options.seeds):
         if (options.runs_dir / name / "run.json").is_file():
             print(f"{name} is there", file=sys.stderr)
             continue

@@ -39,7 +39,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 # As `tensorflow_import` has it, for tests that import Keras themselves.
 if platform.machine() == "x86_64":
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
 
 _Make = Callable[[Path], None]
 

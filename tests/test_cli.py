@@ -242,6 +242,8 @@ def test_the_device_commands_take_a_named_model(
     [
         ("evaluate", 3, "no run yet"),
         ("evaluate --on train", 2, "--on train is unknown"),
+        ("evaluate --model net.h5 --on all", 2, "--on all is for an exported file"),
+        ("evaluate --model small --on all", 2, "--on all is for an exported file"),
         ("evaluate --run a --model b.tflite", 2, "exclude each other"),
         ("evaluate --model none.tflite", 3, "none.tflite"),
         ("classify three.png", 3, "no int8 export yet"),

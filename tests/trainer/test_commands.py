@@ -59,7 +59,7 @@ def test_every_part_of_a_recipe_is_an_option(mnist_edge: MnistEdge, tmp_path: Pa
         ("train --epochs 0", 2, "--epochs is 0, expected 1 to"),
         ("train --label-smoothing 1.5", 2, "--label-smoothing is 1.5, expected 0 to 0.9"),
         ("train --augment wild", 2, "--augment wild is unknown; choose from none, light, strong"),
-        ("train --teacher nobody --data digits", 3, "no run 'nobody'"),
+        ("train --teacher nobody --data digits", 3, "--teacher nobody: is no published network"),
         ("train --epochs many", 2, "--epochs"),
         ("train --handwriting 1", 2, "--handwriting is 1.0, expected 0 to 0.9"),
         ("train --name ../up", 2, "cannot name a run"),

@@ -6,7 +6,6 @@ TensorFlow and Optuna are imported inside them: `--help` loads neither.
 from __future__ import annotations
 
 import inspect
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import fields
@@ -21,7 +20,7 @@ from mnist_edge_runtime.path_checks import check_folder
 
 from .handwriting.command import draw
 from .networks.recipe import Recipe, option
-from .options import AsJson, Data, RunsDir, complete_start
+from .options import AsJson, Data, RunsDir, complete_start, repeated
 
 if TYPE_CHECKING:
     from .runs.run import Run
@@ -178,8 +177,8 @@ def tune(
         stale_after=stale_after,
     )
     found, files = run_study(config, data, study or "-".join(arch or ["all"]), runs_dir, storage)
-    names = [str(file) for file in files]
-    print_result(as_json, {**found.to_dict(), "files": names}, "\n  ".join([f"{found.table()}\nTo look at:", *names]))
+    names, table = [str(file) for file in files], found.table(repeated(runs_dir, storage))
+    print_result(as_json, {**found.to_dict(), "files": names}, "\n  ".join([f"{table}\nTo look at:", *names]))
 
 
 def _fine_tuned(
@@ -214,8 +213,7 @@ def _print_run(run: Run, summary: str, runs_dir: Path, started: float, as_json: 
     """Print a finished run, its plots and the next command; `started` is in monotonic seconds."""
     seconds = time.monotonic() - started
     drawn = [f"  {file}" for file in sorted(run.folder.glob("*.png"))]
-    named = "" if runs_dir == Path("runs") else f" --runs-dir {shlex.quote(str(runs_dir))}"
-    following = ["Next:", f"  mnist-edge export --run {run.name}{named}"]
+    following = ["Next:", f"  mnist-edge export --run {run.name}{repeated(runs_dir)}"]
     took = f"the whole command took {seconds:.0f} seconds"
     text = "\n".join([summary, took, "To look at:", *drawn, *following])
     print_result(as_json, {"run": str(run.folder), "command_seconds": round(seconds, 1), **run.record}, text)

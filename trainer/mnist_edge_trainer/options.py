@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ __all__ = [
     "StrictCommand",
     "complete_run",
     "complete_start",
+    "repeated",
 ]
 
 
@@ -43,6 +45,12 @@ class StrictCommand(TyperCommand):
             if option in taking and value.startswith("--"):
                 raise UsageError(f"{option} needs a value, and {value} is none; one that begins so is {option}={value}")
         return super().parse_args(ctx, args)
+
+
+def repeated(runs_dir: Path, storage: str | None = None) -> str:
+    """Return what a next command needs of these options to find the same runs and studies; "" for the defaults."""
+    database = f" --storage {shlex.quote(storage)}" if storage else ""
+    return database + ("" if runs_dir == Path("runs") else f" --runs-dir {shlex.quote(str(runs_dir))}")
 
 
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:

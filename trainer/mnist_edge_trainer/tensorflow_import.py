@@ -16,13 +16,13 @@ def import_tensorflow() -> None:
     """Import TensorFlow and Keras as this product means them, whatever is set for other programs.
 
     A keras.json, or variables of Keras, would change the backend, the order of axes, the precision or the number of
-    epochs. On x86 oneDNN computes: TensorFlow leaves it off on processors without AVX-512 VNNI, where it trains these
-    networks about twice as fast. What is set here counts in child processes, too. Their output is for their developers,
-    and no setting silences all of it.
+    epochs. What is set here counts in child processes, too. Their output is for their developers, and no setting
+    silences all of it.
     """
     for name in [name for name in os.environ if name.startswith("KERAS_") and name != "KERAS_HOME"]:
         del os.environ[name]
     os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_USE_LEGACY_KERAS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    # Off by default on processors without VNNI or AMX, where oneDNN trains these networks up to twice as fast.
     if platform.machine() in _X86:
         os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
     home = os.environ.get("KERAS_HOME")  # also where Keras keeps data sets, so it changes for the import alone

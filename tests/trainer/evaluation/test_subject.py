@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mnist_edge_runtime import Classifier
 from mnist_edge_runtime.errors import InputError, ModelError, UsageError
+from mnist_edge_runtime.model_file import sealed_model
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.data.datasets import Dataset
 from mnist_edge_trainer.data.idx import Arrays
@@ -61,6 +62,16 @@ class TestOfFile:
     def test_all_images_are_not_those_it_was_trained_on(self, files: Mapping[str, Path], dataset: Dataset) -> None:
         with pytest.raises(InputError, match=r"--on all: .* was trained on images of"):
             Subject.of_file(files["tflite-int8"], None if dataset.name == "digits" else dataset.source, "all")
+
+    def test_nor_those_that_its_base_was_trained_on(self, files: Mapping[str, Path], tmp_path: Path) -> None:
+        """As of a network that pictures of one's own trained, too: its data is both together."""
+        sealed = sealed_model.read(files["tflite-int8"])
+        joined = {"name": "custom", "sha256": "of both", "base": {"sha256": datasets.load("digits").sha256}}
+        contract = replace(sealed.contract, origin={**sealed.contract.origin, "dataset": joined})
+        file = tmp_path / "own.tflite"
+        file.write_bytes(sealed_model.seal(sealed.payload, contract, sealed.golden))
+        with pytest.raises(InputError, match=r"--on all: .* was trained on images of"):
+            Subject.of_file(file, "digits", "all")
 
     def test_data_with_other_labels(self, files: Mapping[str, Path], letters_file: Path) -> None:
         with pytest.raises(InputError, match=r"its labels are 1, 2, 3, .* \.\.\. \(26\), those of .* 0, 1, 2"):

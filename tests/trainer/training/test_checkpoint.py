@@ -19,7 +19,7 @@ from mnist_edge_trainer.networks.config import TrainConfig
 from mnist_edge_trainer.runs.run import Run, TrainedRun
 from mnist_edge_trainer.training import checkpoint, fit
 from mnist_edge_trainer.training.checkpoint import State, working_folder
-from mnist_edge_trainer.training.teachers import Teacher, of_run
+from mnist_edge_trainer.training.trained_network import TrainedNetwork, of_run
 
 # Everything that has a state of its own: moments, averaged weights, dropout, best weights, soft targets.
 PARTS = {"epochs": 4, "batch_size": 64, "dropout": 0.3, "patience": 9, "variants": 2, "clean": 0.5}
@@ -80,16 +80,19 @@ def test_a_damaged_file_is_named(tmp_path: Path, spoil: Any) -> None:
     assert str(file) in str(caught.value)
 
 
+ONE, OTHER = "0123456789abcde0", "0123456789abcde1"  # fingerprints
+
+
 class TestWorkingFolder:
     def test_it_is_hidden_and_goes_when_all_went_well(self, tmp_path: Path) -> None:
-        with working_folder(tmp_path / "runs", "mine", "abc", resume=False) as folder:
+        with working_folder(tmp_path / "runs", "mine", ONE, resume=False) as folder:
             assert folder.is_dir()
             assert folder.parent == tmp_path / "runs"
             assert folder.name.startswith(".mine.")
             checkpoint.write(folder, state())
         assert list((tmp_path / "runs").iterdir()) == []
 
-    def left(self, runs: Path, name: str = "mine", fingerprint: str = "abc") -> Path:
+    def left(self, runs: Path, name: str = "mine", fingerprint: str = ONE) -> Path:
         """Return the folder of a training that was interrupted."""
         with contextlib.suppress(KeyboardInterrupt), working_folder(runs, name, fingerprint, resume=False) as folder:
             checkpoint.write(folder, state())
@@ -98,28 +101,29 @@ class TestWorkingFolder:
 
     def test_what_was_cut_short_is_found_again(self, tmp_path: Path) -> None:
         left = self.left(tmp_path)
-        with working_folder(tmp_path, "mine", "abc", resume=True) as folder:
+        with working_folder(tmp_path, "mine", ONE, resume=True) as folder:
             assert folder == left
             assert_same(checkpoint.read(folder), state())
 
     def test_without_resume_it_begins_anew(self, tmp_path: Path) -> None:
         self.left(tmp_path)
-        with working_folder(tmp_path, "mine", "abc", resume=False) as folder:
+        with working_folder(tmp_path, "mine", ONE, resume=False) as folder:
             assert checkpoint.read(folder) is None
 
     def test_other_options_are_told(self, tmp_path: Path) -> None:
         left = self.left(tmp_path)
         with (
             pytest.raises(UsageError, match="interrupted training of 'mine' had other options or data"),
-            working_folder(tmp_path, "mine", "def", resume=True),
+            working_folder(tmp_path, "mine", OTHER, resume=True),
         ):
             pytest.fail("it went on")
         assert checkpoint.read(left)
 
-    @pytest.mark.parametrize("name", ["min", "mine-2", "yours"])
+    @pytest.mark.parametrize("name", ["min", "mine-2", "yours", "mine.2", "mi"])
     def test_with_nothing_to_resume_it_begins(self, tmp_path: Path, name: str) -> None:
         self.left(tmp_path)
-        with working_folder(tmp_path, name, "def", resume=True) as folder:
+        self.left(tmp_path, "mi.1")
+        with working_folder(tmp_path, name, OTHER, resume=True) as folder:
             assert checkpoint.read(folder) is None
 
     def test_what_killed_processes_left_goes_and_checkpoints_stay(self, tmp_path: Path) -> None:
@@ -133,18 +137,20 @@ class TestWorkingFolder:
         assert list(tmp_path.iterdir()) == []
 
     def test_a_failure_before_the_first_checkpoint_leaves_nothing(self, tmp_path: Path) -> None:
-        with pytest.raises(ZeroDivisionError), working_folder(tmp_path, "mine", "abc", resume=False):
+        with pytest.raises(ZeroDivisionError), working_folder(tmp_path, "mine", ONE, resume=False):
             raise ZeroDivisionError
         assert list(tmp_path.iterdir()) == []
 
 
 class TestFingerprint:
     @pytest.fixture
-    def teacher(self, tmp_path: Path) -> Teacher:
-        return Teacher("teacher", tmp_path / "model.keras", "SHA-256 of the weights", ("", ""))
+    def teacher(self, tmp_path: Path) -> TrainedNetwork:
+        return TrainedNetwork("file", "teacher", "classic", tmp_path / "model.keras", "SHA-256 of the weights")
 
     @pytest.mark.long
-    def test_it_depends_on_all_that_the_weights_depend_on(self, small: tuple[Dataset, Split], teacher: Teacher) -> None:
+    def test_it_depends_on_all_that_the_weights_depend_on(
+        self, small: tuple[Dataset, Split], teacher: TrainedNetwork
+    ) -> None:
         dataset, split = small
         relabelled = dataclasses.replace(dataset, labels=tuple("abcdefghij"))
         resplit = datasets.split(dataclasses.replace(dataset, train_labels=dataset.train_labels[::-1]))
@@ -161,7 +167,7 @@ class TestFingerprint:
             checkpoint.fingerprint(config, dataset, split, [teacher]),
             checkpoint.fingerprint(config, dataset, split, [teacher, teacher]),
         ]
-        other = dataclasses.replace(teacher, model_sha256="of other weights")
+        other = dataclasses.replace(teacher, sha256="of other weights")
         found.append(checkpoint.fingerprint(config, dataset, split, [other]))
         assert len(set(found)) == len(found)
 
@@ -195,12 +201,12 @@ from pathlib import Path
 from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.networks.config import TrainConfig
 from mnist_edge_trainer import progress
-from mnist_edge_trainer.training import fit, teachers
+from mnist_edge_trainer.training import fit, trained_network
 progress.LOG_INTERVAL = 0  # each epoch has its line
 digits = datasets.load("digits")
 few = dataclasses.replace(digits, train_images=digits.train_images[:500], train_labels=digits.train_labels[:500],
                           test_images=digits.test_images[:100], test_labels=digits.test_labels[:100])
-teacher = teachers.find("teacher", Path(sys.argv[1]))
+teacher = trained_network.find("--teacher", "teacher", Path(sys.argv[1]))
 fit.train(TrainConfig("nano", seed=7, augment="strong", parts=eval(sys.argv[3])), few, datasets.split(few),
           Path(sys.argv[2]), [teacher])
 """

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import errno
+import io
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +18,11 @@ from mnist_edge_trainer.handwriting.pool import for_training, load
 from mnist_edge_trainer.networks.config import TrainConfig
 from mnist_edge_trainer.networks.published import weights_file
 from mnist_edge_trainer.runs.run import Run
-from mnist_edge_trainer.training import fit
+from mnist_edge_trainer.training import distillation, fit
 from mnist_edge_trainer.training.augmentation import apply_affine
 from mnist_edge_trainer.training.distillation import soft_targets
 from mnist_edge_trainer.training.input_pipeline import TEACHER_SEED, variant_transforms
-from mnist_edge_trainer.training.teachers import find, of_run
+from mnist_edge_trainer.training.trained_network import find, of_run
 
 CONFIG = TrainConfig("nano", augment="strong", parts={"epochs": 1, "batch_size": 100, "variants": 2})
 
@@ -26,7 +30,7 @@ CONFIG = TrainConfig("nano", augment="strong", parts={"epochs": 1, "batch_size":
 @pytest.mark.long
 def test_teachers_change_what_is_learnt(small: tuple[Dataset, Split], teacher: Run) -> None:
     taught, alone = (fit.train(CONFIG, *small, teachers=teachers) for teachers in ([of_run(teacher)], []))
-    assert (taught.record["teachers"], alone.record["teachers"]) == (["teacher"], [])
+    assert (taught.record["teachers"], alone.record["teachers"]) == ([of_run(teacher).describe()], [])
     assert taught.history["loss"] != alone.history["loss"]
 
 
@@ -93,20 +97,31 @@ def test_without_augmentation_there_is_one_answer(small: tuple[Dataset, Split], 
     assert targets
     np.testing.assert_array_equal(targets(0), targets(-1))
     plain = TrainConfig("nano", augment="none", parts={"epochs": 1, "batch_size": 100})
-    assert fit.train(plain, *small, teachers=[of_run(teacher)]).record["teachers"] == ["teacher"]
+    assert fit.train(plain, *small, teachers=[of_run(teacher)]).record["teachers"][0]["name"] == "teacher"
 
 
-def test_a_teacher_with_other_images_is_refused(small: tuple[Dataset, Split], teacher: Run, digits: Dataset) -> None:
-    for other in (of_run(teacher), find("pico", teacher.folder.parent)):
-        with pytest.raises(InputError, match=f"teacher {other.name}: was trained on other data than digits"):
+def test_a_teacher_with_other_images_is_refused(teacher: Run, digits: Dataset, tmp_path: Path) -> None:
+    file = shutil.copy(teacher.model_file, tmp_path / "mine.keras")
+    for other in (of_run(teacher), find("--teacher", "pico", tmp_path), find("--teacher", file, tmp_path)):
+        with pytest.raises(InputError, match=f"--teacher {other.name}: may have seen images .* with --data"):
             fit.train(TrainConfig(), digits, datasets.split(digits), teachers=[other])
 
 
-def test_a_published_teacher_keeps_its_answers_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+def test_a_published_teacher_keeps_its_answers_beside_the_runs(tmp_path: Path) -> None:
     images = np.arange(3 * 28 * 28, dtype=np.uint8).reshape(3, 28, 28)
-    targets = soft_targets([find("pico", tmp_path)], images, TrainConfig(augment="none").recipe(3))
+    targets = soft_targets([find("--teacher", "pico", tmp_path)], images, TrainConfig(augment="none").recipe(3))
     assert targets
     model: Any = keras.models.load_model(weights_file("pico"), compile=False)
     np.testing.assert_allclose(targets(-1), model(images[..., np.newaxis] / np.float32(255)), atol=1e-3)
-    assert [file.name[:8] for file in (tmp_path / "mnist-edge").iterdir()] == ["answers-"]
+    assert [file.name[:8] for file in (tmp_path / ".answers").iterdir()] == ["answers-"]
+
+
+def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, content: Any) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(distillation, "open", lambda *unused: Full(), raising=False)
+    with pytest.raises(OSError, match=r"No space left on device: '.*\.answers'"):
+        soft_targets([find("--teacher", "pico", tmp_path)], np.zeros((3, 28, 28), np.uint8), TrainConfig().recipe(3))
+    assert list((tmp_path / ".answers").iterdir()) == []

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 from mnist_edge_runtime.errors import InputError, VerificationError
+from mnist_edge_trainer.data import datasets
 from mnist_edge_trainer.demo import synthetic_digits
 from mnist_edge_trainer.handwriting import pool
 from mnist_edge_trainer.handwriting.pool import Pool
@@ -117,3 +118,14 @@ def test_other_classes_than_those_of_the_data_are_refused(tuned: Run, own: Path,
     ):
         fine_tune_run(tuned.name, own, str(letters), "other", tuned.folder.parent, 0)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_published_network_must_not_unlearn_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else, where MNIST cannot be had."""
+
+    def missing(choice: str) -> None:
+        raise InputError(f"{choice}: cannot be downloaded")
+
+    monkeypatch.setattr(datasets, "load", missing)
+    with pytest.raises(InputError, match=r"^mnist: cannot be downloaded"):
+        fine_tune_run("pico", tmp_path, "auto", None, tmp_path / "runs", 0)

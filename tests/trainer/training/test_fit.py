@@ -218,3 +218,10 @@ def test_the_classic_project_reads_98_percent_of_mnist(mnist_folder: Path) -> No
     figures = fit.train(TrainConfig(), dataset, datasets.split(dataset)).record["metrics"]
     assert figures["test"]["accuracy"] > 0.98
     assert figures["validation"]["accuracy"] > 0.98
+
+
+@pytest.mark.long
+def test_a_warm_up_leaves_a_step_to_decay(small: tuple[Dataset, Split]) -> None:
+    parts = {"epochs": 1, "batch_size": 300, "warmup": 0.9}
+    record = fit.train(TrainConfig("pico", augment="none", parts=parts), *small).record
+    assert record["recipe"]["warmup"] == 0.9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from mnist_edge_runtime.text_output import percent
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..options import repeated
 from ..runs.plots import RIGHT, WRONG
 from ..runs.run import Run
 from .synthetic_digits import draw
@@ -75,8 +77,8 @@ def summary(run: Run, exports: str, model: Path, readings: Sequence[Reading], se
         *(f"  {path}" for path in (*sorted(run.folder.glob("*.png")), pictures)),
         *(
             "Next:",
-            f"  mnist-edge classify --model {model} {readings[3].file}",
-            f"  mnist-edge report --run {run.name}",
+            f"  {shlex.join(['mnist-edge', 'classify', '--model', str(model), str(readings[3].file)])}",
+            f"  mnist-edge report --run {run.name}{repeated(run.folder.parent)}",
         ),
     ]
 

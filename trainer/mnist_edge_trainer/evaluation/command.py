@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 from mnist_edge_runtime.errors import UsageError
 from mnist_edge_runtime.json_output import print_result
+from mnist_edge_runtime.model_file.formats.registry import for_suffix
 from mnist_edge_runtime.path_checks import check_file
 
 from ..options import AsJson, Imports, Labels, ModelFile, Pixels, RunData, RunName, RunsDir, complete_run
@@ -61,7 +62,7 @@ def evaluate(
     from .subject import check_part
 
     check_part(on)
-    if on == "all" and (run or model is None or model.suffix == ".keras"):
+    if on == "all" and (run or model is None or not for_suffix(model.suffix)):
         raise UsageError("--on all is for an exported file, which --model names, and data that is new to it")
     finder: SubjectFinder = context.obj
     subject = finder.subject(runs_dir, run, model, data, on, pixels, labels, imports=imports)

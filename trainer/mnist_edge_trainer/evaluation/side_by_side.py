@@ -118,12 +118,14 @@ def _paired(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
 def settings_of_run(run: Run) -> dict[str, Any]:
     """Return the settings in a run's record, those inside of others under joined names."""
     kept = ("architecture", "parameters", "macs", "seed", "recipe", "teachers", "study", "dataset", "split", "versions")
-    return _flat({name: run.record[name] for name in kept if name in run.record})
+    settings = {name: run.record[name] for name in kept if name in run.record}
+    settings["teachers"] = {teacher["name"]: teacher["sha256"][:12] for teacher in settings.get("teachers", [])}
+    return _flat(settings)
 
 
 def settings_of_file(file: Path) -> dict[str, Any]:
-    """Return the settings in the contract of an exported file; none of a .keras file."""
-    if file.suffix == ".keras":
+    """Return the settings in the contract of an exported file; none of a Keras file."""
+    if not for_suffix(file.suffix):
         return {}
     contract = sealed_model.read(file).contract
     return _flat({"format": contract.format, "quantization": contract.quantization, **contract.origin})
@@ -133,7 +135,7 @@ def _side(subject: Subject, settings: Mapping[str, Any], right: int) -> Side:
     count, file = len(subject.truth), subject.model
     exports = sorted(path for path in file.parent.glob("exports/[!.]*") if for_suffix(path.suffix))
     name = file.parent.name if file.name == MODEL else str(file)
-    listed = tuple(map(export_of, exports)) if file.suffix == ".keras" else ()
+    listed = () if for_suffix(file.suffix) else tuple(map(export_of, exports))
     return Side(name, settings, file.stat().st_size, right / count, wilson(right, count), listed)
 
 

@@ -84,7 +84,8 @@ class Subject:
                 f"{_listed(contract.labels)}; name other data with --data"
             )
         described = dataset.describe()
-        if part == "all" and described["sha256"] == trained_on.get("sha256"):
+        base = trained_on.get("base") or {}  # of a network that pictures of one's own trained, too
+        if part == "all" and described["sha256"] in (trained_on.get("sha256"), base.get("sha256")):
             raise InputError(f"--on all: {file} was trained on images of {dataset.source}; take --on test")
         images, truth = _part(dataset, part)
         places = np.array([contract.labels.index(label) for label in dataset.labels])  # its outputs may be in any order

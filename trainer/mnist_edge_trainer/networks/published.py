@@ -7,7 +7,7 @@ from pathlib import Path
 __all__ = ["PUBLISHED", "TRAINED_ON", "name_in", "weights_file"]
 
 PUBLISHED = ("base", "small", "tiny", "nano", "pico")  # from the largest
-# SHA-256 of MNIST and of its split, whose training images, and no others, trained them all.
+# SHA-256 of MNIST and of its split: no other images of it than that split's training images trained them.
 TRAINED_ON = (
     "9bed53206e2b397621fc904569d7bf1a0fbd262d87165c81a8e023a18bdd9e3e",
     "c71082faffbed86a168f05e0a7faba308d7def259cdda387e8d9304b9723874d",

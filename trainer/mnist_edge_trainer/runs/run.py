@@ -5,6 +5,7 @@ A folder of runs has::
     runs/
     ├── latest               the name of the newest run
     ├── latest-export        the path of the newest int8 export of a model of one's own (exports.py)
+    ├── .answers/            soft targets of published networks as teachers (training/distillation.py)
     ├── studies/             studies of `mnist-edge tune` (tuning/study.py)
     └── classic/
         ├── model.keras      the network, softmax included
@@ -42,9 +43,9 @@ from ..handwriting import pool
 from . import recorded_data, replacement
 from .unchanged import sha256_of, unchanged
 
-__all__ = ["LATEST_EXPORT", "MODEL", "STUDIES", "Run", "TrainedRun", "check_name", "load", "save"]
+__all__ = ["ANSWERS", "LATEST_EXPORT", "MODEL", "STUDIES", "Run", "TrainedRun", "check_name", "load", "save"]
 
-MODEL, STUDIES, LATEST_EXPORT = "model.keras", "studies", "latest-export"
+MODEL, STUDIES, LATEST_EXPORT, ANSWERS = "model.keras", "studies", "latest-export", ".answers"
 OWN_PICTURES = "own-pictures.npz"
 _RECORD, _LATEST = "run.json", "latest"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # no leading dot: hidden folders are unfinished

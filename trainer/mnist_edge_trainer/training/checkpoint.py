@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ..data.datasets import Dataset, Split
 from ..handwriting.pool import for_training
 from ..networks.config import TrainConfig
-from .teachers import Teacher
+from .trained_network import TrainedNetwork
 
 __all__ = ["State", "fingerprint", "read", "restore", "working_folder", "write"]
 
@@ -51,7 +51,7 @@ class State:
     best: Weights = ()
 
 
-def fingerprint(config: TrainConfig, dataset: Dataset, split: Split, teachers: Sequence[Teacher]) -> str:
+def fingerprint(config: TrainConfig, dataset: Dataset, split: Split, teachers: Sequence[TrainedNetwork]) -> str:
     """Hash everything that the final weights depend on, except the versions of libraries."""
     count = len(split.train.images)
     recipe = config.recipe(count)
@@ -61,7 +61,7 @@ def fingerprint(config: TrainConfig, dataset: Dataset, split: Split, teachers: S
         "recipe": asdict(recipe),
         "handwriting": for_training(count, dataset.labels).sha256 if recipe.handwriting else None,
         "data": [dataset.sha256, split.sha256],
-        "teachers": [teacher.model_sha256 for teacher in teachers],
+        "teachers": [teacher.sha256 for teacher in teachers],
     }
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
@@ -83,15 +83,15 @@ def working_folder(runs_dir: Path, name: str, fingerprint: str, *, resume: bool)
         UsageError: the only checkpoints of that name are of trainings with other options.
     """
     folder = runs_dir / f".{name}.{fingerprint}"
+    own = [path for path in runs_dir.glob(f".{name}.*") if _WORKING.fullmatch(path.name.removeprefix(f".{name}."))]
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)
-    elif not folder.exists() and any(runs_dir.glob(f".{name}.*/{_FILE}")):
+    elif not folder.exists() and any((path / _FILE).exists() for path in own):
         raise UsageError(f"the interrupted training of {name!r} had other options or data; repeat those to resume it")
+    for path in own:
+        if path.exists():
+            _tidy(path)
     folder.mkdir(parents=True, exist_ok=True)
-    for other in runs_dir.glob(f".{name}.*"):
-        if _WORKING.fullmatch(other.name.removeprefix(f".{name}.")):
-            _tidy(other)
-    folder.mkdir(exist_ok=True)
     try:
         yield folder
     except BaseException:

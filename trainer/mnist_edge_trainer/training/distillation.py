@@ -9,8 +9,8 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -25,25 +25,25 @@ from ..networks.recipe import Recipe
 from ..progress import progress_bar
 from . import augmentation
 from .input_pipeline import TEACHER_SEED, variant_transforms
-from .teachers import Teacher
+from .trained_network import TrainedNetwork
 
 __all__ = ["check", "soft_targets"]
 
 _BATCH = 500  # images
 
 
-def check(teachers: Sequence[Teacher], dataset: Dataset, split: Split) -> None:
+def check(teachers: Sequence[TrainedNetwork], dataset: Dataset, split: Split) -> None:
     """Raise InputError unless each teacher was trained on the same split: else it may have seen the test images."""
     for teacher in teachers:
         if teacher.trained_on != (dataset.sha256, split.sha256):
             raise InputError(
-                f"teacher {teacher.name}: was trained on other data than {dataset.name}, and may have seen the images "
-                "that measure its student; both need the same data"
+                f"--teacher {teacher.name}: may have seen images that measure its student, since it was not trained on "
+                f"the training images of {dataset.source}; name a run that was, or its own data with --data"
             )
 
 
 def soft_targets(
-    teachers: Sequence[Teacher], images: NDArray[np.uint8], recipe: Recipe, pool: Pool | None = None
+    teachers: Sequence[TrainedNetwork], images: NDArray[np.uint8], recipe: Recipe, pool: Pool | None = None
 ) -> Callable[[int], NDArray[np.float32]] | None:
     """Return a function: number of a variant -> the teachers' mean probabilities, float32 (N, classes).
 
@@ -62,13 +62,18 @@ def soft_targets(
     return lambda variant: np.mean([each[variant] for each in stored], axis=0, dtype=np.float32)
 
 
-def _stored(teacher: Teacher, images: NDArray[np.uint8], recipe: Recipe, pool: Pool | None) -> NDArray[np.float16]:
+def _stored(
+    teacher: TrainedNetwork, images: NDArray[np.uint8], recipe: Recipe, pool: Pool | None
+) -> NDArray[np.float16]:
     """Return a teacher's probabilities, float16 (variants + 1, N, classes), memory-mapped from its file."""
     variants = recipe.variants if recipe.augmented_epochs else 0
     parts = (recipe.rotation, recipe.shear, recipe.zoom, recipe.shift)
-    drawn = [teacher.model_sha256, variants, *parts, *([pool.sha256] if pool else [])]
+    libraries = [version(name) for name in ("mnist-edge", "tensorflow")]
+    drawn = [teacher.sha256, variants, *parts, *libraries, *([pool.sha256] if pool else [])]
+    assert teacher.answers
     file = teacher.answers / f"answers-{hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:8]}.npy"
     if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
         with temporary_path(file) as temporary:
             _write(temporary, teacher, images, recipe, variants)
             with teacher.unchanged():
@@ -77,19 +82,22 @@ def _stored(teacher: Teacher, images: NDArray[np.uint8], recipe: Recipe, pool: P
     return found
 
 
-def _write(file: Path, teacher: Teacher, images: NDArray[np.uint8], recipe: Recipe, variants: int) -> None:
-    model = keras.models.load_model(teacher.model_file, compile=False)
+def _write(file: Path, teacher: TrainedNetwork, images: NDArray[np.uint8], recipe: Recipe, variants: int) -> None:
+    model = keras.models.load_model(teacher.file, compile=False)
     shape = (variants + 1, len(images), model.output_shape[-1])
-    probabilities: Any = np.lib.format.open_memmap(file, "w+", np.float16, shape)  # type: ignore[no-untyped-call]
     predict = tf.function(lambda pixels: model(pixels, training=False))
     starts = range(0, len(images), _BATCH)
-    with progress_bar(f"asking {teacher.name}", shape[0] * len(starts), log=True) as advance:
+    # Written, not mapped: a full disk is an error of a write, of a mapping it kills the process.
+    with progress_bar(f"asking {teacher.name}", shape[0] * len(starts), log=True) as advance, open(file, "wb") as out:
+        header = {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(out, header)  # type: ignore[no-untyped-call]
         for variant in range(variants + 1):
             transforms = variant_transforms(recipe, len(images), TEACHER_SEED, variant)
             for start in starts:
                 part = slice(start, start + _BATCH)
                 pixels = images[part, ..., np.newaxis] / np.float32(255)
                 moved = pixels if variant == variants else augmentation.apply_affine(pixels, transforms[part])
-                probabilities[variant, part] = predict(moved)
+                out.write(np.asarray(predict(moved), np.float16).tobytes())
                 advance(1)
-    probabilities.flush()
+        out.flush()
+        os.fsync(out.fileno())  # before it is renamed, or after a loss of power there might be zeros

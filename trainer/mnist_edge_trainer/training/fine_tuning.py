@@ -25,8 +25,8 @@ from ..networks.recipe import Recipe
 from ..runs import locks, replacement, run
 from ..runs.run import Run, TrainedRun
 from ..tensorflow_import import import_tensorflow
-from . import starting_network
-from .starting_network import StartingNetwork
+from . import trained_network
+from .trained_network import TrainedNetwork
 
 if TYPE_CHECKING:
     from .attempts import Attempt
@@ -51,7 +51,7 @@ def fine_tune_run(
     """Load the network, the data and own pictures, fine-tune the network, and write the run.
 
     Args:
-        start: the network, as `starting_network.find` takes it.
+        start: the network, as `trained_network.find` takes it.
         also: the folder of own pictures.
         data: as in `datasets.load`; "auto" stands for the data of a run that is fine-tuned.
         name: of the new run; None for that of the network with -own.
@@ -68,7 +68,7 @@ def fine_tune_run(
     """
     started = time.monotonic()
     TrainConfig(seed=seed)  # which checks it
-    found = starting_network.find(start, runs_dir)
+    found = trained_network.find("--from", start, runs_dir)
     name = name or f"{found.name}-own"
     run.check_name(name)
     with locks.training(runs_dir, name):
@@ -91,13 +91,15 @@ def fine_tune_run(
             raise InputError(f"{runs_dir}: no space left on the disk; make room and repeat the command") from None
 
 
-def _data(found: StartingNetwork, data: str) -> tuple[Dataset, OwnPictures | None]:
+def _data(found: TrainedNetwork, data: str) -> tuple[Dataset, OwnPictures | None]:
     """Return the data set that the network must not unlearn, and the own pictures that trained it before.
 
     Raises:
         InputError: its classes are not those of the network.
     """
     of_run = found.run if data == "auto" else None
+    if found.kind == "published" and data == "auto":
+        data = "mnist"  # which it must not unlearn
     base = of_run.base_dataset() if of_run else datasets.load(data)
     earlier = found.run.own_pictures() if found.run else None
     labels = found.labels or base.labels
@@ -111,7 +113,7 @@ def _data(found: StartingNetwork, data: str) -> tuple[Dataset, OwnPictures | Non
 
 
 def _trained(
-    found: StartingNetwork,
+    found: TrainedNetwork,
     base: Dataset,
     split: Split,
     joined: JoinedDataset,

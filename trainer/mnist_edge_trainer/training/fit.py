@@ -28,7 +28,7 @@ from ..runs.run import TrainedRun
 from . import checkpoint, distillation
 from .callback import TrainingCallback
 from .input_pipeline import batches, epoch_length, training_batches
-from .teachers import Teacher
+from .trained_network import TrainedNetwork
 
 __all__ = ["Fitted", "fit", "train", "versions"]
 
@@ -63,7 +63,7 @@ def train(
     dataset: Dataset,
     split: Split,
     folder: Path | None = None,
-    teachers: Sequence[Teacher] = (),
+    teachers: Sequence[TrainedNetwork] = (),
 ) -> TrainedRun:
     """Train a network and measure it on training, validation and test images.
 
@@ -93,7 +93,7 @@ def train(
         "seed": config.seed,
         "recipe": asdict(fitted.recipe),
         "handwriting": fitted.handwriting and fitted.handwriting.describe(),
-        "teachers": [teacher.name for teacher in teachers],
+        "teachers": [teacher.describe() for teacher in teachers],
         "study": config.study,
         "dataset": {**dataset.describe(), "source": dataset.source},
         "split": split.describe(),
@@ -126,7 +126,7 @@ def fit(
     split: Split,
     labels: Sequence[str],
     folder: Path,
-    teachers: Sequence[Teacher] = (),
+    teachers: Sequence[TrainedNetwork] = (),
     watch: Callable[[Sequence[float]], None] | None = None,
 ) -> Fitted:
     """Fit a network to the training images and the recipe's share of handwriting.
@@ -186,7 +186,7 @@ def _compiled(config: TrainConfig, recipe: Recipe, classes: int, steps: int) -> 
     """Build and compile the network and its optimizer, with initial weights from the seed."""
     model = architectures.ARCHITECTURES[config.architecture].build(classes, recipe.dropout)
     total = recipe.epochs * steps
-    warmup = round(recipe.warmup * total)
+    warmup = min(round(recipe.warmup * total), total - 1)  # a step at least decays
     learning_rate = float(recipe.learning_rate)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0 if warmup else learning_rate,

@@ -15,7 +15,7 @@ from ..networks.config import TrainConfig
 from ..runs import locks, replacement, run
 from ..runs.run import Run
 from ..tensorflow_import import import_tensorflow
-from . import checkpoint, teachers
+from . import checkpoint, trained_network
 
 __all__ = ["train_run"]
 
@@ -25,7 +25,7 @@ def train_run(
     data: str,
     name: str,
     runs_dir: Path,
-    taught_by: Sequence[str] = (),
+    teachers: Sequence[str] = (),
     *,
     overwrite: bool = False,
     resume: bool = False,
@@ -37,7 +37,7 @@ def train_run(
         data: as in `datasets.load`.
         name: the run's name.
         runs_dir: the folder of all runs.
-        taught_by: names of runs or published networks to learn from (knowledge distillation).
+        teachers: runs and published networks to learn from (knowledge distillation).
         overwrite: replace a run of that name.
         resume: continue a training of that name that was interrupted.
 
@@ -47,7 +47,7 @@ def train_run(
         UsageError: the name cannot be that of a run.
     """
     run.check_name(name)
-    found = [teachers.find(teacher, runs_dir) for teacher in taught_by]
+    found = [trained_network.find("--teacher", teacher, runs_dir) for teacher in teachers]
     with locks.training(runs_dir, name):
         replacement.remove_leftovers(runs_dir, name)
         dataset = datasets.load(data)

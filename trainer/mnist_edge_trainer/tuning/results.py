@@ -46,14 +46,18 @@ class Results:
         """Return the results for JSON."""
         return asdict(self)
 
-    def table(self) -> str:
-        """Format the best trials as a table, with the commands that train by them."""
+    def table(self, options: str = "") -> str:
+        """Format the best trials as a table, with the commands that train by them.
+
+        Args:
+            options: that the commands need to find the study, from `options.repeated`.
+        """
         complete, pruned, failed = self.trials.values()
         counts = f"{complete} trials complete, {pruned} pruned, {failed} failed or interrupted"
         if not self.best:
             return f"study {self.study}: {counts}"
         chosen = self.best[0]
-        options = " ".join(f"{option(part)} {value:.4g}" for part, value in chosen.searched.items())
+        recipe = " ".join(f"{option(part)} {value:.4g}" for part, value in chosen.searched.items())
         which = (
             "the most accurate"
             if len(self.objectives) == 1
@@ -71,11 +75,11 @@ class Results:
         ]
         lines += [
             "Accuracy is on the validation images, and for the best of many trials a little optimistic.",
-            f"trial {chosen.trial}: --arch {chosen.architecture} {options}",
+            f"trial {chosen.trial}: --arch {chosen.architecture} {recipe}",
             "To train by it:" if len(self.best) == 1 else "To train by it, or by another:",
         ]
         choices = [self.study, *(f"{self.study}:{row.trial}" for row in self.best[1:2])]
-        return "\n".join([*lines, *(f"  mnist-edge train --from-study {choice}" for choice in choices)])
+        return "\n".join([*lines, *(f"  mnist-edge train --from-study {choice}{options}" for choice in choices)])
 
 
 def collect(study: optuna.Study, objectives: tuple[str, ...]) -> Results:
