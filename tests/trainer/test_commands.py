@@ -46,7 +46,7 @@ def test_every_part_of_a_recipe_is_an_option(mnist_edge: MnistEdge, tmp_path: Pa
     trained = mnist_edge("train", "--arch", "nano", "--data", "digits", *learning, *options, "--json", cwd=tmp_path)
     record = json.loads(trained.stdout)
     assert {**record["recipe"], **chosen, "rotation": 12.0} == record["recipe"]
-    assert record["teachers"] == ["teacher"]
+    assert record["teachers"][0]["name"] == "teacher"
     assert json.loads((tmp_path / "runs/teacher/run.json").read_text())["architecture"] == "small"
     assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["latest", "nano", "teacher"]
