@@ -19,6 +19,7 @@ from mnist_edge_exporters.bundle.build import build
 from mnist_edge_exporters.bundle.manifest import BundleManifest, Package
 from mnist_edge_exporters.converters import calibration
 from mnist_edge_exporters.converters.calibration import Calibration
+from mnist_edge_exporters.signing import signature_of
 from mnist_edge_exporters.source import Source
 from mnist_edge_runtime import InputError, models
 from mnist_edge_trainer.data import datasets
@@ -130,7 +131,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return what packs a bundle whose installer is the real one and whose runtime is a few lines, for this machine."""
     folder = tmp_path_factory.mktemp("small")
 
-    def pack(selftest: str = "good", variant: str = "", zeros: int = 0, **changes: object) -> Path:
+    def pack(
+        selftest: str = "good", variant: str = "", zeros: int = 0, key: Path | None = None, **changes: object
+    ) -> Path:
         model, noise = b"a model" + variant.encode(), os.urandom(600_000)
         source = _RUNTIME.format(selftest=textwrap.indent(SELFTESTS[selftest], "    "))
         members = [("mnist_edge_runtime/__init__.py", b""), ("mnist_edge_runtime/__main__.py", source.encode())]
@@ -155,7 +158,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         contents |= archive.scripts()
         contents[archive.MANIFEST] = replace(manifest, **changes).to_json().encode()
         path = folder / f"{len(list(folder.iterdir()))}.tar.gz"
-        archive.write(contents, path)
+        archive.write(contents, path, key and (lambda sums: signature_of(sums, key)))
         return path
 
     return pack

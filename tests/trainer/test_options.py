@@ -50,3 +50,8 @@ def test_an_option_is_no_value_of_another_one(words: list[str]) -> None:
         app(words, standalone_mode=False)
     app(["--folder=--help", "--name", "-1..1", "--json"], standalone_mode=False)
     assert found == [(Path("--help"), "-1..1", True)]
+
+
+def test_a_next_command_finds_what_this_one_made() -> None:
+    assert options.repeated(Path("runs")) == ""
+    assert options.repeated(Path("my runs"), "sqlite:///a b") == " --storage 'sqlite:///a b' --runs-dir 'my runs'"

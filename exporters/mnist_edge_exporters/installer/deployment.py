@@ -137,7 +137,7 @@ def _deploy(prefix: Path, order: Any) -> None:
         _say(now=layout.linked(prefix, "current"))
         raise
     _say(event=sentence)
-    _say(now=identity, done=sentence.partition(":")[0])
+    _say(now=identity, done=sentence.partition(":")[0])  # installed, or already installed
 
 
 def _receive(first: bytes, stage: Path, order: Any) -> Path:

@@ -181,28 +181,29 @@ def benchmark(
     """
     monitor, before = _ThrottlingMonitor(), host.temperature()
     errors: list[tuple[str, str, str]] = []
-    results: dict[tuple[Path, str], dict[str, Any]] = {}
+    children: dict[tuple[Path, str], InterleavedProcess] = {}
+
+    def each(take: Callable[[InterleavedProcess], Any]) -> dict[tuple[Path, str], Any]:
+        """Return what every process gives; one that fails is noted and takes part no more."""
+        given = {}
+        for run in list(children):
+            try:
+                given[run] = take(children[run])
+            except EngineError as error:
+                errors.append((str(run[0]), run[1], str(error)))
+                del children[run]
+        return given
+
     with ExitStack() as stack:
-        children: dict[tuple[Path, str], InterleavedProcess] = {}
         for file, engine in runs:
             command = [sys.executable, "-m", f"{__package__}.benchmark_worker", str(file), engine]
             children[file, engine] = stack.enter_context(InterleavedProcess(command, engine=engine))
         for name, step in _steps(engine_only):
             progress(name)
             monitor.look()
-            for run in list(children):
-                try:
-                    step(children[run])
-                except EngineError as error:
-                    errors.append((str(run[0]), run[1], str(error)))
-                    del children[run]
+            each(step)
         monitor.look()
-        results = {}
-        for run, child in children.items():
-            try:
-                results[run] = json.loads(child.result())
-            except EngineError as error:
-                errors.append((str(run[0]), run[1], str(error)))
+        results = each(lambda child: json.loads(child.result()))
     return Benchmark(
         host=Host.here(),
         measurements=tuple(_measurement(file, engine, result) for (file, engine), result in results.items()),

@@ -174,6 +174,18 @@ def test_a_device_that_got_a_list_of_signers_asks_for_the_signature_of_what_it_h
     assert outcome.now == outcome.before == device.in_use()
 
 
+def test_the_same_signed_bundle_is_looked_at_again_and_not_installed(
+    small: Pack, devices: list[Device], tmp_path: Path
+) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "maker"], check=True)
+    signers = devices[0].home / ".config/mnist-edge/allowed_signers"
+    signers.parent.mkdir(parents=True)
+    signers.write_text(f'maker namespaces="mnist-edge" {(tmp_path / "maker.pub").read_text()}')
+    bundle = small(key=tmp_path / "maker", counter=1)
+    states = [_deploy(bundle, devices[:1])[0] for _ in range(2)]
+    assert [each.state for each in states] == ["installed", "already installed"], states
+
+
 def test_a_dry_run_changes_nothing(small: Pack, devices: list[Device], capsys: pytest.CaptureFixture[str]) -> None:
     bundle = small()
     assert _deploy(bundle, devices[:1])[0].state == "installed"
@@ -361,9 +373,8 @@ def test_hosts_that_do_not_let_one_in(small: Pack, devices: list[Device], tmp_pa
     changed.configure(f"UserKnownHostsFile {tmp_path}/other")
     closed.configure(key=tmp_path / "stranger")
     reasons = [each.reason for each in _deploy(small(), devices)]
-    assert (
-        reasons[0] == f"its host key is not known; log in once and compare it: ssh -F {unknown.config} {unknown.name}"
-    )
+    by_hand = f"ssh -F {unknown.config} {unknown.name}"
+    assert reasons[0] == f"its host key is not known; log in once and compare it: {by_hand}"
     assert reasons[1].startswith("its host key is not the one that is known; if it was reinstalled")
     assert reasons[2] == f"it does not accept a key of yours; give it one: ssh-copy-id -F {closed.config} {closed.name}"
 

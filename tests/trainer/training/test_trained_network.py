@@ -59,7 +59,7 @@ def test_what_is_no_network_is_told(choice: str, error: type[Exception], message
         find("--from", choice, tmp_path)
 
 
-def test_what_taught_it_and_where_its_answers_are_kept(teacher: Run, tmp_path: Path) -> None:
+def test_what_trained_it_and_where_its_answers_are_kept(teacher: Run, tmp_path: Path) -> None:
     found = find("--teacher", "teacher", teacher.folder.parent)
     assert found == of_run(teacher)
     assert found.answers == teacher.folder

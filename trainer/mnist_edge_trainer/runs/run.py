@@ -48,7 +48,7 @@ __all__ = ["ANSWERS", "LATEST_EXPORT", "MODEL", "STUDIES", "Run", "TrainedRun", 
 MODEL, STUDIES, LATEST_EXPORT, ANSWERS = "model.keras", "studies", "latest-export", ".answers"
 OWN_PICTURES = "own-pictures.npz"
 _RECORD, _LATEST = "run.json", "latest"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # no leading dot: hidden folders are unfinished
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # no leading dot: hidden folders are no runs
 _KEYS = ("architecture", "parameters", "macs", "seed", "split", "labels", "metrics", "seconds")
 
 

@@ -79,7 +79,7 @@ def find(option: str, choice: str, runs_dir: Path) -> TrainedNetwork:
         return _of_path(option, path, runs_dir)
     if path.suffix.lower() in (".tflite", ".onnx"):
         raise ModelError(f"{choice}: an exported file is not trained; name the run or the .keras file it is of")
-    replacement.recover(runs_dir / choice)
+    replacement.recover(runs_dir / choice)  # or a run that is just being replaced would pass for none
     is_run = (runs_dir / choice / MODEL).is_file()
     if choice in PUBLISHED and is_run:
         raise UsageError(
