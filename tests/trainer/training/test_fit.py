@@ -152,9 +152,18 @@ def test_a_learning_rate_may_be_a_whole_number(small: tuple[Dataset, Split]) -> 
 @pytest.mark.long
 @pytest.mark.parametrize(("batch_size", "steps", "per_call"), [(15, 20, 10), (16, 19, 1)])
 def test_an_epoch_takes_its_own_batches_however_many_go_in_one_call(
-    small: tuple[Dataset, Split], batch_size: int, steps: int, per_call: int
+    small: tuple[Dataset, Split], batch_size: int, steps: int, per_call: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And TensorFlow traces the step once, which takes seconds."""
+    traced, step = [], keras.Model.train_step
+
+    def counted(model: Any, data: Any) -> Any:
+        traced.append(model)
+        return step(model, data)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
     model = fit.train(TrainConfig(parts={"epochs": 2, "batch_size": batch_size}), *small).model
+    assert traced == [model]
     assert model.steps_per_execution == per_call
     assert int(model.optimizer.iterations) == 2 * steps
 

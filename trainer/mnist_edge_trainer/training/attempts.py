@@ -133,7 +133,8 @@ def _fit(
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, decay_steps=total - warmup, alpha=0.0, warmup_target=learning_rate, warmup_steps=warmup
     )
-    model.compile(optimizer=keras.optimizers.Adam(schedule), loss="categorical_crossentropy", metrics=["accuracy"])
+    accuracy = keras.metrics.CategoricalAccuracy("accuracy")  # by its class, as in `fit`
+    model.compile(optimizer=keras.optimizers.Adam(schedule), loss="categorical_crossentropy", metrics=[accuracy])
     with progress_bar(f"fine-tuning at learning rate {learning_rate:g}", total, log=True) as advance:
         found = model.fit(
             training_batches(

@@ -203,7 +203,9 @@ def _compiled(config: TrainConfig, recipe: Recipe, classes: int, steps: int) -> 
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
     # Steps per call of the compiled function: more saves Python's overhead, but must divide the steps of an epoch.
     per_call = max(number for number in range(1, _MAX_STEPS_PER_CALL + 1) if steps % number == 0)
-    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], steps_per_execution=per_call)
+    # The metric by its class: one that Keras makes of a name comes during the first trace, which is then made again.
+    accuracy = keras.metrics.CategoricalAccuracy("accuracy")
+    model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy], steps_per_execution=per_call)
     optimizer.build(model.trainable_variables)
     return model
 
