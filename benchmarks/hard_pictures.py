@@ -3,7 +3,8 @@
     python benchmarks/hard_pictures.py
 
 The digits are those of `mnist_edge_trainer.handwriting`, in all of its styles. A kind is one function and one row in
-`KINDS`. The same seed gives the same pictures.
+`KINDS`. The same seed gives the same pictures on one kind of processor: on another numpy's sines and exponentials
+may end in another bit, and a pixel here and there is another one.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ TEXT = """
 `python benchmarks/hard_pictures.py`: {count} pictures of each kind, of seed {seed} (the preprocessing was
 chosen by looking at seed 0), read by the network of the wheel. The digits are generated in all styles of
 `mnist-edge draw`, some of which are hard in any picture. The last column is how many of the accepted answers are wrong.
+On another kind of processor a few pixels are drawn otherwise, and one or two answers are others.
 
 {table}
 """
