@@ -29,7 +29,7 @@ long:  ## Run the tests that are not: whole trainings, kills, pages, the noteboo
 	python -m pytest -n 2 -m long
 
 coverage:  ## Run the tests and show the lines that none of them reaches
-	python -m pytest -n 2 --cov --cov-report=term-missing
+	python -m pytest -n 2 -m "" --cov --cov-report=term-missing
 
 docs:  ## Build the pages in docs/ as a site, build/docs/index.html; a warning is an error; NOTEBOOK=off runs no notebook
 	python -m sphinx --fail-on-warning --nitpicky --keep-going --quiet -D nb_execution_mode=$(NOTEBOOK) docs build/docs

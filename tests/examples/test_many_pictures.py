@@ -59,7 +59,8 @@ def test_every_answer_is_that_of_one_process(
     engine: str, pictures: Path, expected: dict[str, tuple[str, float, str]], tmp_path: Path
 ) -> None:
     pytest.importorskip(engine, reason="the extra `examples` is not installed")
-    environment = {**_light(tmp_path), "HOME": str(tmp_path), "RAY_USAGE_STATS_ENABLED": "0"}  # nothing is kept or sent
+    private = {"HOME": str(tmp_path), "RAY_USAGE_STATS_ENABLED": "0"}  # nothing is kept or sent
+    environment = {**_quick_to_start(tmp_path), **private}
     command = [sys.executable, EXAMPLES / f"many_pictures_{engine}.py", pictures, tmp_path / "answers"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
     assert result.returncode == 0, result.stderr[-2000:]
@@ -73,16 +74,16 @@ def test_every_answer_is_that_of_one_process(
         assert entry["error"].removeprefix(f"{entry['file']}: ") == error
 
 
-def _light(folder: Path) -> dict[str, str]:
-    """An environment whose Python starts quickly: Ray gives its agents 15 s, without an option for more.
+def _quick_to_start(folder: Path) -> dict[str, str]:
+    """Return an environment whose Python starts quickly: Ray gives its agents 15 s, without an option for more.
 
     Ray imports jsonschema in every process, which imports rfc3987_syntax where the validation of the bill of materials
     brought it; that takes three seconds, and jsonschema does without.
     """
-    (folder / "light").mkdir()
-    (folder / "light/rfc3987_syntax.py").write_text('raise ImportError("left out, for its import takes seconds")\n')
+    (folder / "instead").mkdir()
+    (folder / "instead/rfc3987_syntax.py").write_text('raise ImportError("left out, for its import takes seconds")\n')
     unmeasured = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "COVERAGE_"))}
-    return {**unmeasured, "PYTHONPATH": str(folder / "light")}
+    return {**unmeasured, "PYTHONPATH": str(folder / "instead")}
 
 
 def _entries(file: Path) -> list[dict[str, Any]]:

@@ -144,6 +144,27 @@ def test_an_npz_that_unpacks_without_end_is_refused(
         read(tmp_path / "bomb.npz")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "reason"), [(0, 1, "encrypted"), (2, 99, "compression method")], ids=["encrypted", "compressed"]
+)
+def test_an_npz_that_python_cannot_unpack_is_refused(
+    tmp_path: Path, letters: Arrays, write_npz: Write, field: int, value: int, reason: str
+) -> None:
+    """Its flags, or the method of compression next to them, are others in both of a member's headers."""
+    file = write_npz(tmp_path / "own.npz", letters)
+    content = bytearray(file.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = content.find(header)
+        while at >= 0:
+            struct.pack_into("<H", content, at + flags + field, value)
+            at = content.find(header, at + 1)
+    file.write_bytes(content)
+    with pytest.raises(
+        InputError, match=rf"own\.npz: .* cannot be unpacked \(.*{reason}.*\); save it with numpy\.savez"
+    ):
+        read(file)
+
+
 @pytest.mark.parametrize("missing", ["x_train", "y_train", "x_test", "y_test"])
 def test_an_npz_without_one_of_the_arrays_is_refused(tmp_path: Path, letters: Arrays, missing: str) -> None:
     arrays = dict(zip(NAMES, letters, strict=True))

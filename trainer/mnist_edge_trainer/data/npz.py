@@ -175,6 +175,6 @@ def _array(archive: zipfile.ZipFile, name: str, where: str) -> NDArray[Any]:
 def _member(archive: zipfile.ZipFile, name: str, where: str) -> IO[bytes]:
     try:
         return archive.open(name)
-    # RuntimeError is what an encrypted member raises.
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, OSError, ValueError) as error:
+    # RuntimeError is what an encrypted member raises, and one whose compression Python does not know.
+    except (RuntimeError, zipfile.BadZipFile, OSError, ValueError) as error:
         raise InputError(f"{where}: {name} cannot be unpacked ({error}); save it with numpy.savez") from None
